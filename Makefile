@@ -1,0 +1,47 @@
+# make app    set up .venv once and serve the explorer on PORT (default 8501)
+# make test   the same plus what only tests need, then every test
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The stamps carry the checksum of what they stand for: nothing is installed again until that changes.
+RUNTIME := $(VENV)/.runtime-$(shell sha256sum requirements.txt | cut -c1-16)
+TESTING := $(VENV)/.testing-$(shell cat requirements.txt requirements-test.txt | sha256sum | cut -c1-16)
+
+.DEFAULT_GOAL := help
+.PHONY: help app test install install-test browser check format clean
+
+help:
+	@echo "make app [PORT=8501]  serve the explorer from the shipped database (sets up $(VENV) first)"
+	@echo "make test             run every test (sets up test requirements and chromium first)"
+	@echo "make check            ruff format, ruff and mypy over core and app"
+	@echo "make format           let ruff rewrite the code in the house format"
+	@echo "make clean            remove $(VENV) and caches"
+
+app: install
+	@exec $(BIN)/python -m streamlit run app/main.py --server.port $(PORT) --server.headless true
+
+test: install-test browser
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+install:
+	@VENV=$(VENV) PYTHON="$(PYTHON)" sh scripts/install.sh $(RUNTIME) requirements.txt
+
+install-test: install
+	@VENV=$(VENV) PYTHON="$(PYTHON)" sh scripts/install.sh $(TESTING) requirements.txt requirements-test.txt
+
+browser:
+	@sh scripts/browser.sh
+
+check: install-test
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy core app
+
+format: install-test
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The Streamlit pages: they ask the store and the models, and compute nothing themselves."""

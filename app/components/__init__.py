@@ -1,0 +1,1 @@
+"""Reusable pictures and controls, one file each."""

@@ -1,0 +1,209 @@
+"""The controls of the Screen page: each writes one field of the page's `ScreenQuery` and is drawn from it.
+
+`st.session_state["screen"]` is the one truth; widgets are set from it before they are drawn, so that a slider and a
+number input of the same field, a link, and the Clear button always agree.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import streamlit as st
+
+from app.components.periodic_table import periodic_table, read_choice
+from app.components.text import source_label
+from app.query import (
+    CAPACITY_RANGE_AH_PER_L,
+    HULL_RANGE_EV_PER_ATOM,
+    SIGMA_RANGE_MS_PER_CM,
+    VOLTAGE_RANGE_V,
+    ScreenQuery,
+)
+from app.state import Facets
+
+_STATE: Final = "screen"
+_REVISION: Final = "screen_revision"
+_TABLE: Final = "screen_periodic_table"
+_NUMBER_PX: Final = 84
+
+
+def current() -> ScreenQuery:
+    """Return the state of this browser tab's Screen page."""
+    query: ScreenQuery = st.session_state.setdefault(_STATE, ScreenQuery())
+    return query
+
+
+def adopt(query: ScreenQuery) -> None:
+    """Make `query` the state, as after opening a link; the periodic table is redrawn from it."""
+    st.session_state[_STATE] = query
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+
+
+def change(**fields: Any) -> None:
+    """Change single fields of the state."""
+    st.session_state[_STATE] = replace(current(), **fields)
+
+
+def threshold(
+    label: str,
+    *,
+    field: str,
+    unit: str,
+    limits: tuple[float, float],
+    step: float,
+    format: str,
+    unavailable: str | None = None,
+) -> None:
+    """Draw a slider and a number input for one threshold; `unavailable` switches both off and says why."""
+    value = min(max(float(getattr(current(), field)), limits[0]), limits[1])
+    slider, number = f"{field}_slider", f"{field}_number"
+    shared: dict[str, Any] = {
+        "min_value": limits[0],
+        "max_value": limits[1],
+        "step": step,
+        "format": format,
+        "disabled": unavailable is not None,
+        "label_visibility": "collapsed",
+        "on_change": _copy,
+    }
+    st.markdown(f"**{label}** " + (":gray[none yet]" if unavailable else f"above, {unit}"), help=unavailable)
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
+        _set(slider, value)
+        st.slider(f"{label} ({unit})", key=slider, args=(slider, field), **shared)
+        _set(number, value)
+        st.number_input(
+            f"{label} ({unit}), typed", key=number, args=(number, field), width=_NUMBER_PX, **shared
+        )
+
+
+def thresholds(facets: Facets) -> None:
+    """Draw the three thresholds side by side."""
+    unavailable = None if facets.n_conductivities else NO_CONDUCTIVITY
+    voltage, capacity, sigma = st.columns(3, gap="medium")
+    with voltage:
+        threshold("Voltage", field="voltage_v", unit="V", limits=VOLTAGE_RANGE_V, step=0.05, format="%.2f")
+    with capacity:
+        threshold(
+            "Capacity", field="capacity_vol_ah_per_l", unit="Ah/L", limits=CAPACITY_RANGE_AH_PER_L, step=10.0,
+            format="%.0f",
+        )  # fmt: skip
+    with sigma:
+        threshold(
+            "Conductivity", field="sigma_ms_per_cm", unit="mS/cm", limits=SIGMA_RANGE_MS_PER_CM, step=5.0,
+            format="%.0f", unavailable=unavailable,
+        )  # fmt: skip
+
+
+NO_CONDUCTIVITY: Final = (
+    "This release holds no ionic conductivity: it comes from molecular dynamics, which has not been run for any "
+    "candidate yet. The threshold switches on by itself with the first computed value."
+)
+
+
+def filters(facets: Facets) -> None:
+    """Draw every filter that is not a threshold: the periodic table on the left, the rest on the right."""
+    query = current()
+    left, right = st.columns([1.5, 1], gap="large")
+    with left:
+        st.markdown("**Elements**")
+        periodic_table(
+            facets.elements, total=facets.n_candidates, required=query.required, forbidden=query.forbidden,
+            revision=st.session_state.get(_REVISION, 0), key=_TABLE, on_change=_elements_changed,
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="medium"):
+            _switch(
+                "In domain only", "in_domain_only", "Keep candidates that resemble the labelled electrodes."
+            )
+            _switch("With an anion", "with_anion_only", "Leave out intermetallics, which hold no anion.")
+            _switch(
+                "Known hull energy only",
+                "known_hull_only",
+                "Leave out candidates of unpublished hull energy.",
+            )
+    with right:
+        _text_filter(query)
+        _choice("Source", "sources", list(facets.sources), "any source", facets.sources)
+        _choice(
+            "Redox metal, at least one of",
+            "redox_metals",
+            list(facets.redox_metals),
+            "any",
+            facets.redox_metals,
+        )
+        _hull_filter(query)
+        st.button(
+            "Clear filters",
+            icon=":material/filter_alt_off:",
+            on_click=_clear,
+            disabled=query.filter_count == 0,
+        )
+
+
+def _text_filter(query: ScreenQuery) -> None:
+    _set("text_input", query.text)
+    st.text_input(
+        "Formula or id contains", key="text_input", max_chars=80, placeholder="MgMn2O4 or mp-32006",
+        on_change=_copy, args=("text_input", "text"),
+    )  # fmt: skip
+
+
+def _choice(label: str, field: str, options: list[str], placeholder: str, counts: dict[str, int]) -> None:
+    key = f"{field}_choice"
+    _set(key, [item for item in getattr(current(), field) if item in options])
+    st.multiselect(
+        label, options, key=key, placeholder=placeholder, on_change=_copy, args=(key, field, _as_tuple),
+        format_func=lambda item: f"{source_label(item)} ({counts[item]:,})",
+    )  # fmt: skip
+
+
+def _hull_filter(query: ScreenQuery) -> None:
+    _set("hull_number", query.max_hull_ev_per_atom)
+    st.number_input(
+        "Energy above hull at most (eV/atom)", *HULL_RANGE_EV_PER_ATOM, key="hull_number", value=None, step=0.01,
+        format="%.3f", placeholder="no limit", on_change=_copy, args=("hull_number", "max_hull_ev_per_atom"),
+        help="0 is stable. Many candidates have no published hull energy; a switch leaves those out.",
+    )  # fmt: skip
+
+
+def _switch(label: str, field: str, help: str) -> None:
+    _set(f"{field}_switch", bool(getattr(current(), field)))
+    st.toggle(label, key=f"{field}_switch", help=help, on_change=_copy, args=(f"{field}_switch", field))
+
+
+def display_switches() -> None:
+    """Draw the switches that choose what plot and table show of the filtered candidates."""
+    with st.container(horizontal=True, gap="medium"):
+        _switch(
+            "Pareto front", "pareto", "Mark candidates that no other beats in every figure; list only those."
+        )
+        _switch(
+            "List those that fail too",
+            "show_all",
+            "List every candidate after the filters, not only passing ones.",
+        )
+
+
+def _set(key: str, value: Any) -> None:
+    if st.session_state.get(key, _UNSET) != value:
+        st.session_state[key] = value
+
+
+_UNSET: Final = object()
+
+
+def _as_tuple(value: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(value))
+
+
+def _copy(key: str, field: str, convert: Callable[[Any], Any] | None = None) -> None:
+    value = st.session_state[key]
+    change(**{field: convert(value) if convert else value})
+
+
+def _elements_changed() -> None:
+    required, forbidden = read_choice(st.session_state.get(_TABLE))
+    change(required=required, forbidden=forbidden)
+
+
+def _clear() -> None:
+    adopt(current().without_filters())

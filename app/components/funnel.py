@@ -1,0 +1,75 @@
+"""How many candidates each step of the screening keeps."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app.theme import Palette, figure_layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the funnel: its name, how many remain after it, and a note where it was not applied."""
+
+    label: str
+    count: int
+    note: str | None = None
+
+
+def funnel_strip(steps: Sequence[Step]) -> None:
+    """Draw the steps as a row of numbers, each with the share of the step before."""
+    columns = st.columns(len(steps), gap="small")
+    for index, (column, step) in enumerate(zip(columns, steps, strict=True)):
+        before = steps[index - 1].count if index else None
+        column.metric(
+            step.label,
+            f"{step.count:,}" if step.note is None else "–",
+            delta=step.note or _share(step.count, before),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+        )
+
+
+def funnel_figure(steps: Sequence[Step], colours: Palette) -> dict[str, Any]:
+    """Return a horizontal bar chart, as a plotly dictionary, of the steps that were applied; counts on a log axis."""
+    applied = [step for step in steps if step.note is None][::-1]
+    bar = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [max(step.count, 1) for step in applied],
+        "y": [step.label for step in applied],
+        "text": [f"{step.count:,}" for step in applied],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": [colours.accent] * (len(applied) - 1) + [colours.line]},
+        "hoverinfo": "skip",
+    }
+    layout = figure_layout(
+        colours,
+        height=60 + 52 * len(applied),
+        margin={"l": 190, "r": 60, "t": 8, "b": 44},
+        xaxis={
+            "type": "log",
+            "title": {"text": "Compounds (log scale)"},
+            "dtick": 1,
+            "range": [-0.05, _decades(applied)],
+        },
+        yaxis={"showgrid": False, "ticks": ""},
+    )
+    return {"data": [bar], "layout": layout}
+
+
+def _decades(steps: Sequence[Step]) -> float:
+    return math.log10(max([step.count for step in steps] + [10])) + 0.35
+
+
+def _share(count: int, before: int | None) -> str:
+    if before is None:
+        return "in this release"
+    if before == 0:
+        return "nothing left"
+    return "all kept" if count == before else f"{100 * count / before:.3g} % kept"

@@ -1,0 +1,115 @@
+"""What the Screen page shows for one state: the filtered frame, who passes, who is listed, who is selected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from app import state
+from app.query import ScreenQuery
+from core.errors import UnknownCandidateError
+from core.screening import BoolArray, Funnel, Thresholds, funnel, pareto_front, pass_probability, passes
+from core.store import Filters
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One picture of the screening.
+
+    `frame`: all candidates after the filters; `passing` and `front` are masks over it (`front` None while it is not
+    asked for). `listed`: the rows of the table, likeliest first, with their pass probabilities.
+    """
+
+    query: ScreenQuery
+    thresholds: Thresholds
+    frame: pd.DataFrame
+    passing: BoolArray
+    front: BoolArray | None
+    funnel: Funnel
+    listed: pd.DataFrame
+    selected: Mapping[str, Any] | None
+
+    @property
+    def filter_words(self) -> str:
+        """The filters in words, for a caption and the download's header."""
+        return filter_words(self.query)
+
+
+def screening_view(query: ScreenQuery, facets: state.Facets) -> View:
+    """Return what the Screen page shows for `query`."""
+    thresholds = thresholds_of(query, facets)
+    frame = state.candidates(filters_of(query))
+    passing = passes(frame, thresholds)
+    front = pareto_front(frame) if query.pareto else None
+    shown = passing | query.show_all
+    if front is not None:
+        shown = shown & front
+    listed = frame.loc[shown]
+    listed = pd.concat([listed, pass_probability(listed, thresholds)], axis=1)
+    listed = listed.sort_values(
+        ["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True
+    )
+    return View(
+        query=query,
+        thresholds=thresholds,
+        frame=frame,
+        passing=passing,
+        front=front,
+        funnel=funnel(frame, thresholds),
+        listed=listed,
+        selected=_selected(query.selected, thresholds),
+    )
+
+
+def thresholds_of(query: ScreenQuery, facets: state.Facets) -> Thresholds:
+    """Return the thresholds; conductivity counts only where it is asked for and the release holds any."""
+    asked = query.sigma_ms_per_cm > 0.0 and facets.n_conductivities > 0
+    return Thresholds(
+        voltage_v=query.voltage_v,
+        capacity_vol_ah_per_l=query.capacity_vol_ah_per_l,
+        sigma_ms_per_cm=query.sigma_ms_per_cm if asked else None,
+    )
+
+
+def filters_of(query: ScreenQuery) -> Filters:
+    """Return the store's filters for the page's state."""
+    return Filters(
+        required_elements=query.required,
+        forbidden_elements=query.forbidden,
+        redox_metals=query.redox_metals,
+        sources=query.sources or None,
+        max_e_above_hull_ev_per_atom=query.max_hull_ev_per_atom,
+        keep_unknown_hull=not query.known_hull_only,
+        in_domain_only=query.in_domain_only,
+        with_anion_only=query.with_anion_only,
+        text=query.text,
+    )
+
+
+def filter_words(query: ScreenQuery) -> str:
+    """Return the filters of the state in words; `none` where every candidate is let through."""
+    hull = query.max_hull_ev_per_atom
+    parts = [
+        f"must contain {', '.join(query.required)}" if query.required else "",
+        f"must not contain {', '.join(query.forbidden)}" if query.forbidden else "",
+        f"source {' or '.join(query.sources)}" if query.sources else "",
+        f"redox metal {' or '.join(query.redox_metals)}" if query.redox_metals else "",
+        f"at most {hull:g} eV/atom above hull" if hull is not None else "",
+        "hull energy known" if query.known_hull_only else "",
+        "in domain" if query.in_domain_only else "",
+        "with an anion" if query.with_anion_only else "",
+        f"formula or id contains '{query.text}'" if query.text else "",
+    ]
+    return "; ".join(part for part in parts if part) or "none"
+
+
+def _selected(id: str | None, thresholds: Thresholds) -> dict[str, Any] | None:
+    """An id that the release does not hold, as from an old link, selects nothing."""
+    if id is None:
+        return None
+    try:
+        row = state.reader().candidate(id)
+    except UnknownCandidateError:
+        return None
+    return row | pass_probability(pd.DataFrame([row]), thresholds).iloc[0].to_dict()

@@ -1,0 +1,166 @@
+"""What all pages share: the open release, the loaded voltage model, and links between pages.
+
+Nothing here is mutable at module level: what belongs to one browser tab lives in `st.session_state`, what belongs to
+the server is a cached resource.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from app.components.text import pretty_formula
+from core.errors import ExplorerError
+from core.settings import Settings
+from core.store import SCREEN_COLUMNS, Filters, Reader, current_version, open_reader
+
+if TYPE_CHECKING:
+    from core.voltage import VoltageModel
+
+SCREEN_PAGE: Final = "views/screen.py"
+CANDIDATE_PAGE: Final = "views/candidate.py"
+ABOUT_PAGE: Final = "views/about.py"
+
+_WARM_UP_DELAY_S = 3.0
+_log = logging.getLogger(__name__)
+
+
+def reader() -> Reader:
+    """Return the open reader of the current release; raise `StoreError` kinds where there is none to read.
+
+    A release published while the app runs is picked up by the next run of a page.
+    """
+    folder = Settings.from_environment().precomputed
+    return _open(str(folder), current_version(folder))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _open(folder: str, version: str) -> Reader:
+    return open_reader(Path(folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facets:
+    """What a release offers to filter by: candidates by element, source and redox metal."""
+
+    n_candidates: int
+    n_conductivities: int
+    elements: dict[str, int]
+    sources: dict[str, int]
+    redox_metals: dict[str, int]
+
+
+def facets() -> Facets:
+    """Return what the current release offers to filter by; counted once a release."""
+    store = reader()
+    return _facets(store.release.sha256, store)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _facets(sha256: str, _store: Reader) -> Facets:
+    sources = _store.sources().groupby("source", sort=False)["n"].sum()
+    elements, metals = _store.elements(), _store.redox_metals()
+    return Facets(
+        n_candidates=_store.release.counts["candidates"],
+        n_conductivities=_store.release.counts["conductivities"],
+        elements={row.element: int(row.n) for row in elements.itertuples()},
+        sources={str(source): int(n) for source, n in sources.items()},
+        redox_metals={row.element: int(row.n) for row in metals.itertuples()},
+    )
+
+
+def candidates(filters: Filters) -> pd.DataFrame:
+    """Return the filtered candidates, one row each, with `label`, the formula as people write it.
+
+    Sliders change thresholds, not filters, so most moves are served from this cache.
+    """
+    store = reader()
+    return _candidates(store.release.sha256, filters, store)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _candidates(sha256: str, filters: Filters, _store: Reader) -> pd.DataFrame:
+    frame = _store.screen(filters, (*SCREEN_COLUMNS, "redox_metals"))
+    return frame.assign(label=[pretty_formula(formula) for formula in frame["formula"]])
+
+
+@st.cache_resource(show_spinner=False)
+def voltage_model() -> "VoltageModel":
+    """Return the default voltage model, loaded once a server; raise `ModelError` where it is absent or damaged."""
+    from core.voltage import load_voltage_model
+
+    return load_voltage_model()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """The background thread that loads the slow parts, and the event that makes it start at once."""
+
+    thread: threading.Thread
+    needed_now: threading.Event
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> WarmUp:
+    """Load model and crystal-toolkit in the background, once a server, after the first page is out."""
+    needed_now = threading.Event()
+    thread = threading.Thread(target=_load_slow_parts, args=(needed_now,), name="warm-up", daemon=True)
+    thread.start()
+    return WarmUp(thread=thread, needed_now=needed_now)
+
+
+def wait_until_warm() -> None:
+    """Return when the slow parts are loaded.
+
+    Pages that need them wait here instead of importing them too: torch and scipy do not survive being imported by two
+    threads at once.
+    """
+    warming = warm_up()
+    if warming.thread.is_alive():
+        warming.needed_now.set()
+        with st.spinner("Loading the voltage model and the structure viewer, once after a server's start …"):
+            warming.thread.join()
+
+
+def _load_slow_parts(needed_now: threading.Event) -> None:
+    needed_now.wait(_WARM_UP_DELAY_S)
+    try:
+        voltage_model()
+    except ExplorerError as error:
+        _log.warning("The voltage model is not there: %s", error)  # the page that needs it says so again
+    from core import scenes
+
+    scenes.warm_up()
+
+
+def went_back_or_forward() -> bool:
+    """Return whether this run follows the browser's Back or Forward button."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def browser_query() -> dict[str, str]:
+    """Return the query that the browser showed when it asked for this run, one value a name.
+
+    `st.query_params` is not read again on a run of the same page, so it misses the Back button; this does not.
+    """
+    context = get_script_run_ctx()
+    return dict(parse_qsl(context.query_string, keep_blank_values=True)) if context else {}
+
+
+def set_browser_query(params: Mapping[str, str]) -> None:
+    """Show `params` in the browser's address bar, if it does not show them already."""
+    if dict(st.query_params) != dict(params):
+        st.query_params.from_dict(params)
+
+
+def page_url() -> str:
+    """Return the address of the current page without its query, or an empty text outside a browser."""
+    return (st.context.url or "").split("?")[0]

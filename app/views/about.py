@@ -1,0 +1,196 @@
+"""About: how the figures are made, from which data and under which licence, by which model, and what is missing."""
+
+import platform
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+import core
+from app import state, theme
+from app.components.tables import draw_facts
+from app.components.text import source_label
+from app.theme import safe
+from core.errors import ExplorerError
+from core.provenance import package_versions
+from core.settings import resolve_device
+from core.store import Release
+
+_PACKAGES: Final = (
+    "streamlit",
+    "plotly",
+    "duckdb",
+    "torch",
+    "torch-geometric",
+    "pymatgen",
+    "crystal-toolkit",
+    "ase",
+)
+
+METHOD: Final = r"""
+The average voltage of a cathode against the metal M of its working ion, which carries the charge $z$ and of which $n$
+leave each formula unit on charging, is
+
+$$
+V = \frac{E_\mathrm{charged} + n\,E_\mathrm{M} - E_\mathrm{discharged}}{n\,z}
+$$
+
+with energies in eV and $V$ in volts. A crystal graph neural network learns it from the discharged structure alone:
+atoms are nodes, the twelve nearest neighbours within 8 Å are edges, and after the convolutions only the vectors of the
+working ions are averaged and turned into a voltage. It is trained on the labelled electrodes of ten ions at once, after
+Chen, Lin, Zhang, Zhou and Zhang, *AI-driven accelerated discovery of intercalation-type cathode materials for magnesium
+batteries* (2024). The interval beside each prediction is meant to hold the density-functional-theory value in 90 of
+100 cases.
+
+Capacities follow from the structure: $44505\,n z / V_\mathrm{cell}$ Ah/L with the cell volume in Å³, and
+$26801\,n z / M$ mAh/g. Both take all Mg out of the discharged cell. The redox-limited figure beside them takes out only
+as much as the metals' highest common oxidation states pay for.
+"""
+
+SOURCES: Final = """
+| what | from | licence |
+| --- | --- | --- |
+| Mg candidates and labelled electrodes | Materials Project, by way of public repositories | CC BY 4.0 |
+| Mg candidates | 3DSC (Materials Project part) | CC BY 4.0 |
+| Mg candidates | GNoME, by way of Energy-GNoME | **CC BY-NC 4.0**: no commercial use |
+
+Labels come from density-functional theory (GGA and GGA+U, 2019 to 2022). Each row carries its source, licence and id;
+a table that holds GNoME rows may not be used commercially.
+"""
+
+
+def data_section() -> None:
+    """Say where the data comes from, with counts by source and licence."""
+    st.subheader("Data and licences", anchor=False)
+    st.markdown(SOURCES)
+    sources = state.reader().sources()
+    st.dataframe(
+        sources.assign(source=sources["source"].map(lambda source: f"{source_label(source)}: {source}")),
+        hide_index=True,
+        column_config={
+            "source": st.column_config.TextColumn("Source"),
+            "license": st.column_config.TextColumn("Licence"),
+            "n": st.column_config.NumberColumn("Candidates", format="localized"),
+        },
+    )
+
+
+def model_section() -> None:
+    """Draw the card of the voltage model: what it is, how far off it is, and the command that makes it."""
+    st.subheader("The voltage model", anchor=False)
+    try:
+        card = state.voltage_model().card
+    except ExplorerError as error:
+        st.warning(f"The model card cannot be shown. {safe(error)}", icon=":material/warning:")
+        return
+    st.markdown(safe(card.get("description", card["name"])))
+    facts = {
+        "Model": card["name"],
+        "Kind": card["kind"],
+        "Labelled electrodes": card.get("n_labelled"),
+        "Labels refused": card.get("n_refused"),
+        "Seeds": ", ".join(map(str, card.get("seeds", []))),
+        "Trained": card.get("created"),
+        "Weights, SHA-256": card["sha256"],
+        "Data, SHA-256": card["data_sha256"],
+        "Made by": card.get("command"),
+    }
+    _facts(facts)
+    for split, rows in card.get("errors", {}).items():
+        _errors(str(split), rows, card.get("coverage", {}).get(split))
+
+
+def _errors(split: str, rows: list[Mapping[str, Any]], coverage: float | None) -> None:
+    title = {
+        "random": "Random split",
+        "host": "Unseen hosts: no host formula of the test rows was trained on",
+    }
+    st.markdown(f"**{safe(title.get(split, split))}**")
+    if coverage is not None:
+        st.caption(f"The 90 % intervals hold for {coverage:.1%} of these rows.")
+    volts = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        placeholder="–",
+        height="content",
+        column_config={
+            "working_ion": st.column_config.TextColumn("Ion"),
+            "n": volts("Test rows", format="%d"),
+            "mae_v": volts("MAE (V)", format="%.2f", help="Mean absolute error against the label."),
+            "low_v": volts("95 % low", format="%.2f", help="Bootstrap over the test rows."),
+            "high_v": volts("95 % high", format="%.2f", help="Bootstrap over the test rows."),
+            "mean_baseline_v": volts(
+                "Ion's mean (V)", format="%.2f", help="MAE of always guessing the ion's mean."
+            ),
+            "median_baseline_v": volts("Ion's median (V)", format="%.2f"),
+            "paper_v": volts(
+                "Paper (V)", format="%.2f", help="Test MAE of the paper, on its own random split."
+            ),
+        },
+    )
+
+
+def limits_section(release: Release) -> None:
+    """Say what this build cannot do."""
+    st.subheader("What this build cannot do", anchor=False)
+    device = resolve_device("auto")
+    gpu = (
+        "**No GPU was found**: everything runs on the processor, which is enough for voltages."
+        if device == "cpu"
+        else f"A GPU was found ({safe(device)})."
+    )
+    sigma = release.counts["conductivities"]
+    dynamics = (
+        "**No conductivity**: molecular dynamics is not part of this build, so the paper's third threshold cannot be "
+        "applied, and no candidate carries a conductivity."
+        if sigma == 0
+        else f"Conductivities are known for {sigma:,} runs only."
+    )
+    st.markdown(
+        f"- {gpu}\n- {dynamics}\n"
+        "- **No live data**: pages read the shipped release. Fresh data from Materials Project needs your own key and "
+        "the command line.\n"
+        "- **No kinetics or stability of the charged phase**: a high predicted voltage says nothing about conversion "
+        "reactions, and the hull energy, where known, is of the discharged compound."
+    )
+
+
+def versions_section(release: Release) -> None:
+    """List release, hashes and package versions."""
+    st.subheader("Versions and provenance", anchor=False)
+    counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in release.counts.items())
+    _facts(
+        {
+            "Explorer": core.__version__,
+            "Release": f"{release.version}, schema {release.schema_version}, made {release.created}",
+            "Release, SHA-256": release.sha256,
+            "Model, SHA-256": release.model_sha256,
+            "Data, SHA-256": release.data_sha256,
+            "Holds": counts,
+            "Python": platform.python_version(),
+            "Packages": ", ".join(
+                f"{name} {version}" for name, version in package_versions(_PACKAGES).items()
+            ),
+        }
+    )
+
+
+def _facts(facts: Mapping[str, object]) -> None:
+    draw_facts({name: str(value) for name, value in facts.items() if value not in (None, "")})
+
+
+def page() -> None:
+    """Draw the page."""
+    release = state.reader().release
+    theme.page_header("About", "How the figures are made, from which data, and what they can bear.")
+    st.subheader("Method", anchor=False)
+    st.markdown(METHOD)
+    model_section()
+    data_section()
+    limits_section(release)
+    versions_section(release)
+
+
+page()

@@ -1,0 +1,127 @@
+"""One candidate: its structure, its figures, where they come from, and others beside it."""
+
+import streamlit as st
+
+from app import state
+from app.components import candidate_sections as sections
+from app.components.candidate_figures import draw_cards, figures
+from app.components.compare import compare_section
+from app.components.structure_viewer import structure_viewer
+from app.components.text import pretty_formula
+from app.theme import page_header, safe
+from core.errors import UnknownCandidateError
+from core.store import Reader
+
+_VIEWER_HEIGHT = 480
+_N_EXAMPLES = 6
+_SEARCH = "open_candidate"
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _labels(version: str, _reader: Reader) -> dict[str, str]:
+    """Name every candidate of a release for search boxes: formula and id."""
+    table = _reader.screen(columns=("id", "formula"))
+    pairs = sorted(zip(table["formula"], table["id"], strict=True))
+    return {id: f"{formula} · {id}" for formula, id in pairs}
+
+
+def _open(id: str) -> None:
+    """Go to a candidate of this same page: a page link to it would leave the browser's address as it is."""
+    st.query_params.from_dict({"id": id})
+
+
+def _open_chosen() -> None:
+    chosen = st.session_state[_SEARCH]
+    if chosen:
+        _open(chosen)
+    st.session_state[_SEARCH] = None
+
+
+def _search(labels: dict[str, str], label: str) -> None:
+    st.selectbox(
+        label,
+        options=list(labels),
+        index=None,
+        format_func=labels.__getitem__,
+        key=_SEARCH,
+        placeholder="Formula or id, such as MgMn2O4",
+        on_change=_open_chosen,
+    )
+
+
+def _chooser(reader: Reader, labels: dict[str, str]) -> None:
+    """Draw what stands where no candidate is shown: a search box and a few examples."""
+    _search(labels, "Look one up")
+    table = reader.screen(columns=("id", "formula", "mp_average_voltage_v", "capacity_vol_ah_per_l"))
+    known = table.dropna().sort_values("mp_average_voltage_v", ascending=False)
+    examples = known.drop_duplicates("formula").head(_N_EXAMPLES)
+    if examples.empty:
+        return
+    st.markdown("Or start with one whose voltage is also known from density-functional theory:")
+    with st.container(horizontal=True):
+        for id, formula in zip(examples["id"], examples["formula"], strict=True):
+            st.button(safe(pretty_formula(formula)), key=f"example-{id}", on_click=_open, args=(id,))
+
+
+def _header(row: dict, labels: dict[str, str]) -> None:
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        st.title(safe(pretty_formula(row["formula"])), anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(safe(row["id"]), width="content")
+            if row["source_url"]:
+                st.link_button(
+                    safe(row["source"]), row["source_url"], icon=":material/open_in_new:", type="tertiary"
+                )
+            else:
+                st.markdown(safe(row["source"]), width="content")
+            st.badge(
+                safe(row["license"]), icon=":material/license:", color="gray", help="Licence of the structure"
+            )
+            if row["in_domain"]:
+                st.badge("in domain", icon=":material/check:", color="green")
+            else:
+                st.badge("out of domain", icon=":material/explore_off:", color="orange")
+    with right:
+        _search(labels, "Open another")
+
+
+def _candidate(reader: Reader, row: dict, compare: str, labels: dict[str, str]) -> None:
+    _header(row, labels)
+    picture, numbers = st.columns([3, 2])
+    with picture:
+        crystal = reader.crystal(row["id"])
+        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=row["working_ion"])
+        sections.downloads(reader, row)
+    with numbers:
+        draw_cards(figures(row))
+    left, right = st.columns(2, gap="large")
+    with left:
+        sections.voltage_origin(reader, row)
+    with right:
+        sections.nearest_electrodes(reader, row)
+    sections.conductivity(reader, row)
+    compare_section(reader, row["id"], compare, labels)
+
+
+def main() -> None:
+    """Show the candidate that the URL names, or a way to find one."""
+    reader = state.reader()
+    labels = _labels(reader.release.version, reader)
+    query = state.browser_query()
+    id = query.get("id", "")
+    if not id:
+        page_header("Candidate", f"One of {len(labels):,} compounds in detail.")
+        _chooser(reader, labels)
+        return
+    try:
+        row = reader.candidate(id)
+    except UnknownCandidateError as error:
+        page_header("No such candidate", "The link may be of another release, or mistyped.")
+        st.error(safe(error), icon=":material/search_off:")
+        _chooser(reader, labels)
+        return
+    _candidate(reader, row, query.get("compare", ""), labels)
+
+
+main()

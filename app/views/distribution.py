@@ -1,0 +1,147 @@
+"""Distribution: predicted voltages by source (paper Fig. 4a, b), and the screening in numbers beside the paper's."""
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from app import state, theme
+from app.components.funnel import Step, funnel_figure
+from app.components.histogram import histogram_figure
+from core.screening import Funnel, Thresholds, funnel
+from core.store import Filters
+
+PAPER_COUNTS: Final = {"all": 15_308, "capacity": 160, "conductivity": 23}
+"""Chen et al. (2024): all Mg compounds, those with enough voltage and capacity, and those that also conduct."""
+
+_PLOT_CONFIG: Final = {"displaylogo": False, "displayModeBar": False}
+
+
+def is_gnome(source: str) -> bool:
+    """Return whether a source is GNoME; all others are Materials Project sets or derived from it."""
+    return source.startswith("GNoME")
+
+
+def histograms(thresholds: Thresholds) -> None:
+    """Draw one histogram for the Materials Project sets and one for GNoME, on the same voltage axis."""
+    bin_width_v = st.segmented_control(
+        "Bin width (V)",
+        [0.1, 0.25, 0.5],
+        default=0.25,
+        required=True,
+        key="bin_width_v",
+        format_func=lambda w: f"{w:g}",
+    )
+    bins = state.reader().voltage_histogram(bin_width_v)
+    if bins.empty:
+        st.info("This release holds no predicted voltage yet.", icon=":material/bar_chart:")
+        return
+    span = (float(bins["voltage_bin_v"].min()), float(bins["voltage_bin_v"].max()) + bin_width_v)
+    gnome = bins["source"].map(is_gnome).astype(bool)
+    columns = st.columns(2, gap="large")
+    for column, title, part in zip(
+        columns, ("Materials Project sets (MP)", "GNoME"), (bins[~gnome], bins[gnome]), strict=True
+    ):
+        with column:
+            _histogram(title, part, bin_width_v, span, thresholds.voltage_v)
+
+
+def _histogram(
+    title: str, bins: pd.DataFrame, bin_width_v: float, span: tuple[float, float], threshold_v: float
+) -> None:
+    above = int(bins.loc[bins["voltage_bin_v"] >= threshold_v - 1e-9, "n"].sum())
+    st.subheader(title, anchor=False)
+    st.caption(
+        f"{int(bins['n'].sum()):,} compounds, {above:,} of them predicted at {threshold_v:g} V or more."
+    )
+    if bins.empty:
+        st.info("No compound of this source in the release.")
+        return
+    figure = histogram_figure(
+        bins, bin_width_v=bin_width_v, threshold_v=threshold_v, range_v=span, colours=theme.palette()
+    )
+    st.plotly_chart(figure, config=_PLOT_CONFIG, key=f"histogram_{title}", alt=f"Predicted voltages, {title}")
+
+
+def funnel_rows(counts: Funnel, thresholds: Thresholds) -> list[tuple[str, int | None, int | None]]:
+    """Return (step, ours, the paper's) down the funnel; None where a number does not exist."""
+    return [
+        ("Mg compounds screened", counts.all, PAPER_COUNTS["all"]),
+        (f"Voltage above {thresholds.voltage_v:g} V", counts.voltage, None),
+        (
+            f"and capacity above {thresholds.capacity_vol_ah_per_l:g} Ah/L",
+            counts.capacity,
+            PAPER_COUNTS["capacity"],
+        ),
+        ("of these, conductivity computed", counts.conductivity_known, None),
+        (
+            f"and conductivity above {thresholds.sigma_ms_per_cm:g} mS/cm at 1200 K",
+            counts.conductivity if counts.conductivity_known else None,
+            PAPER_COUNTS["conductivity"],
+        ),
+    ]
+
+
+def funnel_section(thresholds: Thresholds) -> None:
+    """Draw the screening in numbers, as a table and as bars."""
+    st.subheader("The funnel in numbers", anchor=False)
+    st.caption(
+        "The paper's thresholds on both sets. Its 15,308 compounds and ours differ: GNoME is represented here by the "
+        "Mg structures of Energy-GNoME, and the Materials Project part by public snapshots. A dash: not computed, or "
+        "not stated in the paper."
+    )
+    rows = funnel_rows(funnel(state.candidates(Filters()), thresholds), thresholds)
+    table = pd.DataFrame(rows, columns=["Step", "This release", "Paper"]).astype(
+        {"This release": "Int64", "Paper": "Int64"}
+    )
+    left, right = st.columns([1.15, 1], gap="large")
+    left.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "Step": st.column_config.TextColumn(width="large"),
+            "This release": st.column_config.NumberColumn(format="localized"),
+            "Paper": st.column_config.NumberColumn(format="localized"),
+        },
+        placeholder="–",
+    )
+    steps = [Step(label=label, count=count) for label, count, _ in rows if count is not None]
+    right.plotly_chart(
+        funnel_figure(steps[:3] if len(steps) == 4 else steps, theme.palette()), config=_PLOT_CONFIG,
+        key="funnel_bars", alt="How many compounds each threshold keeps",
+    )  # fmt: skip
+
+
+def skipped_section() -> None:
+    """List why inputs were left out of the release."""
+    st.subheader("Left out, and why", anchor=False)
+    reasons = state.reader().skipped_reasons()
+    if reasons.empty:
+        st.caption("Nothing was left out of this release.")
+        return
+    st.caption(f"{int(reasons['n'].sum()):,} inputs are not among the candidates.")
+    st.dataframe(
+        reasons,
+        hide_index=True,
+        column_config={
+            "reason": st.column_config.TextColumn("Reason", width="large"),
+            "n": st.column_config.NumberColumn("Inputs", format="localized"),
+        },
+    )
+
+
+def page() -> None:
+    """Draw the page."""
+    thresholds = Thresholds()
+    release = state.reader().release
+    theme.page_header(
+        "Distribution",
+        f"Predicted average voltages of {release.counts['voltage_predictions']:,} magnesium compounds, and what the "
+        "thresholds keep of them.",
+    )
+    histograms(thresholds)
+    funnel_section(thresholds)
+    skipped_section()
+
+
+page()

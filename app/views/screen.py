@@ -1,0 +1,114 @@
+"""Screen: narrow all candidates down by thresholds and filters, see them, and take the shortlist away."""
+
+from typing import Final
+
+import streamlit as st
+
+from app import state, theme
+from app.components import controls, shortlist_table
+from app.components.candidate_card import candidate_card
+from app.components.funnel import Step, funnel_strip
+from app.components.scatter import Marks, screen_figure, selected_id
+from app.components.trouble import guarded
+from app.query import ScreenQuery, parse_query
+from app.screening_view import View, screening_view
+
+_PLOT: Final = "screen_plot"
+_PLOT_CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+def sync_with_link(facets: state.Facets) -> None:
+    """Take the state from the address bar when the page is entered or the Back button is used, and only then.
+
+    Any other run may carry an older address than the state. Entered without parameters, the page keeps its state.
+    """
+    params, back = state.browser_query(), state.went_back_or_forward()
+    if back or (params and st.session_state.get("is_first_run_of_page", True)):
+        query = parse_query(params, sources=facets.sources)
+        if query != controls.current():
+            controls.adopt(query)
+
+
+def sync_link(query: ScreenQuery) -> None:
+    """Show the state in the address bar; the untouched default needs no words there."""
+    if parse_query(dict(st.query_params)) != query:
+        state.set_browser_query(query.to_params())
+
+
+def funnel_steps(view: View, facets: state.Facets) -> list[Step]:
+    """Return the steps from all candidates to those that pass every threshold."""
+    counts, query = view.funnel, view.query
+    steps = [
+        Step(label="All candidates", count=facets.n_candidates),
+        Step(label="After filters", count=counts.all),
+        Step(label=f"> {query.voltage_v:.2f} V", count=counts.voltage),
+        Step(label=f"> {query.capacity_vol_ah_per_l:,.0f} Ah/L", count=counts.capacity),
+    ]
+    note = None
+    if counts.conductivity is None:
+        note = "no limit set" if facets.n_conductivities else "none yet"
+    label = "Conductivity" if note else f"> {query.sigma_ms_per_cm:g} mS/cm"
+    return [*steps, Step(label=label, count=counts.conductivity or 0, note=note)]
+
+
+def plot(view: View) -> None:
+    """Draw the scatter; a click on a point selects its candidate."""
+    marks = Marks(
+        voltage_v=view.query.voltage_v,
+        capacity_vol_ah_per_l=view.query.capacity_vol_ah_per_l,
+        front=view.front,
+        selected=view.selected,
+    )
+    st.plotly_chart(
+        screen_figure(view.frame, view.passing, marks, theme.palette()),
+        key=_PLOT,
+        on_select=_point_selected,
+        selection_mode="points",
+        config=_PLOT_CONFIG,
+        alt="Predicted voltage against volumetric capacity of the filtered candidates",
+    )
+
+
+def _point_selected() -> None:
+    id = selected_id(st.session_state.get(_PLOT))
+    if id is not None:
+        controls.change(selected=id)
+
+
+@st.fragment
+@guarded
+def explore(facets: state.Facets) -> None:
+    """Draw everything that a slider moves; only this part of the page runs again then."""
+    controls.thresholds(facets)
+    with st.expander("Filters", icon=":material/tune:"):
+        controls.filters(facets)
+    query = controls.current()
+    sync_link(query)
+    view = screening_view(query, facets)
+    if query.filter_count:
+        st.caption(
+            f"{query.filter_count} filter{'s' * (query.filter_count > 1)} on: {theme.safe(view.filter_words)}"
+        )
+    funnel_strip(funnel_steps(view, facets))
+    left, right = st.columns([1.9, 1], gap="medium")
+    with left:
+        plot(view)
+    with right:
+        candidate_card(view)
+    shortlist_table.draw(view)
+
+
+def page() -> None:
+    """Draw the page."""
+    release = state.reader().release
+    facets = state.facets()
+    sync_with_link(facets)
+    theme.page_header(
+        "Screen",
+        f"{facets.n_candidates:,} magnesium compounds, with voltages predicted by a graph neural network and "
+        f"capacities at full Mg extraction. Release {theme.safe(release.version)}.",
+    )
+    explore(facets)
+
+
+page()

@@ -1,0 +1,263 @@
+"""Training, prediction and screening a second, beside the original CGCNN's data path and model, in one run.
+
+The peer is written here after the original code (github.com/txie-93/cgcnn): neighbours by pymatgen's
+`get_all_neighbors`, dense tensors of twelve neighbours padded with atom 0, one Python item a sample kept
+after its first use, `torch.cat` as collation, the concatenated linear map an edge, pooling over all atoms in
+a Python loop. Element vectors, Gaussians, sizes and batch size are the same on both sides. Targets are the
+structures' mean atomic volumes: what is learnt does not matter here.
+
+    python -m benchmarks.voltage [--data ../shared/data] [--structures 256] [--repeats 3]
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifWriter
+from torch import Tensor, nn
+
+from benchmarks.graphs import machine, original_neighbours, sample
+from core.graphs import CUTOFF_A, GraphStore
+from core.ions import WORKING_IONS
+from core.records import Crystal
+from core.settings import Settings
+from core.sources.files import read_paths
+from core.voltage import load_voltage_model
+from core.voltage.batches import GraphTable
+from core.voltage.cgcnn import CgcnnEnsemble
+from core.voltage.elements import element_table
+from core.voltage.model import NetworkConfig, VoltageNetwork
+
+GNOME_CRYSTALS = 384_871
+BATCH = 64
+PeerItem = tuple[Tensor, Tensor, Tensor]
+
+
+class PeerConvolution(nn.Module):
+    """The original convolution on dense (n_atoms, 12) neighbours."""
+
+    def __init__(self, n_features: int, n_edge_features: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2 * n_features + n_edge_features, 2 * n_features)
+        self.norm_gate, self.norm_sum = nn.BatchNorm1d(2 * n_features), nn.BatchNorm1d(n_features)
+
+    def forward(self, atoms: Tensor, edges: Tensor, neighbours: Tensor) -> Tensor:
+        """New atom vectors."""
+        n_atoms, n_neighbours = neighbours.shape
+        own = atoms.unsqueeze(1).expand(n_atoms, n_neighbours, atoms.shape[1])
+        gated = self.linear(torch.cat([own, atoms[neighbours], edges], dim=2))
+        gated = self.norm_gate(gated.view(-1, gated.shape[2])).view(n_atoms, n_neighbours, -1)
+        gate, core = gated.chunk(2, dim=2)
+        summed = (torch.sigmoid(gate) * nn.functional.softplus(core)).sum(dim=1)
+        return nn.functional.softplus(atoms + self.norm_sum(summed))
+
+
+class PeerNetwork(nn.Module):
+    """The original network."""
+
+    def __init__(self, n_elements: int, config: NetworkConfig) -> None:
+        super().__init__()
+        self.embed = nn.Linear(n_elements, config.n_features)
+        self.convolutions = nn.ModuleList(
+            PeerConvolution(config.n_features, config.n_gaussians) for _ in range(config.n_convolutions)
+        )
+        self.to_hidden = nn.Linear(config.n_features, config.n_hidden)
+        self.out = nn.Linear(config.n_hidden, 1)
+
+    def forward(self, atoms: Tensor, edges: Tensor, neighbours: Tensor, crystals: list[Tensor]) -> Tensor:
+        """One number a crystal."""
+        atoms = self.embed(atoms)
+        for convolution in self.convolutions:
+            atoms = convolution(atoms, edges, neighbours)
+        pooled = torch.cat([atoms[rows].mean(dim=0, keepdim=True) for rows in crystals])
+        hidden = nn.functional.softplus(self.to_hidden(nn.functional.softplus(pooled)))
+        return self.out(hidden).squeeze(1)
+
+
+def peer_item(structure: Structure, table: np.ndarray) -> PeerItem:
+    """One sample of the original data set."""
+    atoms = torch.tensor(np.vstack([table[structure[i].specie.number] for i in range(len(structure))]))
+    indices, distances = original_neighbours(structure)
+    centres = np.arange(0.0, CUTOFF_A + 0.2, 0.2)
+    edges = np.exp(-((np.array(distances)[..., np.newaxis] - centres) ** 2) / 0.2**2)
+    return atoms, torch.tensor(edges, dtype=torch.float32), torch.tensor(indices)
+
+
+def peer_batch(items: list[PeerItem]) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+    """The original collation."""
+    crystals, neighbours, first = [], [], 0
+    for atoms, _, indices in items:
+        neighbours.append(indices + first)
+        crystals.append(torch.arange(len(atoms)) + first)
+        first += len(atoms)
+    return (
+        torch.cat([item[0] for item in items]),
+        torch.cat([item[1] for item in items]),
+        torch.cat(neighbours),
+        crystals,
+    )
+
+
+class Trainers:
+    """One epoch of either side over the same structures."""
+
+    def __init__(self, crystals: list[Crystal]) -> None:
+        self.crystals = crystals
+        self.structures = [crystal.to_pymatgen() for crystal in crystals]
+        self.targets = torch.tensor(
+            [crystal.volume_a3 / crystal.n_sites for crystal in crystals], dtype=torch.float32
+        )
+        self.elements = element_table()
+        config = NetworkConfig()
+        torch.manual_seed(0)
+        self.ours = VoltageNetwork(torch.as_tensor(self.elements), config)
+        self.peer = PeerNetwork(self.elements.shape[1], config)
+        self.table: GraphTable | None = None
+        self.items: list[PeerItem] = []
+
+    def prepare_ours(self) -> None:
+        """Structures to our tensors."""
+        store, _ = GraphStore.build(self.crystals)
+        self.table = GraphTable.from_graphs(store, ["Mg"] * len(store), merge_equivalent=True)
+
+    def prepare_peer(self) -> None:
+        """Structures to the original's cached items."""
+        self.items = [peer_item(structure, self.elements) for structure in self.structures]
+
+    def epoch_ours(self) -> None:
+        """One epoch of ours."""
+        table = self.table
+        if table is not None:
+            self._epoch(self.ours, lambda rows: self.ours(table.batch(rows)))
+
+    def epoch_peer(self) -> None:
+        """One epoch of the original, items cached."""
+        self._epoch(self.peer, lambda rows: self.peer(*peer_batch([self.items[int(row)] for row in rows])))
+
+    def _epoch(self, network: nn.Module, forward: Callable[[Tensor], Tensor]) -> None:
+        network.train()
+        optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
+        for rows in torch.randperm(len(self.targets)).split(BATCH):
+            loss = (forward(rows) - self.targets[rows]).abs().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def timed(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def in_turns(
+    ours: Callable[[], object], peer: Callable[[], object], repeats: int
+) -> tuple[float, float, float]:
+    """Median seconds of both and the median ratio, measured in turns so that both meet the same load."""
+    pairs = [(timed(ours), timed(peer)) for _ in range(repeats)]
+    return (
+        statistics.median(mine for mine, _ in pairs),
+        statistics.median(theirs for _, theirs in pairs),
+        statistics.median(theirs / mine for mine, theirs in pairs),
+    )
+
+
+def line(name: str, n: int, ours_s: float, peer_s: float, ratio: float) -> None:
+    print(f"{name:<42}{n / ours_s:>12.1f}{n / peer_s:>12.1f}{ratio:>8.1f}")
+
+
+def training(crystals: list[Crystal], repeats: int) -> None:
+    trainers, n = Trainers(crystals), len(crystals)
+    prepared = in_turns(trainers.prepare_ours, trainers.prepare_peer, 1)
+    line("structures to tensors, once", n, *prepared)
+    epoch = in_turns(trainers.epoch_ours, trainers.epoch_peer, repeats)
+    line("training, an epoch with tensors ready", n, *epoch)
+    for n_epochs in (1, 30):
+        ours, peer = (prepared[side] + n_epochs * epoch[side] for side in (0, 1))
+        line(f"training, {n_epochs} epochs with all before", n * n_epochs, ours, peer, peer / ours)
+
+
+@torch.no_grad()
+def screening(crystals: list[Crystal], model_name: str, repeats: int) -> None:
+    """From CIF files to voltages: each side reads, finds neighbours and predicts; ours with spread and domain
+    too."""
+    model = load_voltage_model(model_name)
+    elements = element_table()
+    peer = PeerNetwork(elements.shape[1], NetworkConfig()).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for index, crystal in enumerate(crystals):
+            paths.append(Path(folder) / f"{index:05d}.cif")
+            CifWriter(crystal.to_pymatgen()).write_file(paths[-1])
+
+        def ours() -> None:
+            found = [item for item in read_paths([Path(folder)], "Mg") if isinstance(item, Crystal)]
+            rows = model.predict(found, ["Mg"] * len(found))
+            if len(rows) != len(crystals) or any(row.error for row in rows):
+                raise SystemExit("a structure was lost on the way from its CIF")
+
+        def theirs() -> None:
+            for start in range(0, len(paths), BATCH):
+                structures = [Structure.from_file(path) for path in paths[start : start + BATCH]]
+                peer(*peer_batch([peer_item(structure, elements) for structure in structures]))
+
+        line(f"screening, CIF to voltage ({model.name})", len(crystals), *in_turns(ours, theirs, repeats))
+
+
+def scaling(crystals: list[Crystal], model_name: str) -> None:
+    """Time from stored graphs against number of crystals, and where its slope leads."""
+    network = load_voltage_model(model_name).network
+    if not isinstance(network, CgcnnEnsemble):
+        raise SystemExit(f"model {model_name!r} does not start from graphs; give --model cgcnn")
+    sizes, seconds = [], []
+    for share in (4, 2, 1):
+        store, _ = GraphStore.build(crystals[::share])
+        run = partial(network.outputs_of_graphs, store, ["Mg"] * len(store))
+        sizes.append(len(store))
+        seconds.append(statistics.median(timed(run) for _ in range(3)))
+        print(
+            f"stored graphs to voltages, {len(network.members)} members: {sizes[-1]:>6,} in {seconds[-1]:.2f} s"
+        )
+    slope, offset = np.polyfit(sizes, seconds, 1)
+    hours = (offset + slope * GNOME_CRYSTALS) / 3600.0
+    print(
+        f"slope {1000 * slope:.2f} ms a crystal; {GNOME_CRYSTALS:,} such crystals: {hours:.2f} h (extrapolated)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Settings.from_environment().data)
+    parser.add_argument("--model", default="cgcnn", help="model that screens (default cgcnn)")
+    parser.add_argument("--structures", type=int, default=256)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", category=UserWarning, module="pymatgen")
+    crystals = [
+        crystal
+        for crystal in sample(options.data, options.structures)
+        if set(crystal.species) & set(WORKING_IONS)
+    ]
+    print(machine())
+    print(
+        f"{len(crystals)} structures, batches of {BATCH}, one thread; medians of {options.repeats} turns, wall time"
+    )
+    print(f"{'structures a second':<42}{'ours':>12}{'original':>12}{'ratio':>8}")
+    training(crystals, options.repeats)
+    screening(crystals, options.model, options.repeats)
+    scaling(crystals, options.model)
+
+
+if __name__ == "__main__":
+    main()

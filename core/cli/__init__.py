@@ -1,0 +1,71 @@
+"""`python -m core`: the same functions that the pages call, from a terminal.
+
+One module a command group, each with `add_commands(subparsers)`; heavy imports wait until a command runs, so that
+`--help` answers at once. Exit status: 0 all went well, 1 some rows carry an error, 2 wrong usage or nothing done.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import core
+from core.cli import build, export, inside, predict, voltage
+from core.errors import ExplorerError
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+_EXAMPLES = """\
+examples:
+  python -m core predict spinel.cif                       voltage and capacity of one structure, to the screen
+  python -m core predict structures/ --ion Ca -o ca.csv   a folder of CIF and POSCAR files, as a table
+  python -m core export --min-voltage-v 3.0 --min-capacity-ah-per-l 800 -o shortlist.csv
+  python -m core build --data ../shared/data              make the database of the explorer again
+
+`python -m core COMMAND --help` tells more about each. The explorer in the browser: `make app`.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that refuses wrong usage in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with every command group in its place."""
+    parser = _Parser(
+        prog="python -m core",
+        description="Voltages and capacities of magnesium (and other) intercalation cathodes.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=core.__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for group in (predict, export, build, voltage, inside):
+        group.add_commands(commands)
+    return parser
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ExplorerError, OSError) as error:
+        print(f"python -m core {arguments.command}: {_one_line(error)}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print(f"python -m core {arguments.command}: stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED

@@ -1,0 +1,88 @@
+"""`export`: the candidates of the shipped database that pass the thresholds, as CSV with where each comes from."""
+
+import argparse
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.output import note, open_output
+
+if TYPE_CHECKING:
+    from core.screening import Thresholds
+    from core.store import Release
+
+_HELP = """\
+Writes the candidates above all thresholds, likeliest to pass first: every column of the screening, the probability
+to pass each threshold (from the predicted spread), whether it lies on the Pareto front, licence and provenance id.
+With -o FILE a side-car FILE.json names thresholds, release, model and data by their hashes.
+"""
+
+
+def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add `export`."""
+    parser = commands.add_parser(
+        "export",
+        help="the candidates above the thresholds, as CSV",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--min-voltage-v",
+        type=finite,
+        default=3.0,
+        metavar="V",
+        help="average voltage against Mg (default 3.0)",
+    )
+    parser.add_argument(
+        "--min-capacity-ah-per-l", type=finite, default=800.0, metavar="AH_PER_L",
+        help="volumetric capacity, all Mg out (default 800)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-sigma-ms-per-cm", type=finite, metavar="MS_PER_CM",
+        help="Mg conductivity, where computed (default: not asked for)",
+    )  # fmt: skip
+    parser.add_argument("-o", "--output", type=Path, help="CSV file to write (default: standard output)")
+    parser.set_defaults(run=run)
+
+
+def finite(text: str) -> float:
+    """Read a threshold; infinity and NaN are refused."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    return number
+
+
+finite.__name__ = "float"  # argparse names the type in its refusals
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the shortlist; an empty one is a result, not an error."""
+    from core.screening import Thresholds, shortlist, shortlist_csv
+    from core.store import open_reader
+
+    thresholds = Thresholds(
+        voltage_v=arguments.min_voltage_v,
+        capacity_vol_ah_per_l=arguments.min_capacity_ah_per_l,
+        sigma_ms_per_cm=arguments.min_sigma_ms_per_cm,
+    )
+    with open_reader() as reader:
+        release = reader.release
+        found = shortlist(reader.screen(), thresholds)
+    with open_output(arguments.output) as stream:
+        stream.write(shortlist_csv(found))
+    if arguments.output is not None:
+        _write_side_car(arguments.output, thresholds, release, len(found))
+    note(f"{len(found)} of {release.counts['candidates']} candidates pass (release {release.version}).")
+    if thresholds.sigma_ms_per_cm is not None and not release.counts["conductivities"]:
+        note("This release holds no conductivities, so none can pass --min-sigma-ms-per-cm; leave it out.")
+    return 0
+
+
+def _write_side_car(output: Path, thresholds: "Thresholds", release: "Release", rows: int) -> None:
+    content = {"thresholds": thresholds.as_dict(), "rows": rows, "release": asdict(release)}
+    with open_output(output.with_name(f"{output.name}.json")) as stream:
+        json.dump(content, stream, indent=2)
+        stream.write("\n")

@@ -1,0 +1,119 @@
+"""`train-voltage` and `evaluate-voltage`: make the voltage model from labelled electrodes, and say how good it is."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.cli.output import StageBars, add_data_option, note, reference_data
+from core.settings import Settings
+
+Progress = Callable[[str, int, int], None]
+
+_TRAIN_HELP = """\
+Trains a voltage model on the labelled electrodes of all ten ions at once, judges it on random and on unseen-host
+splits, calibrates its intervals, and writes weights (safetensors) and card (JSON). Same seed, same weights on CPU.
+
+--kind frozen-host (the shipped default): two universal potentials describe each structure (an hour on two cores, kept
+in checkpoints/), then ten folds of small networks (ten minutes). --kind cgcnn: the paper's graph network.
+A stopped run goes on with --resume (frozen-host always does).
+"""
+
+_EVALUATE_HELP = """\
+Prints the error tables of a trained model: mean absolute error by ion with its interval, on the random split and on
+unseen hosts, beside the mean baseline and the paper.
+"""
+
+
+def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add `train-voltage` and `evaluate-voltage`."""
+    raw = argparse.RawDescriptionHelpFormatter
+    train = commands.add_parser(
+        "train-voltage", help="train the voltage model", description=_TRAIN_HELP, formatter_class=raw
+    )
+    add_data_option(train)
+    train.add_argument(
+        "--kind", choices=("frozen-host", "cgcnn"), default="frozen-host", help="model (default frozen-host)"
+    )
+    train.add_argument("--name", help="name of the model to write (default: its kind)")
+    train.add_argument("--seed", type=int, default=0, help="seed of splits, weights and order (default 0)")
+    train.add_argument("--epochs", type=positive, help="passes over the data (default 50, cgcnn 60)")
+    train.add_argument("--members", type=positive, help="networks in the ensemble (default 5, cgcnn 3)")
+    train.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoints of an interrupted run"
+    )
+    train.add_argument("--models", type=Path, help="folder for weights and card (default precomputed/models)")
+    train.set_defaults(run=run_train)
+
+    evaluate = commands.add_parser(
+        "evaluate-voltage",
+        help="print a model's error tables",
+        description=_EVALUATE_HELP,
+        formatter_class=raw,
+    )
+    add_data_option(evaluate)
+    evaluate.add_argument("--name", default="default", help="name of the model (default: the shipped best)")
+    evaluate.add_argument(
+        "--models", type=Path, help="folder of weights and card (default precomputed/models)"
+    )
+    evaluate.set_defaults(run=run_evaluate)
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is below 1")
+    return number
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """Train, with a bar a stage, and say where the model went."""
+    settings = Settings.from_environment()
+    models = arguments.models or settings.precomputed / "models"
+    name = arguments.name or arguments.kind
+    train = _train_cgcnn if arguments.kind == "cgcnn" else _train_frozen_host
+    with StageBars() as bars:
+        train(arguments, name, models, bars.update)
+    note(f"Wrote {models / name}.safetensors and its card {name}.json.")
+    note(f"Its errors: python -m core evaluate-voltage --name {name}")
+    return 0
+
+
+def _train_cgcnn(arguments: argparse.Namespace, name: str, models: Path, progress: Progress) -> None:
+    from core.voltage import train_voltage
+
+    train_voltage(
+        reference_data(arguments.data),
+        name=name,
+        seed=arguments.seed,
+        epochs=arguments.epochs or 60,
+        n_members=arguments.members or 3,
+        resume=arguments.resume,
+        models_dir=models,
+        checkpoints_dir=Settings.from_environment().checkpoints,
+        progress=progress,
+    )
+
+
+def _train_frozen_host(arguments: argparse.Namespace, name: str, models: Path, progress: Progress) -> None:
+    from core.voltage.frozen.head import HeadConfig
+    from core.voltage.frozen.training import train_frozen_host
+
+    train_frozen_host(
+        reference_data(arguments.data),
+        name=name,
+        seed=arguments.seed,
+        n_members=arguments.members or 5,
+        config=HeadConfig(epochs=arguments.epochs) if arguments.epochs else None,
+        models_dir=models,
+        progress=progress,
+    )
+
+
+def run_evaluate(arguments: argparse.Namespace) -> int:
+    """Print the tables."""
+    from core.voltage import evaluate_voltage
+
+    print(evaluate_voltage(reference_data(arguments.data), name=arguments.name, models_dir=arguments.models))
+    return 0

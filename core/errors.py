@@ -1,0 +1,136 @@
+"""What can go wrong, as a user reads it: every message names the value, the limit and the remedy."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class ExplorerError(Exception):
+    """Base of all errors that a user may meet; `str()` of it is safe to show."""
+
+
+class StructureError(ExplorerError):
+    """A crystal structure that cannot be used, with the reason."""
+
+
+class UnknownIonError(ExplorerError):
+    """A working ion outside the ones that the labels cover."""
+
+    def __init__(self, working_ion: str, known: Sequence[str]) -> None:
+        super().__init__(f"{working_ion!r} is not a known working ion; choose one of {', '.join(known)}.")
+
+
+class NoWorkingIonError(StructureError):
+    """A structure without the working ion has no intercalation voltage."""
+
+    def __init__(self, formula: str, working_ion: str) -> None:
+        super().__init__(
+            f"{formula} holds no {working_ion}: an intercalation voltage needs the discharged structure with "
+            f"its {working_ion} inside. Upload the discharged phase or choose another working ion."
+        )
+
+
+class RecordError(ExplorerError):
+    """A record whose fields do not fit together or lie out of range."""
+
+
+class SourceError(ExplorerError):
+    """A data source that is absent, unreachable or not in the documented format."""
+
+
+class ModelError(ExplorerError):
+    """Model weights that are absent, damaged or made for something else."""
+
+
+class TrainingError(ExplorerError):
+    """A training run that cannot start or go on as asked."""
+
+
+class DeviceError(ExplorerError):
+    """A compute device that was asked for and is not there."""
+
+
+class StoreError(ExplorerError):
+    """The database release is absent, damaged or of an unknown schema."""
+
+
+class ReleaseNotFoundError(StoreError):
+    """No release where one was expected."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"No database release in {folder}: its manifest.json is missing. Restore the folder from git "
+            "(`git checkout -- precomputed`) or run `python -m core build --data DATA`."
+        )
+
+
+class ReleaseDamagedError(StoreError):
+    """A release whose manifest or database file is not what was written."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"The database release {path.name} is damaged: {problem}. Restore {path.parent} from git "
+            "(`git checkout -- precomputed`) or run `python -m core build --data DATA`."
+        )
+
+
+class SchemaVersionError(StoreError):
+    """A release of a schema that this code does not read."""
+
+    def __init__(self, path: Path, found: object, known: int) -> None:
+        super().__init__(
+            f"{path.name} has database schema {found}, this version reads schema {known}: update the explorer "
+            "(`git pull`) or rebuild the release with `python -m core build --data DATA`."
+        )
+
+
+class StoreWriteError(StoreError):
+    """A release that could not be written: read-only folder, full disk, or another writer at work."""
+
+
+class InvalidRowError(StoreError):
+    """A row that the schema refuses: without provenance, not finite, or out of its unit's range."""
+
+
+class UnknownCandidateError(StoreError):
+    """An id that the release does not hold."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"No candidate {id[:80]!r} in this release; open one from the Screen page's table.")
+
+
+class TransportError(ExplorerError):
+    """A trajectory or a result from which no diffusivity can be had, with the reason."""
+
+
+class NonFiniteFrameError(TransportError):
+    """A trajectory with NaN or infinity in a position or a cell."""
+
+    def __init__(self, n_bad: int, n_frames: int, first: int) -> None:
+        super().__init__(
+            f"{n_bad} of {n_frames} frames hold NaN or infinity, the first is frame {first}: the simulation broke "
+            "there. Use the frames before it, or run again with a shorter time step."
+        )
+
+
+class FrameSequenceError(TransportError):
+    """Frames that are missing, doubled or out of order."""
+
+    def __init__(self, kind: str, step: int, next_step: int, stride: int) -> None:
+        super().__init__(
+            f"Frames are {kind} between steps {step} and {next_step} (usual spacing {stride} steps): lag times would "
+            "be wrong. Give evenly spaced frames, each once, with a resumed run's overlap cut off."
+        )
+
+
+class UnwrapError(TransportError):
+    """Frames so far apart that an atom's periodic image cannot be told."""
+
+
+class TooFewTemperaturesError(TransportError):
+    """Too few temperatures for a barrier."""
+
+    def __init__(self, found: int, needed: int) -> None:
+        super().__init__(
+            f"{found} different temperatures; a barrier with an honest error needs {needed} or more. Run further ones, "
+            "for example 800, 1000, 1200 and 1500 K."
+        )

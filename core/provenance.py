@@ -1,0 +1,65 @@
+"""Who computed this: code, data and model hashes, seed, device and versions, behind every result row."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import core
+
+_CHUNK_BYTES = 1 << 20
+_REPORTED_PACKAGES = ("torch", "torch-geometric", "pymatgen", "ase", "nequip", "duckdb", "numpy", "vesin")
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_of_files(paths: Iterable[Path]) -> str:
+    """Return one SHA-256 over names and contents of several files, in name order."""
+    digest = hashlib.sha256()
+    for path in sorted(paths, key=lambda item: item.name):
+        digest.update(f"{path.name}:{sha256_of_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def package_versions(names: Iterable[str] = _REPORTED_PACKAGES) -> dict[str, str]:
+    """Return the installed version of each named package, leaving out absent ones."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """The record that every result row points to by `id` (a hash of all other fields but the time)."""
+
+    kind: str
+    model_name: str | None = None
+    model_sha256: str | None = None
+    data_sha256: str | None = None
+    seed: int | None = None
+    device: str = "cpu"
+    code_version: str = core.__version__
+    versions: dict[str, str] = field(default_factory=package_versions)
+    machine: str = field(default_factory=platform.machine)
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits that name this provenance."""
+        fields = {name: value for name, value in asdict(self).items() if name != "created"}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,238 @@
+"""The records that travel the line, from a source of crystals to a row on the page.
+
+All are frozen, slotted and keyword-only, and check themselves where they are made: a record that exists is sound.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import RecordError
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+FloatArray = NDArray[np.float64]
+
+
+def _finite(owner: str, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise RecordError(f"{owner}: {name} is {value}; a finite number or nothing is needed.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Crystal:
+    """An ordered crystal structure with where it came from.
+
+    `lattice_a`: (3, 3) lattice vectors as rows, angstrom. `frac`: (n_sites, 3) fractional coordinates.
+    `species`: n_sites element symbols. Optional figures are None where the source does not state them.
+    """
+
+    id: str
+    formula: str
+    lattice_a: FloatArray
+    species: tuple[str, ...]
+    frac: FloatArray
+    source: str
+    license: str = "unknown"
+    spacegroup: str | None = None
+    e_above_hull_ev_per_atom: float | None = None
+    working_ion: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.lattice_a.shape != (3, 3) or self.frac.shape != (len(self.species), 3):
+            raise RecordError(
+                f"{self.id}: lattice {self.lattice_a.shape} and coordinates {self.frac.shape} must be (3, 3) and "
+                f"({len(self.species)}, 3)."
+            )
+        if not self.species:
+            raise RecordError(f"{self.id}: a crystal needs at least one site.")
+        if not (np.isfinite(self.lattice_a).all() and np.isfinite(self.frac).all()):
+            raise RecordError(f"{self.id}: lattice or coordinates hold NaN or infinity.")
+        if self.volume_a3 < 1e-3:
+            raise RecordError(f"{self.id}: cell volume {self.volume_a3:.3g} cubic angstrom; it must be positive.")
+        _finite(self.id, e_above_hull_ev_per_atom=self.e_above_hull_ev_per_atom)
+
+    @property
+    def n_sites(self) -> int:
+        """Number of sites in the cell."""
+        return len(self.species)
+
+    @cached_property
+    def volume_a3(self) -> float:
+        """Cell volume, cubic angstrom."""
+        return float(abs(np.linalg.det(self.lattice_a)))
+
+    def count(self, element: str) -> int:
+        """Return how many sites of the cell hold `element`."""
+        return self.species.count(element)
+
+    def to_pymatgen(self) -> "Structure":
+        """Return the same crystal as a pymatgen `Structure`."""
+        from pymatgen.core import Structure
+
+        return Structure(self.lattice_a, list(self.species), self.frac)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-lines form of the data README: id, formula, nsites, lattice, species, frac, source."""
+        return {
+            "id": self.id,
+            "formula": self.formula,
+            "nsites": self.n_sites,
+            "lattice": self.lattice_a.tolist(),
+            "species": list(self.species),
+            "frac": self.frac.tolist(),
+            "source": self.source,
+        }
+
+    def to_cif(self) -> str:
+        """Return the crystal as CIF text without symmetry (P 1), headed by its id, source and licence."""
+        from pymatgen.io.cif import CifWriter
+
+        header = (("id", self.id), ("source", self.source), ("licence", self.license))
+        comments = "".join(f"# {name}: {' '.join(text.split())}\n" for name, text in header)
+        return comments + str(CifWriter(self.to_pymatgen()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Electrode:
+    """A labelled insertion electrode: discharged structure -> average voltage against the working ion's metal."""
+
+    battery_id: str
+    working_ion: str
+    average_voltage_v: float
+    formula_discharge: str
+    formula_charge: str
+    id_discharge: str
+    id_charge: str
+    host_formula: str
+    voltage_check: str
+    capacity_grav_mah_per_g: float | None = None
+    capacity_vol_ah_per_l: float | None = None
+
+    def __post_init__(self) -> None:
+        _finite(self.battery_id, average_voltage_v=self.average_voltage_v)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoltagePrediction:
+    """A predicted average voltage with its 90 % interval, or the reason why there is none.
+
+    `in_domain` says whether the structure resembles the labelled electrodes enough for the interval to hold.
+    """
+
+    id: str
+    formula: str
+    working_ion: str
+    voltage_v: float | None
+    voltage_std_v: float | None
+    voltage_low_v: float | None
+    voltage_high_v: float | None
+    in_domain: bool | None
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (self.voltage_v, self.voltage_std_v, self.voltage_low_v, self.voltage_high_v)
+        if self.error is not None:
+            if any(number is not None for number in numbers):
+                raise RecordError(f"{self.id}: a failed prediction carries no numbers.")
+            return
+        if any(number is None or not math.isfinite(number) for number in numbers):
+            raise RecordError(f"{self.id}: a prediction needs finite voltage, spread and interval; got {numbers}.")
+
+    @classmethod
+    def failed(cls, *, id: str, formula: str, working_ion: str, error: str) -> "VoltagePrediction":
+        """Return the row of a structure that could not be predicted, with the reason."""
+        return cls(
+            id=id, formula=formula, working_ion=working_ion, voltage_v=None, voltage_std_v=None,
+            voltage_low_v=None, voltage_high_v=None, in_domain=None, error=error,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """Charge that leaves the discharged cell per volume and per mass: all ions out, and what the redox metals allow.
+
+    Redox-limited figures are None where oxidation states cannot be counted (intermetallics); 0 where no metal can give.
+    """
+
+    capacity_vol_ah_per_l: float
+    capacity_grav_mah_per_g: float
+    capacity_redox_vol_ah_per_l: float | None
+    capacity_redox_grav_mah_per_g: float | None
+
+    def __post_init__(self) -> None:
+        _finite(
+            "capacity",
+            vol=self.capacity_vol_ah_per_l,
+            grav=self.capacity_grav_mah_per_g,
+            redox_vol=self.capacity_redox_vol_ah_per_l,
+            redox_grav=self.capacity_redox_grav_mah_per_g,
+        )
+
+
+VERDICTS = ("diffusive", "upper limit", "framework melted", "too short", "out of domain", "aborted")
+"""How a diffusion run may end; only a diffusive one has a conductivity, an upper limit has its high end alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conductivity:
+    """What a diffusion run (or several seeds of one) says about a candidate, with its 95 % interval and verdict."""
+
+    run_id: str
+    id: str
+    working_ion: str
+    potential: str
+    protocol: str
+    temperature_k: float
+    n_atoms: int
+    n_working_ions: int
+    n_seeds: int
+    simulated_ps: float
+    verdict: str
+    created: str
+    d_cm2_per_s: float | None = None
+    d_low_cm2_per_s: float | None = None
+    d_high_cm2_per_s: float | None = None
+    sigma_ms_per_cm: float | None = None
+    sigma_low_ms_per_cm: float | None = None
+    sigma_high_ms_per_cm: float | None = None
+    teacher_force_mae_ev_per_a: float | None = None
+    atom_steps_per_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise RecordError(f"{self.run_id}: verdict {self.verdict!r} is none of {', '.join(VERDICTS)}.")
+        if (self.verdict == "diffusive") != (self.sigma_ms_per_cm is not None):
+            raise RecordError(f"{self.run_id}: a diffusive run has a conductivity, and only that has one.")
+        _finite(
+            self.run_id,
+            temperature_k=self.temperature_k,
+            d_cm2_per_s=self.d_cm2_per_s,
+            sigma_ms_per_cm=self.sigma_ms_per_cm,
+            sigma_low_ms_per_cm=self.sigma_low_ms_per_cm,
+            sigma_high_ms_per_cm=self.sigma_high_ms_per_cm,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """An input that was left out, with the reason."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedInput:
+    """A structure that was given and could not be read: it keeps its place in the output, with the reason."""
+
+    id: str
+    reason: str
+    formula: str | None = None
+    working_ion: str | None = None

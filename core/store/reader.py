@@ -1,0 +1,223 @@
+"""The read-only side of a release: what pages and commands ask for, each query on its own cursor."""
+
+import json
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from core.errors import ReleaseDamagedError, SchemaVersionError, UnknownCandidateError
+from core.records import Crystal
+from core.settings import Settings
+from core.store.filters import Filters
+from core.store.release import SCHEMA_VERSION, Release, read_manifest, verified_path
+
+SCREEN_COLUMNS: Final = (
+    "id", "formula", "source", "license", "spacegroup", "n_sites",
+    "voltage_v", "voltage_std_v", "voltage_low_v", "voltage_high_v", "in_domain",
+    "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "capacity_redox_vol_ah_per_l", "e_above_hull_ev_per_atom",
+    "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_temperature_k", "provenance_id",
+    "chemsys", "sigma_verdict", "mp_average_voltage_v",
+)  # fmt: skip
+"""Columns of `Reader.screen` unless others are asked for: the issue's twenty, and three that tables show."""
+
+COUNTED_TABLES: Final = (
+    "candidates",
+    "voltage_predictions",
+    "capacities",
+    "conductivities",
+    "electrodes",
+    "skipped",
+)
+_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,80}")
+_SCREENABLE: Final = frozenset(SCREEN_COLUMNS) | {
+    "capacity_redox_grav_mah_per_g", "voltage_error", "working_ion", "elements", "redox_metals", "has_anion",
+    "source_url", "volume_a3",
+}  # fmt: skip
+_LOCKED: Final = {
+    "threads": 2,
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "lock_configuration": True,
+}
+
+
+def open_reader(precomputed: Path | None = None) -> "Reader":
+    """Open the current release of a folder (default: the settings' `precomputed`), checked against its manifest.
+
+    Raises `ReleaseNotFoundError`, `ReleaseDamagedError` or `SchemaVersionError`; all are `StoreError`.
+    """
+    folder = precomputed or Settings.from_environment().precomputed
+    manifest = read_manifest(folder)
+    return Reader(verified_path(folder, manifest), sha256=manifest.sha256)
+
+
+def is_valid_id(text: str) -> bool:
+    """Return whether a text has the form of a candidate's id."""
+    return _ID_PATTERN.fullmatch(text) is not None
+
+
+class Reader:
+    """One release, read-only; safe to share between threads, and to keep open while a newer one is published."""
+
+    def __init__(self, path: Path, *, sha256: str) -> None:
+        self.path = path
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True, config=dict(_LOCKED))
+        except duckdb.Error as error:
+            raise ReleaseDamagedError(
+                path, f"DuckDB cannot open it ({str(error).splitlines()[0]})"
+            ) from error
+        try:
+            self.release = self._read_release(sha256)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the reader is of no use afterwards."""
+        self._connection.close()
+
+    def screen(
+        self, filters: Filters | None = None, columns: tuple[str, ...] = SCREEN_COLUMNS
+    ) -> pd.DataFrame:
+        """Return one row a candidate that passes the filters, ordered by id; absent numbers are NaN.
+
+        Raises `KeyError` for a column that the view `screening` does not have.
+        """
+        unknown = set(columns) - _SCREENABLE
+        if unknown:
+            raise KeyError(f"No such column in the view screening: {', '.join(sorted(unknown))}")
+        condition, parameters = (filters or Filters()).condition()
+        return self._frame(f"SELECT {', '.join(columns)} FROM screening WHERE {condition}", parameters)
+
+    def candidate(self, id: str) -> dict[str, Any]:
+        """Return all that the view `screening` knows of a candidate; raise `UnknownCandidateError`."""
+        return self._one("SELECT * FROM screening WHERE id = ?", id)
+
+    def crystal(self, id: str) -> Crystal:
+        """Return a candidate's structure; raise `UnknownCandidateError`."""
+        row = self._one(
+            "SELECT c.*, s.lattice_a, s.species, s.frac "
+            "FROM candidates AS c JOIN structures AS s USING (id) WHERE id = ?",
+            id,
+        )
+        kept = ("id", "formula", "source", "license", "spacegroup", "e_above_hull_ev_per_atom", "working_ion")
+        return Crystal(
+            **{name: row[name] for name in kept},
+            lattice_a=np.array(row["lattice_a"], dtype=float).reshape(3, 3),
+            species=tuple(row["species"]),
+            frac=np.array(row["frac"], dtype=float).reshape(-1, 3),
+        )
+
+    def nearest_electrodes(self, id: str) -> pd.DataFrame:
+        """Return the labelled electrodes nearest by learned vector, nearest first; empty where none is stored."""
+        return self._frame(
+            "SELECT n.rank, n.distance, e.* EXCLUDE (provenance_id) FROM nearest_electrodes AS n "
+            "JOIN electrodes AS e USING (battery_id) WHERE n.id = ? ORDER BY n.rank",
+            [id],
+        )
+
+    def conductivities(self, id: str | None = None) -> pd.DataFrame:
+        """Return every diffusion result, of one candidate where an id is given, hottest first."""
+        return self._frame(
+            "SELECT * FROM conductivities WHERE ?::VARCHAR IS NULL OR id = ? ORDER BY id, temperature_k DESC, run_id",
+            [id, id],
+        )
+
+    def electrodes(self, working_ion: str | None = None) -> pd.DataFrame:
+        """Return the labelled electrodes, of one working ion where it is given."""
+        return self._frame(
+            "SELECT * EXCLUDE (provenance_id) FROM electrodes WHERE ?::VARCHAR IS NULL OR working_ion = ? "
+            "ORDER BY battery_id",
+            [working_ion, working_ion],
+        )
+
+    def provenance(self, provenance_id: str) -> dict[str, Any]:
+        """Return who computed a row, by its `provenance_id`; raise `UnknownCandidateError` for an unknown one."""
+        row = self._one("SELECT * FROM provenance WHERE id = ?", provenance_id)
+        return row | {"versions": json.loads(row["versions"])}
+
+    def sources(self) -> pd.DataFrame:
+        """Return how many candidates each source gave, with its licence: source, license, n."""
+        return self._frame(
+            "SELECT source, license, count(*) AS n FROM candidates GROUP BY ALL ORDER BY n DESC, source, license",
+            [],
+        )
+
+    def elements(self) -> pd.DataFrame:
+        """Return how many candidates hold each element: element, n."""
+        return self._frame(
+            "SELECT element, count(*) AS n FROM (SELECT unnest(elements) AS element FROM candidates) "
+            "GROUP BY element ORDER BY element",
+            [],
+        )
+
+    def redox_metals(self) -> pd.DataFrame:
+        """Return how many candidates hold each redox metal: element, n, most frequent first."""
+        return self._frame(
+            "SELECT element, count(*) AS n FROM (SELECT unnest(redox_metals) AS element FROM candidates) "
+            "GROUP BY element ORDER BY n DESC, element",
+            [],
+        )
+
+    def skipped_reasons(self) -> pd.DataFrame:
+        """Return how many inputs were left out for each reason: reason, n."""
+        return self._frame(
+            "SELECT reason, count(*) AS n FROM skipped GROUP BY reason ORDER BY n DESC, reason", []
+        )
+
+    def skipped(self) -> pd.DataFrame:
+        """Return the inputs that were left out: id, reason."""
+        return self._frame("SELECT id, reason FROM skipped ORDER BY id, reason", [])
+
+    def voltage_histogram(self, bin_width_v: float = 0.25) -> pd.DataFrame:
+        """Return counts of predicted voltages by source in bins [voltage_bin_v, voltage_bin_v + bin_width_v)."""
+        return self._frame(
+            "SELECT source, floor(voltage_v / $1) * $1 AS voltage_bin_v, count(*) AS n FROM screening "
+            "WHERE voltage_v IS NOT NULL GROUP BY ALL ORDER BY source, voltage_bin_v",
+            [float(bin_width_v)],
+        )
+
+    def _read_release(self, sha256: str) -> Release:
+        try:
+            row = self._connection.execute("SELECT * EXCLUDE (only_row) FROM release").fetchone()
+            names = [column[0] for column in self._connection.description or ()]
+        except duckdb.Error as error:
+            raise ReleaseDamagedError(self.path, "it holds no release table") from error
+        if row is None:
+            raise ReleaseDamagedError(self.path, "its release table is empty")
+        fields = dict(zip(names, row, strict=True))
+        if fields.get("schema_version") != SCHEMA_VERSION:
+            raise SchemaVersionError(self.path, fields.get("schema_version"), SCHEMA_VERSION)
+        counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED_TABLES)
+        counts = self._connection.execute(f"SELECT {counted}").fetchone() or ()
+        return Release(**fields, sha256=sha256, counts=dict(zip(COUNTED_TABLES, counts, strict=True)))
+
+    def _frame(self, sql: str, parameters: list[Any]) -> pd.DataFrame:
+        with self._connection.cursor() as cursor:
+            # Through Arrow text columns come four times as fast as by `df()`.
+            return cursor.sql(sql, params=parameters).to_arrow_table().to_pandas()
+
+    def _one(self, sql: str, id: str) -> dict[str, Any]:
+        if not is_valid_id(id):
+            raise UnknownCandidateError(id)
+        with self._connection.cursor() as cursor:
+            row = cursor.execute(sql, [id]).fetchone()
+            names = [column[0] for column in cursor.description or ()]
+        if row is None:
+            raise UnknownCandidateError(id)
+        return dict(zip(names, row, strict=True))

@@ -1,0 +1,182 @@
+"""How good the voltage models are, read from `precomputed/accuracy` and the model cards; nothing is trained here.
+
+`<model>.csv` holds each labelled electrode twice, predicted by members that did not see it: in the random partition and
+in that by host formula. `<name>.json` files hold the error tables of peers on the same folds.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from core.errors import ModelError
+from core.settings import Settings
+from core.voltage.calibrate import HALF_WIDTH_IN_STD, LEVEL
+from core.voltage.evaluate import ErrorRow
+from core.voltage.weights import read_card
+
+RANDOM, HOST = "random", "host"
+PARTITIONS: Final = (RANDOM, HOST)
+LEVELS: Final = tuple(round(0.1 * step, 1) for step in range(1, 10)) + (0.95, 0.99)
+"""Nominal coverages of the reliability plot."""
+
+_TEXTS: Final = (
+    "partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check",
+)  # fmt: skip
+_NUMBERS: Final = ("voltage_v", "predicted_v", "std_v")
+_N_SAMPLES: Final = 1000
+_Z95: Final = 1.959963984540054
+_REMEDY: Final = "Restore it from git or run `python -m core train-voltage --data ../shared/data`."
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A figure with its 95 % interval and the number of rows behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadBin:
+    """Rows of like stated spread: mean half width of their 90 % intervals, V, and what 90 % of the errors stay below."""
+
+    half_width_v: float
+    observed_v: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A model on the task: error tables by partition, rows as in `ErrorRow`; command that made them, where stated."""
+
+    name: str
+    description: str
+    errors: Mapping[str, tuple[ErrorRow, ...]]
+    command: str = ""
+
+    def row(self, partition: str, working_ion: str) -> ErrorRow | None:
+        """Return the errors of an ion, of `all` rows or of the `seven-ion mean`, if they are there."""
+        return next((row for row in self.errors.get(partition, ()) if row.working_ion == working_ion), None)
+
+
+def default_card(folder: Path | None = None) -> dict[str, Any]:
+    """Return the card of the default model in `folder`, that of the shipped models by default; raises `ModelError`."""
+    return read_card(Settings.from_environment().precomputed / "models" if folder is None else folder, "default")
+
+
+def read_out_of_fold(name: str, folder: Path | None = None) -> pd.DataFrame:
+    """Return the out-of-fold predictions of a model, one row an electrode and partition.
+
+    Columns: partition, battery_id, working_ion, formula, id_discharge, host_formula, voltage_check, voltage_v, predicted_v,
+    std_v, in_domain, and error_v = predicted_v - voltage_v. An absent or damaged table is a `ModelError`.
+    """
+    path = (_folder() if folder is None else folder) / f"{name}.csv"
+    try:
+        frame = pd.read_csv(
+            path, dtype=dict.fromkeys(_TEXTS, str) | dict.fromkeys(_NUMBERS, float), keep_default_na=False
+        )
+    except FileNotFoundError:
+        raise ModelError(f"{path.name} is missing in {path.parent}: no predictions to judge. {_REMEDY}") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} is not the table that it should be ({error}). {_REMEDY}") from None
+    missing = [column for column in (*_TEXTS, *_NUMBERS, "in_domain") if column not in frame]
+    if missing or frame.empty or not np.isfinite(frame[list(_NUMBERS)].to_numpy()).all():
+        reason = f"it lacks {', '.join(missing)}" if missing else "it is empty or holds numbers that are not finite"
+        raise ModelError(f"{path.name} is damaged: {reason}. {_REMEDY}")
+    inside = frame["in_domain"].astype(str).str.lower().isin(("true", "1"))
+    return frame.assign(in_domain=inside, error_v=frame["predicted_v"] - frame["voltage_v"])
+
+
+def mean_absolute_error(frame: pd.DataFrame, *, seed: int = 0) -> Interval:
+    """Return the MAE of the rows, V, with a 95 % bootstrap interval; `frame` needs one row at least."""
+    errors = frame["error_v"].abs().to_numpy()
+    low, high = np.percentile(_resampled(errors, seed).mean(axis=1), [2.5, 97.5])
+    return Interval(value=float(errors.mean()), low=float(low), high=float(high), n=len(errors))
+
+
+def coverage(frame: pd.DataFrame, level: float = LEVEL) -> Interval:
+    """Return the share of rows whose label lies in the central interval of nominal coverage `level` (Wilson interval).
+
+    The interval is predicted_v +- z std_v with z the normal quantile of (1 + level) / 2.
+    """
+    z = HALF_WIDTH_IN_STD if level == LEVEL else float(ndtri(0.5 * (1.0 + level)))
+    n = len(frame)
+    share = float((frame["error_v"].abs() <= z * frame["std_v"]).mean())
+    centre = (share + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
+    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2))
+    return Interval(value=share, low=float(centre - half), high=float(centre + half), n=n)
+
+
+def spread_bins(frame: pd.DataFrame, n_bins: int = 8, *, seed: int = 0) -> list[SpreadBin]:
+    """Return the rows in `n_bins` equal parts by stated spread, with the error that 90 % of each part stay below."""
+    ordered = frame.sort_values("std_v", kind="stable")
+    bins = []
+    for rows in np.array_split(np.arange(len(ordered)), n_bins):
+        errors = ordered["error_v"].abs().to_numpy()[rows]
+        low, high = np.percentile(np.quantile(_resampled(errors, seed), LEVEL, axis=1), [2.5, 97.5])
+        found = Interval(value=float(np.quantile(errors, LEVEL)), low=float(low), high=float(high), n=len(errors))
+        half_width = HALF_WIDTH_IN_STD * float(ordered["std_v"].to_numpy()[rows].mean())
+        bins.append(SpreadBin(half_width_v=half_width, observed_v=found))
+    return bins
+
+
+def worst_cases(frame: pd.DataFrame, n: int = 20) -> pd.DataFrame:
+    """Return the `n` rows with the largest errors, the largest first."""
+    order = frame["error_v"].abs().sort_values(ascending=False, kind="stable").index
+    return frame.loc[order[:n]].reset_index(drop=True)
+
+
+def peer_of_card(card: Mapping[str, Any]) -> Peer:
+    """Return a trained model, by its card, as one of the peers; a card without error tables is a `ModelError`."""
+    try:
+        errors = {name: _rows(rows) for name, rows in card["errors"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"The card of {card.get('name')!r} holds no error tables ({error}). {_REMEDY}") from None
+    return Peer(
+        name=card["name"], description=card.get("description", ""), errors=errors, command=card.get("command", "")
+    )
+
+
+def read_peers(folder: Path | None = None) -> list[Peer]:
+    """Return the peers of all JSON files in the folder, in the order of names; a damaged file is a `ModelError`."""
+    folder = _folder() if folder is None else folder
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_text())
+            found += [_peer(name, entry, content) for name, entry in content["peers"].items()]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"{path.name} is not a table of peers ({error}); restore it from git or run its benchmark again."
+            ) from None
+    return found
+
+
+def _peer(name: str, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Peer:
+    errors = {partition: _rows(entry[partition]) for partition in PARTITIONS if partition in entry}
+    return Peer(
+        name=name, description=entry["description"], errors=errors, command=str(content.get("command", ""))
+    )
+
+
+def _rows(rows: list[dict[str, Any]]) -> tuple[ErrorRow, ...]:
+    return tuple(ErrorRow(**row) for row in rows)
+
+
+def _folder() -> Path:
+    return Settings.from_environment().precomputed / "accuracy"
+
+
+def _resampled(values: Floats, seed: int) -> Floats:
+    rng = np.random.default_rng([seed, 3])
+    return values[rng.integers(0, len(values), size=(_N_SAMPLES, len(values)))]

@@ -1,0 +1,361 @@
+"""How the maps of `core.voltage.inside` are made: learned vectors, their principal components and their t-SNE.
+
+t-SNE (doi:10.1007/s10994-011-5273-4) keeps neighbourhoods and nothing else: distances between far groups, and the
+sizes of groups, mean nothing. The number beside each map, `class_agreement`, is measured in the full space.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.errors import ExplorerError, TrainingError
+from core.graphs import GraphStore, atomic_numbers
+from core.ions import WORKING_IONS
+from core.provenance import package_versions
+from core.settings import Settings
+from core.voltage.batches import GraphTable
+from core.voltage.dataset import LabelledData, load_labelled
+from core.voltage.elements import random_element_table
+from core.voltage.folds import fold_split, random_folds
+from core.voltage.inside import RANDOM, SHIPPED
+from core.voltage.model import NetworkConfig
+from core.voltage.predict import load_voltage_model
+from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
+
+Progress = Callable[[str, int, int], None]
+Vectors = NDArray[Any]
+
+ELEMENT_BITS: Final = 640
+FEATURES: Final = 64
+N_NEIGHBOURS: Final = 10
+_PERPLEXITY: Final = 30.0
+_SEVENNET_SITES: Final = 40
+_SEVENNET_STRUCTURES_AN_ELEMENT: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environments:
+    """Distinct atomic environments: (n, d) vectors, (n,) atomic numbers, electrode rows and working-ion flags."""
+
+    vectors: Vectors
+    numbers: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    is_ion: NDArray[np.bool_]
+
+    def balanced(self, n_points: int, rng: np.random.Generator) -> "Environments":
+        """Return about `n_points` of them: every element the same number, or all it has if that is fewer."""
+        quota = _quota(np.unique(self.numbers, return_counts=True)[1], n_points)
+        chosen = [
+            rng.permutation(np.flatnonzero(self.numbers == number))[:quota] for number in np.unique(self.numbers)
+        ]
+        kept = np.sort(np.concatenate(chosen))
+        return Environments(
+            vectors=self.vectors[kept], numbers=self.numbers[kept], rows=self.rows[kept], is_ion=self.is_ion[kept]
+        )
+
+
+def make_random_maps(
+    data_dir: Path,
+    *,
+    seed: int = 0,
+    epochs: int = 28,
+    n_points: int = 4000,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train a crystal graph network on random element vectors, map elements and atoms, write both; return the card.
+
+    A stopped training goes on from its checkpoint. Raises `SourceError`, `TrainingError`.
+    """
+    data = load_labelled(data_dir)
+    table, network, test_mae_v = _random_network(data, seed, epochs, progress or _silent)
+    environments = _graph_environments(network, table)
+    points = environments.balanced(n_points, np.random.default_rng([seed, 6]))
+    (progress or _silent)("t-SNE", 0, 1)
+    arrays, atoms = {}, {}
+    for name, (columns, facts) in {
+        "elements": _element_map(network, np.unique(environments.numbers)),
+        "atoms": _atom_map(points, data, seed),
+    }.items():
+        arrays |= {f"{name}.{key}": value for key, value in columns.items()}
+        atoms[name] = facts
+    card = {
+        "name": RANDOM, "description": "CGCNN on random binary element vectors", "seed": seed, "epochs": epochs,
+        "element_bits": ELEMENT_BITS, "features": FEATURES, "test_mae_v": test_mae_v, "n_environments": len(points.rows),
+        "data_sha256": data.data_sha256, "atoms": atoms, "electrodes": {},
+    }  # fmt: skip
+    return _write(folder, card, arrays, ("torch", "torch-geometric", "scikit-learn"))
+
+
+def make_shipped_maps(
+    data_dir: Path,
+    *,
+    model: str = "default",
+    seed: int = 0,
+    n_points: int = 4000,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Map the learned vectors of a shipped model's electrodes and SevenNet-0's atoms, write both; return the card.
+
+    The electrodes' vectors come out of the model's own file. Raises `SourceError`, `ModelError`, `TrainingError`.
+    """
+    progress = progress or _silent
+    data, loaded = load_labelled(data_dir), load_voltage_model(model)
+    vectors = loaded.domain.vectors
+    if loaded.card["data_sha256"] != data.data_sha256 or len(vectors) != len(data):
+        raise TrainingError(
+            f"Model {loaded.name} learned from another data snapshot ({len(vectors)} electrodes, here {len(data)}); "
+            "use the folder that it was trained on, or train it anew."
+        )
+    found = _sevennet_environments(data, seed, progress)
+    points = found.balanced(n_points, np.random.default_rng([seed, 7]))
+    progress("t-SNE", 0, 2)
+    columns, facts = _atom_map(points, data, seed)
+    progress("t-SNE", 1, 2)
+    electrodes, explained = _electrode_map(vectors, data, seed)
+    progress("t-SNE", 2, 2)
+    arrays = {f"sevennet.{key}": value for key, value in columns.items()}
+    arrays |= {f"electrodes.{key}": value for key, value in electrodes.items()}
+    card = {
+        "name": SHIPPED, "description": f"{loaded.name} and SevenNet-0", "model": loaded.name,
+        "model_sha256": loaded.sha256, "vector_length": int(vectors.shape[1]), "seed": seed,
+        "n_environments": len(points.rows), "n_structures": len(np.unique(found.rows)),
+        "data_sha256": data.data_sha256, "atoms": {"sevennet": facts},
+        "electrodes": {"electrodes": {"explained": explained}},
+    }  # fmt: skip
+    return _write(folder, card, arrays, ("torch", "sevenn", "scikit-learn"))
+
+
+def element_class(symbol: str) -> str:
+    """Return which of `ELEMENT_CLASSES` an element belongs to."""
+    from pymatgen.core import Element
+
+    element = Element(symbol)
+    tests = {
+        "halogen": element.is_halogen,
+        "metalloid": element.is_metalloid,
+        "alkali metal": element.is_alkali,
+        "alkaline earth": element.is_alkaline,
+        "lanthanide": element.is_lanthanoid,
+        "actinide": element.is_actinoid,
+        "transition metal": element.is_transition_metal,
+        "post-transition metal": element.is_post_transition_metal,
+    }
+    return next((name for name, holds in tests.items() if holds), "non-metal")
+
+
+def class_agreement(
+    vectors: Vectors, symbols: Sequence[str], n_neighbours: int = N_NEIGHBOURS
+) -> tuple[float, float]:
+    """Return how often nearest neighbours of another element share a point's class, and how often any others do.
+
+    For each of n points with (n, d) vectors: the share of its own element class among the `n_neighbours` nearest points
+    of other elements, averaged; beside it the same share among all points of other elements, which is what vectors
+    that know nothing of chemistry give.
+    """
+    labels, names = np.asarray(symbols), np.array([element_class(symbol) for symbol in symbols])
+    wide = vectors.astype(np.float64)
+    squares = (wide**2).sum(axis=1)
+    found, chance = np.empty(len(wide)), np.empty(len(wide))
+    for point in range(len(wide)):
+        others = np.flatnonzero(labels != labels[point])
+        distances = squares[others] - 2.0 * wide[others] @ wide[point]
+        nearest = others[np.argsort(distances, kind="stable")[:n_neighbours]]
+        found[point] = (names[nearest] == names[point]).mean()
+        chance[point] = (names[others] == names[point]).mean()
+    return float(found.mean()), float(chance.mean())
+
+
+def _random_network(
+    data: LabelledData, seed: int, epochs: int, progress: Progress
+) -> tuple[GraphTable, TrainedNetwork, float]:
+    checkpoints = Settings.from_environment().checkpoints
+    store = GraphStore.open_or_build(checkpoints / "graphs-electrodes.npz", data.crystals)
+    table = GraphTable.from_graphs(store, data.working_ions, merge_equivalent=True)
+    split = fold_split(random_folds(data.working_ions, seed=seed))
+    trained = train_network(
+        table,
+        data.voltages_v,
+        train=split.train,
+        validation=split.validation,
+        element_table=random_element_table(seed, ELEMENT_BITS),
+        config=TrainingConfig(epochs=epochs, network=NetworkConfig(n_features=FEATURES)),
+        seed=seed,
+        checkpoint=checkpoints / f"inside-{RANDOM}-{seed}-{epochs}.safetensors",
+        resume=True,
+        progress=lambda done, total: progress("train", done, total),
+    )
+    errors = trained.predict(table, split.test).numpy() - data.voltages_v[split.test]
+    return table, trained, float(np.abs(errors).mean())
+
+
+@torch.no_grad()
+def _graph_environments(trained: TrainedNetwork, table: GraphTable) -> Environments:
+    parts = [trained.network.atom_vectors(table.batch(rows)) for rows in torch.arange(len(table)).split(128)]
+    rows = torch.repeat_interleave(torch.arange(len(table)), torch.diff(table.atom_start))
+    return Environments(
+        vectors=torch.cat(parts).numpy(),
+        numbers=table.atomic_numbers.numpy(),
+        rows=rows.numpy(),
+        is_ion=(table.ion_weights > 0).numpy(),
+    )
+
+
+def _sevennet_environments(data: LabelledData, seed: int, progress: Progress) -> Environments:
+    """Atoms of some hundred small structures, so chosen that each element is in several of them."""
+    from core.voltage.frozen.probes import SevenNetProbe
+
+    probe, chosen, parts = SevenNetProbe(), _some_of_each_element(data, seed), []
+    for done, row in enumerate(chosen, start=1):
+        try:
+            vectors = probe(data.crystals[row]).vectors
+        except ExplorerError:
+            continue  # n_structures in the card counts those that were described
+        numbers = atomic_numbers(data.crystals[row].species)
+        keys = np.column_stack([numbers, np.round(vectors, 3)])
+        _, distinct = np.unique(keys, axis=0, return_index=True)
+        parts.append((vectors[distinct], numbers[distinct], np.full(len(distinct), row)))
+        progress("SevenNet-0", done, len(chosen))
+    vectors, numbers, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
+    ions = atomic_numbers(data.working_ions)
+    return Environments(vectors=vectors, numbers=numbers, rows=rows, is_ion=numbers == ions[rows])
+
+
+def _some_of_each_element(data: LabelledData, seed: int) -> list[int]:
+    holders: dict[str, int] = {}
+    chosen = []
+    for row in np.random.default_rng([seed, 8]).permutation(len(data)):
+        crystal = data.crystals[row]
+        elements = set(crystal.species)
+        wanted = any(holders.get(element, 0) < _SEVENNET_STRUCTURES_AN_ELEMENT for element in elements)
+        if crystal.n_sites <= _SEVENNET_SITES and wanted:
+            chosen.append(int(row))
+            for element in elements:
+                holders[element] = holders.get(element, 0) + 1
+    return chosen
+
+
+def _element_map(
+    trained: TrainedNetwork, numbers: NDArray[np.int64]
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    network = trained.network
+    with torch.no_grad():
+        vectors = network.embed_element(network.element_table[torch.as_tensor(numbers, dtype=torch.int64)]).numpy()
+    symbols = _symbols(numbers)
+    xy, explained = _pca(vectors)
+    columns = _columns(xy, symbols, np.isin(symbols, WORKING_IONS), [""] * len(symbols), [""] * len(symbols))
+    return columns, _facts(vectors, symbols, explained, n_neighbours=5)
+
+
+def _atom_map(
+    points: Environments, data: LabelledData, seed: int
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    symbols = _symbols(points.numbers)
+    electrodes = [data.electrodes[row] for row in points.rows]
+    columns = _columns(
+        _tsne(points.vectors, seed), symbols, points.is_ion,
+        [electrode.formula_discharge for electrode in electrodes], [electrode.battery_id for electrode in electrodes],
+    )  # fmt: skip
+    return columns, _facts(points.vectors, symbols, ())
+
+
+def _columns(
+    xy: NDArray[np.float32],
+    symbols: NDArray[np.str_],
+    is_ion: NDArray[np.bool_],
+    formulas: list[str],
+    battery_ids: list[str],
+) -> dict[str, NDArray[Any]]:
+    return {
+        "xy": xy,
+        "symbols": symbols,
+        "classes": np.array([element_class(symbol) for symbol in symbols]),
+        "is_working_ion": is_ion,
+        "formulas": np.array(formulas),
+        "battery_ids": np.array(battery_ids),
+    }
+
+
+def _facts(
+    vectors: Vectors, symbols: NDArray[np.str_], explained: tuple[float, ...], n_neighbours: int = N_NEIGHBOURS
+) -> dict[str, Any]:
+    agreement, chance = class_agreement(vectors, symbols.tolist(), n_neighbours)
+    return {"agreement": round(agreement, 4), "chance": round(chance, 4), "explained": explained}
+
+
+def _electrode_map(
+    vectors: Vectors, data: LabelledData, seed: int
+) -> tuple[dict[str, NDArray[Any]], tuple[float, ...]]:
+    pca_xy, explained = _pca(vectors)
+    return {
+        "pca_xy": pca_xy,
+        "tsne_xy": _tsne(vectors, seed),
+        "working_ions": np.array(data.working_ions),
+        "voltages_v": data.voltages_v.astype(np.float32),
+        "formulas": np.array([electrode.formula_discharge for electrode in data.electrodes]),
+        "battery_ids": np.array([electrode.battery_id for electrode in data.electrodes]),
+    }, explained
+
+
+def _pca(vectors: Vectors) -> tuple[NDArray[np.float32], tuple[float, ...]]:
+    from sklearn.decomposition import PCA
+
+    fitted = PCA(n_components=2, svd_solver="full").fit(vectors)
+    xy = fitted.transform(vectors).astype(np.float32)
+    return xy, tuple(round(float(share), 4) for share in fitted.explained_variance_ratio_)
+
+
+def _tsne(vectors: Vectors, seed: int) -> NDArray[np.float32]:
+    from sklearn.manifold import TSNE
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        projected = TSNE(
+            init="pca", perplexity=min(_PERPLEXITY, (len(vectors) - 1) / 3), random_state=seed, n_jobs=1
+        ).fit_transform(vectors.astype(np.float32))
+    return np.round(projected, 2).astype(np.float32)
+
+
+def _symbols(numbers: NDArray[np.int64]) -> NDArray[np.str_]:
+    from ase.data import chemical_symbols
+
+    return np.array([chemical_symbols[number] for number in numbers])
+
+
+def _quota(counts: NDArray[np.int64], n_points: int) -> int:
+    """The largest number an element may have so that all together stay within `n_points`; at least one."""
+    quota = 1
+    while quota < counts.max() and np.minimum(counts, quota + 1).sum() <= n_points:
+        quota += 1
+    return quota
+
+
+def _write(
+    folder: Path | None, card: dict[str, Any], arrays: dict[str, NDArray[Any]], packages: Sequence[str]
+) -> dict[str, Any]:
+    """Write the arrays, then the card, each whole or not at all."""
+    folder = Settings.from_environment().precomputed / "inside" if folder is None else folder
+    folder.mkdir(parents=True, exist_ok=True)
+    card = card | {
+        "versions": package_versions(packages),
+        "command": f"python -m core inside-model --data ../shared/data --seed {card['seed']}",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    partial = folder / f"{card['name']}.partial.npz"
+    np.savez_compressed(partial, **arrays)
+    partial.replace(folder / f"{card['name']}.npz")
+    (folder / f"{card['name']}.json").write_text(json.dumps(card, indent=1) + "\n")
+    return card
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report to nobody."""

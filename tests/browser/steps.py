@@ -1,0 +1,57 @@
+"""What a visitor does and sees, in the words of the tests."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, expect
+
+
+def open_page(page: Page, url: str, title: str) -> None:
+    """Go to an address and wait for the page of that title to be drawn whole."""
+    page.goto(url)
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=90_000)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has answered and every part of the page is drawn: no skeleton, no running script."""
+    page.wait_for_timeout(400)
+    page.wait_for_function(
+        """() => document.querySelector('.stApp')?.dataset.testScriptState !== 'running'
+        && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+        && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(
+            (chart) => chart.querySelector('.main-svg'))""",
+        timeout=90_000,
+    )
+    page.wait_for_timeout(300)
+
+
+def metric(page: Page, position: int) -> int:
+    """The number in one box of the funnel: 0 all, 1 filters, 2 voltage, 3 capacity."""
+    text = page.get_by_test_id("stMetricValue").nth(position).inner_text()
+    return int(re.sub(r"\D", "", text))
+
+
+def query(page: Page) -> dict[str, str]:
+    """The parameters in the address bar."""
+    return {name: values[-1] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def press_slider(page: Page, name: str, key: str, times: int = 1) -> None:
+    """Move a slider with the keyboard."""
+    slider = page.get_by_role("slider", name=name)
+    slider.focus()
+    for _ in range(times):
+        slider.press(key)
+    settle(page)
+
+
+def click_first_row(page: Page) -> None:
+    """Select the first row of the table: a canvas, so by coordinates."""
+    canvas = page.locator("[data-testid=stDataFrame] canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box: Any = canvas.bounding_box()
+    page.mouse.click(box["x"] + 18, box["y"] + 35 + 17)
+    settle(page)

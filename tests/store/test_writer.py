@@ -1,0 +1,265 @@
+"""The writer: what it refuses, what it leaves behind, and how releases follow each other."""
+
+import errno
+import math
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidRowError, RecordError, StoreWriteError
+from core.provenance import Provenance
+from core.records import Capacity
+from core.store import Filters, ReleaseWriter, current_version, open_reader, prune, read_manifest
+from tests.store.small_release import (
+    conductivity,
+    crystals,
+    electrode,
+    fill,
+    make_release,
+    prediction,
+    spinel,
+)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_publish_leaves_a_release_and_a_manifest(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "precomputed"
+    written = make_release(folder)
+    assert files(folder) == ["manifest.json", "release-1.duckdb"]
+    manifest = read_manifest(folder)
+    assert manifest.size_bytes == (folder / manifest.file).stat().st_size
+    with open_reader(folder) as reader:
+        assert reader.release == written
+
+
+def test_version_defaults_to_the_time(tmp_path: Path) -> None:
+    with ReleaseWriter(tmp_path) as writer:
+        fill(writer)
+        assert writer.publish().version == current_version(tmp_path)
+    assert current_version(tmp_path).endswith("Z")
+
+
+def test_without_publish_nothing_stays(tmp_path: Path) -> None:
+    make_release(tmp_path, "1")
+    before = files(tmp_path)
+    with pytest.raises(KeyboardInterrupt), ReleaseWriter(tmp_path, version="2") as writer:
+        fill(writer)
+        raise KeyboardInterrupt
+    assert files(tmp_path) == before
+    assert current_version(tmp_path) == "1"
+
+
+def test_a_release_is_never_overwritten(tmp_path: Path) -> None:
+    make_release(tmp_path, "1")
+    with pytest.raises(StoreWriteError, match="never overwritten"):
+        make_release(tmp_path, "1")
+    with open_reader(tmp_path) as reader:
+        assert len(reader.screen()) == 5
+
+
+@pytest.mark.parametrize("version", ["../x", "a b", "", "x" * 61])
+def test_version_must_be_a_file_name(tmp_path: Path, version: str) -> None:
+    if version == "":
+        assert ReleaseWriter(tmp_path, version=version).version
+        return
+    with pytest.raises(StoreWriteError, match="cannot name a file"):
+        ReleaseWriter(tmp_path, version=version)
+
+
+def test_writer_must_be_entered(tmp_path: Path) -> None:
+    with pytest.raises(StoreWriteError, match="not open for writing"):
+        fill(ReleaseWriter(tmp_path))
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    with (
+        ReleaseWriter(tmp_path, version="1"),
+        pytest.raises(StoreWriteError, match="Another process is writing"),
+    ):
+        make_release(tmp_path, "2")
+    make_release(tmp_path, "2")
+
+
+def test_extend_adds_to_the_current_release(tmp_path: Path) -> None:
+    make_release(tmp_path, "1")
+    with ReleaseWriter(tmp_path, version="2", extend=True) as writer:
+        made_by = writer.add_provenance(Provenance(kind="mlmd"))
+        writer.add_conductivities([conductivity("run-1", "mp-2")], provenance_id=made_by)
+        release = writer.publish()
+    assert release.counts["conductivities"] == 1
+    with open_reader(tmp_path) as reader:
+        frame = reader.screen(Filters()).set_index("id")
+        assert len(frame) == 5
+        assert frame.sigma_ms_per_cm["mp-2"] == 150.0
+        assert frame.sigma_temperature_k["mp-2"] == 1200.0
+        assert frame.sigma_ms_per_cm.notna().sum() == 1
+        assert reader.provenance(made_by)["kind"] == "mlmd"
+
+
+def test_the_shown_conductivity_is_one_a_candidate(tmp_path: Path) -> None:
+    limit = {"verdict": "upper limit", "d_cm2_per_s": None, "sigma_ms_per_cm": None, "d_low_cm2_per_s": None,
+             "sigma_low_ms_per_cm": None}  # fmt: skip
+    nothing = limit | {"d_high_cm2_per_s": None, "sigma_high_ms_per_cm": None}
+    with ReleaseWriter(tmp_path) as writer:
+        made_by = fill(writer)
+        runs = [
+            conductivity("hot", "mp-2", temperature_k=1500.0, sigma_ms_per_cm=290.0),
+            conductivity("paper", "mp-2"),
+            conductivity("more-seeds", "mp-2", n_seeds=5, sigma_ms_per_cm=160.0),
+            conductivity("melted", "mp-1", **(nothing | {"verdict": "framework melted"})),
+            conductivity("cold", "mp-1", temperature_k=800.0, **limit),
+            conductivity("bounded", "gnome-3", **limit),
+            conductivity("moving", "gnome-3", sigma_ms_per_cm=80.0),
+        ]
+        writer.add_conductivities(runs, provenance_id=made_by)
+        writer.publish()
+    with open_reader(tmp_path) as reader:
+        frame = reader.screen().set_index("id")
+        assert len(frame) == 5
+        assert frame.sigma_ms_per_cm.dropna().to_dict() == {"mp-2": 160.0, "gnome-3": 80.0}
+        assert frame.sigma_verdict["mp-1"] == "upper limit"
+        assert frame.sigma_high_ms_per_cm["mp-1"] == 300.0
+        assert len(reader.conductivities()) == len(runs)
+        assert reader.conductivities("mp-2").temperature_k.tolist() == [1500.0, 1200.0, 1200.0]
+
+
+def test_old_readers_keep_their_release(tmp_path: Path) -> None:
+    make_release(tmp_path, "1")
+    with open_reader(tmp_path) as old:
+        make_release(tmp_path, "2")
+        assert prune(tmp_path) == [tmp_path / "release-1.duckdb"]
+        assert old.release.version == "1" != current_version(tmp_path)
+        assert len(old.screen()) == 5
+        with open_reader(tmp_path) as new:
+            assert new.release.version == "2"
+            assert len(new.screen()) == 5
+
+
+def test_prune_keeps_the_newest(tmp_path: Path) -> None:
+    for version in "123":
+        make_release(tmp_path, version)
+    assert [path.name for path in prune(tmp_path, keep=2)] == ["release-1.duckdb"]
+    assert files(tmp_path) == ["manifest.json", "release-2.duckdb", "release-3.duckdb"]
+    with pytest.raises(StoreWriteError, match="keep=0"):
+        prune(tmp_path, keep=0)
+
+
+def test_prune_says_when_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    make_release(tmp_path, "1")
+    make_release(tmp_path, "2")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StoreWriteError, match="Permission denied"):
+        prune(tmp_path)
+
+
+def bad_rows() -> dict[str, tuple[str, list[Any], str]]:
+    """Rows that a careless caller could hand over: (method, rows, what the message names)."""
+    good = asdict(prediction(crystals()[2]))
+    del good["formula"]
+    sound = asdict(conductivity("r", "mp-2"))
+    label = asdict(electrode("b", "x"))
+    return {
+        "nan voltage": ("voltage_predictions", [good | {"voltage_v": math.nan}], "voltage_v"),
+        "infinite spread": ("voltage_predictions", [good | {"voltage_std_v": math.inf}], "voltage_std_v"),
+        "voltage in mV": ("voltage_predictions", [good | {"voltage_v": 3200.0}], "voltage_v"),
+        "interval upside down": ("voltage_predictions", [good | {"voltage_low_v": 5.0}], "voltage_low_v"),
+        "neither voltage nor error": ("voltage_predictions", [good | {"voltage_v": None}], "error"),
+        "unknown candidate": ("voltage_predictions", [good | {"id": "mp-404"}], "foreign key"),
+        "twice": ("voltage_predictions", [good, good], "uplicate key"),
+        "negative sigma": ("conductivities", [sound | {"sigma_low_ms_per_cm": -1.0}], "sigma_low_ms_per_cm"),
+        "celsius": ("conductivities", [sound | {"temperature_k": -73.0}], "temperature_k"),
+        "no temperature": ("conductivities", [sound | {"temperature_k": None}], "temperature_k"),
+        "unknown verdict": ("conductivities", [sound | {"verdict": "fine"}], "verdict"),
+        "sigma without diffusion": ("conductivities", [sound | {"verdict": "too short"}], "verdict"),
+        "nan label": ("electrodes", [label | {"average_voltage_v": math.nan}], "average_voltage_v"),
+        "text as number": ("electrodes", [label | {"average_voltage_v": "high"}], "high"),
+        "no unit in the name": (
+            "electrodes",
+            [{"battery_id": "b", "average_voltage": 1.0}],
+            "average_voltage",
+        ),
+        "mixed types": ("electrodes", [{"battery_id": "b"}, {"battery_id": 1.5}], "float"),
+    }
+
+
+@pytest.mark.parametrize("name", bad_rows())
+def test_schema_refuses(tmp_path: Path, name: str) -> None:
+    """The records refuse most of these already; the schema is the second fence."""
+    table, rows, words = bad_rows()[name]
+    with pytest.raises(InvalidRowError, match=words), ReleaseWriter(tmp_path) as writer:
+        made_by = writer.add_provenance(Provenance(kind="test"))
+        writer.add_candidates(crystals(), working_ion="Mg", provenance_id=made_by)
+        writer._insert(table, rows, made_by)
+    assert files(tmp_path) == []
+
+
+def test_every_row_needs_provenance(tmp_path: Path) -> None:
+    with ReleaseWriter(tmp_path) as writer, pytest.raises(InvalidRowError, match="foreign key"):
+        writer.add_candidates(crystals(), working_ion="Mg", provenance_id="nobody")
+    with ReleaseWriter(tmp_path) as writer, pytest.raises(InvalidRowError, match=r"NOT NULL.*provenance_id"):
+        writer._insert("skipped", [{"id": "a", "reason": "b"}])
+    assert files(tmp_path) == []
+
+
+def test_capacity_rows_are_checked(tmp_path: Path) -> None:
+    too_much = Capacity(
+        capacity_vol_ah_per_l=100.0, capacity_grav_mah_per_g=30.0, capacity_redox_vol_ah_per_l=200.0,
+        capacity_redox_grav_mah_per_g=20.0,
+    )  # fmt: skip
+    with (
+        pytest.raises(InvalidRowError, match="capacity_redox_vol_ah_per_l"),
+        ReleaseWriter(tmp_path) as writer,
+    ):
+        made_by = writer.add_provenance(Provenance(kind="test"))
+        writer.add_candidates(crystals(), working_ion="Mg", provenance_id=made_by)
+        writer.add_capacities({"mp-1": too_much}, provenance_id=made_by)
+
+
+def test_structures_with_nan_are_refused(tmp_path: Path) -> None:
+    """A crystal cannot hold NaN; the schema still checks what stands in for one."""
+    sound = spinel()
+    frac = sound.frac.copy()
+    frac[3, 1] = np.nan
+    broken = SimpleNamespace(id="x", lattice_a=sound.lattice_a, species=sound.species, frac=frac)
+    with pytest.raises(InvalidRowError, match="frac"), ReleaseWriter(tmp_path) as writer:
+        made_by = writer.add_provenance(Provenance(kind="test"))
+        writer.add_candidates([broken], working_ion="Mg", provenance_id=made_by)  # type: ignore[list-item]
+
+
+def test_bad_ids_are_refused(tmp_path: Path) -> None:
+    sound = crystals()[1]
+    object.__setattr__(sound, "id", "<script>")
+    with pytest.raises(InvalidRowError, match="regexp_full_match"), ReleaseWriter(tmp_path) as writer:
+        made_by = writer.add_provenance(Provenance(kind="test"))
+        writer.add_candidates([sound], working_ion="Mg", provenance_id=made_by)
+
+
+def test_provenance_is_added_once(tmp_path: Path) -> None:
+    with ReleaseWriter(tmp_path) as writer:
+        provenance = Provenance(kind="test")
+        assert writer.add_provenance(provenance) == writer.add_provenance(provenance) == provenance.id
+        assert writer.add_skipped([], provenance_id=provenance.id) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"verdict": "fine"}, "none of diffusive"),
+        ({"verdict": "too short"}, "only that has one"),
+        ({"sigma_ms_per_cm": None}, "only that has one"),
+        ({"sigma_high_ms_per_cm": math.nan}, "sigma_high_ms_per_cm is nan"),
+    ],
+)
+def test_conductivity_record_refuses(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(RecordError, match=words):
+        conductivity("r", "mp-1", **changes)

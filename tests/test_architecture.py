@@ -1,0 +1,198 @@
+"""The laws of the house, read off the source: which way imports run, and what core never does."""
+
+import ast
+import os
+import statistics
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = sorted((ROOT / "core").rglob("*.py"))
+APP = sorted(path for path in (ROOT / "app").rglob("*.py") if "node_modules" not in path.parts)
+
+# Along the line: a stage may import the stages to its left, and the foundations.
+FOUNDATIONS = {"errors", "ions", "units", "settings", "provenance", "records"}
+LINE = {
+    "sources": set(),
+    "graphs": set(),
+    "voltage": {"graphs", "sources"},
+    "oxidation": set(),
+    "capacity": {"oxidation"},
+    "screening": set(),
+    "scenes": set(),
+    "store": {"oxidation", "capacity", "screening"},
+    "potentials": set(),
+    "dynamics": {"potentials"},
+    "transport": {"dynamics"},
+    "jobs": {"sources", "potentials", "dynamics", "transport", "store"},
+    "build": {"sources", "graphs", "voltage", "capacity", "store"},
+    "cli": {
+        "sources", "graphs", "voltage", "capacity", "screening", "scenes", "store", "build",
+        "potentials", "dynamics", "transport", "jobs",
+    },
+    "__main__": {"cli"},
+}  # fmt: skip
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def stage_of(path: Path) -> str:
+    part = path.relative_to(ROOT / "core").parts[0]
+    return part.removesuffix(".py")
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_core_never_imports_the_app(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(parse(path))}
+    assert not roots & {"app", "streamlit", "plotly"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_imports_run_one_way(path: Path) -> None:
+    stage = stage_of(path)
+    if stage in FOUNDATIONS or stage == "__init__":
+        allowed = FOUNDATIONS
+    else:
+        assert stage in LINE, (
+            f"core.{stage} has no place in the line: give it one in LINE and in ARCHITECTURE.md"
+        )
+        allowed = FOUNDATIONS | LINE[stage] | {stage}
+    used = {name.split(".")[1] for name in imported(parse(path)) if name.startswith("core.")}
+    used -= {"__version__"}
+    assert used <= allowed, f"core.{stage} reaches against the line: {sorted(used - allowed)}"
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_core_has_no_assert_and_prints_only_in_the_cli(path: Path) -> None:
+    for node in ast.walk(parse(path)):
+        assert not isinstance(node, ast.Assert), f"line {node.lineno}: raise an error of core.errors instead"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+            assert stage_of(path) == "cli", f"line {node.lineno}: only the command line prints"
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_core_never_unpickles(path: Path) -> None:
+    tree = parse(path)
+    assert not {name.split(".")[0] for name in imported(tree)} & {"pickle", "cPickle", "dill", "cloudpickle"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+            keywords = {key.arg: ast.unparse(key.value) for key in node.keywords}
+            assert keywords.get("weights_only") == "True", f"line {node.lineno}: weights_only=True"
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_no_global_random_state(path: Path) -> None:
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Call):
+            assert ast.unparse(node.func) not in {"np.random.seed", "random.seed", "numpy.random.seed"}
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_records_are_frozen_and_keyword_only(path: Path) -> None:
+    for node in ast.walk(parse(path)):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Name) and decorator.id == "dataclass":
+                pytest.fail(f"{node.name}: dataclass(frozen=True, kw_only=True) is the house form")
+            if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "dataclass":
+                keywords = {key.arg: ast.unparse(key.value) for key in decorator.keywords}
+                assert keywords.get("frozen") == "True" and keywords.get("kw_only") == "True", node.name
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_public_functions_are_typed_and_documented(path: Path) -> None:
+    tree = parse(path)
+    assert ast.get_docstring(tree) or path.name == "__init__.py", "a module says what it is for"
+    for function in functions(tree):
+        if function.name.startswith("_"):
+            continue
+        assert function.returns is not None, f"{function.name} states what it returns"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has a docstring"
+
+
+@pytest.mark.parametrize("path", APP, ids=relative)
+def test_pages_hold_no_sql_and_no_numerics(path: Path) -> None:
+    tree = parse(path)
+    roots = {name.split(".")[0] for name in imported(tree)}
+    assert not roots & {"duckdb", "torch", "torch_geometric", "pymatgen", "ase", "sklearn", "scipy"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = node.value.strip().upper().split()
+            assert not (words[:1] == ["SELECT"] and "FROM" in words), (
+                f"line {node.lineno}: the store asks, a page shows"
+            )
+
+
+def test_every_import_is_a_pinned_requirement() -> None:
+    pinned = {
+        line.split("==")[0].strip().lower().replace("_", "-")
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if "==" in line
+    }
+    providers = packages_distributions()
+    unpinned = {}
+    for path in CORE + APP:
+        for name in {name.split(".")[0] for name in imported(parse(path))}:
+            if name in sys.stdlib_module_names or name in {"core", "app"}:
+                continue
+            packages = {found.lower().replace("_", "-") for found in providers.get(name, [name])}
+            if not packages & pinned:
+                unpinned[name] = relative(path)
+    assert unpinned == {}
+
+
+def test_files_and_functions_stay_readable() -> None:
+    """House numbers serve reading: the medians hold, and nothing grows far beyond the limits."""
+    lengths, spans = {}, {}
+    for path in CORE + APP:
+        text = path.read_text(encoding="utf-8")
+        lengths[relative(path)] = text.count("\n")
+        for function in functions(ast.parse(text)):
+            span = (function.end_lineno or function.lineno) - function.lineno + 1
+            spans[f"{relative(path)}:{function.name}"] = span
+    assert statistics.median(lengths.values()) < 150
+    assert statistics.median(spans.values()) < 15
+    assert {name: count for name, count in lengths.items() if count > 400} == {}
+    assert {name: count for name, count in spans.items() if count > 60} == {}
+
+
+def test_the_repository_names_no_machine_of_its_makers() -> None:
+    """Nothing outside the repository but the reference data is named."""
+    left_out = {".git", ".venv", "node_modules", "static", "runs", "checkpoints", "build", "__pycache__"}
+    left_out |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"}
+    suffixes = {".py", ".md", ".toml", ".sh", ".sql", ".js", ".txt", ".json", ".yml", ""}
+    marks = ["/" + "work/", "/" + "root/", "shared/" + "prototypes"]
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in left_out]
+        for path in (Path(folder, name) for name in names):
+            if path.suffix in suffixes and path.stat().st_size < 1_000_000:
+                text = path.read_text(encoding="utf-8", errors="ignore")
+                assert not [mark for mark in marks if mark in text], relative(path)

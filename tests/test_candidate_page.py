@@ -1,0 +1,255 @@
+"""The Candidate page, run without a browser on a small release of hand-made structures."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app.components.candidate_figures import Figure, figures, pretty_spacegroup
+from app.components.candidate_sections import record_json
+from app.components.compare import parse_compare
+from core.capacity import capacity
+from core.provenance import Provenance
+from core.records import Capacity, Conductivity, Crystal, Electrode, VoltagePrediction
+from core.store import Reader, ReleaseWriter, open_reader
+
+ROOT = Path(__file__).resolve().parent.parent
+HOSTILE = (
+    "' OR 1=1 --",
+    "<script>alert(1)</script>",
+    "**x** [y](javascript:alert(1))",
+    "a" * 500,
+    "../../etc/passwd",
+)
+
+
+def crystal(id: str, metal: str, edge_a: float) -> Crystal:
+    frac = np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]], dtype=float)
+    return Crystal(
+        id=id, formula=f"Mg{metal}O3", lattice_a=np.diag([edge_a] * 3), species=("Mg", metal, "O", "O", "O"),
+        frac=frac, source="Test <b>source</b>", license="CC BY 4.0", spacegroup="P2_1/c",
+        e_above_hull_ev_per_atom=0.01,
+    )  # fmt: skip
+
+
+CRYSTALS = [
+    crystal(f"mp-{n}", metal, 3.9 + 0.01 * n) for n, metal in enumerate(("Mn", "Fe", "Co", "Ni", "V"), 1)
+]
+
+
+def prediction(it: Crystal) -> VoltagePrediction:
+    if it.id == "mp-5":
+        return VoltagePrediction.failed(
+            id=it.id, formula=it.formula, working_ion="Mg", error="no <neighbours>"
+        )
+    return VoltagePrediction(
+        id=it.id, formula=it.formula, working_ion="Mg", voltage_v=2.5, voltage_std_v=0.4, voltage_low_v=1.84,
+        voltage_high_v=3.16, in_domain=it.id != "mp-4",
+    )  # fmt: skip
+
+
+def electrode(it: Crystal) -> Electrode:
+    return Electrode(
+        battery_id=f"{it.id}_Mg", working_ion="Mg", average_voltage_v=2.75, formula_discharge=it.formula,
+        formula_charge=it.formula[2:], id_discharge=it.id, id_charge="mp-99", host_formula=it.formula[2:],
+        voltage_check="ok",
+    )  # fmt: skip
+
+
+def run(id: str) -> Conductivity:
+    return Conductivity(
+        run_id=f"run-{id}", id=id, working_ion="Mg", potential="test", protocol="quick", temperature_k=1200.0,
+        n_atoms=100, n_working_ions=20, n_seeds=1, simulated_ps=10.0, verdict="diffusive", created="2026-01-01",
+        d_cm2_per_s=1e-5, d_low_cm2_per_s=5e-6, d_high_cm2_per_s=2e-5,
+        sigma_ms_per_cm=150.0, sigma_low_ms_per_cm=90.0, sigma_high_ms_per_cm=240.0,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("precomputed")
+    capacities: dict[str, Capacity] = {it.id: capacity(it, "Mg", 2) for it in CRYSTALS}
+    with ReleaseWriter(folder) as writer:
+        made_by = writer.add_provenance(
+            Provenance(kind="test", model_name="tiny", model_sha256="c" * 64, seed=3)
+        )
+        writer.add_candidates(CRYSTALS, working_ion="Mg", provenance_id=made_by)
+        writer.add_voltage_predictions(map(prediction, CRYSTALS), provenance_id=made_by)
+        writer.add_capacities(capacities, provenance_id=made_by)
+        writer.add_electrodes(map(electrode, CRYSTALS[:2]), provenance_id=made_by)
+        writer.add_nearest_electrodes({"mp-1": [("mp-1_Mg", 0.0), ("mp-2_Mg", 0.52)]}, provenance_id=made_by)
+        writer.add_conductivities([run("mp-2")], provenance_id=made_by)
+        writer.publish()
+    return folder
+
+
+@pytest.fixture
+def reader(release: Path) -> Iterator[Reader]:
+    with open_reader(release) as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_page(release: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator:
+    monkeypatch.setenv("MGC_PRECOMPUTED", str(release))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def opened(**query: str) -> AppTest:
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120).run()
+        test.switch_page("views/candidate.py")
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.run()
+
+    yield opened
+    st.cache_resource.clear()
+
+
+def page_text(test: AppTest) -> str:
+    kinds = (test.title, test.markdown, test.caption, test.error, test.warning, test.info, test.subheader)
+    html = [element.proto.body for element in test.get("html")]
+    return "\n".join([*(element.value for kind in kinds for element in kind), *html])
+
+
+def viewers(test: AppTest) -> list[dict]:
+    found = test.get("bidi_component")
+    return [json.loads(element.proto.json) for element in found]
+
+
+def test_shows_structure_figures_origin_and_neighbours(open_page) -> None:
+    page = open_page(id="mp-1")
+    assert not page.exception
+    text = page_text(page)
+    assert page.title[0].value == "MgMnO₃"
+    for part in (
+        "2.50 V",
+        "90 %: 1.84 to 3.16 V",
+        "P2₁/c",
+        "0.010 eV/atom",
+        "tiny",
+        "sha256 cccccccccccc",
+        "mp-2_Mg",
+    ):
+        assert part in text
+    assert "Not computed yet" in text
+    (viewer,) = viewers(page)
+    assert viewer["scene"]["formula"] == "MgMnO3" and viewer["working_ion"] == "Mg"
+
+
+def test_out_of_domain_and_failed_predictions_are_said(open_page) -> None:
+    assert "unlike the labelled electrodes" in page_text(open_page(id="mp-4"))
+    failed = open_page(id="mp-5")
+    assert not failed.exception
+    assert "No voltage was predicted: no \\<neighbours\\>" in page_text(failed)
+
+
+def test_computed_conductivity_is_shown_with_its_temperature(open_page) -> None:
+    page = open_page(id="mp-2")
+    assert "Conductivity at 1200 K" in page_text(page)
+    assert page.dataframe[0].value["verdict"].tolist() == ["diffusive"]
+
+
+def test_compares_what_the_url_names_and_says_what_is_not_there(open_page) -> None:
+    page = open_page(id="mp-1", compare="mp-2,mp-1,mp-77,mp-2")
+    assert page.multiselect[0].value == ["mp-2"]
+    assert len(viewers(page)) == 3
+    assert "Not in this release: mp\\-77" in page_text(page) or "Not in this release: mp-77" in page_text(
+        page
+    )
+
+
+def test_choosing_another_candidate_to_compare_moves_into_the_url(open_page) -> None:
+    page = open_page(id="mp-1", compare="mp-2")
+    page.multiselect[0].set_value(["mp-2", "mp-3"]).run()
+    assert page.query_params["compare"] == "mp-2,mp-3"
+    page.multiselect[0].set_value([]).run()
+    assert "compare" not in page.query_params
+    assert page.query_params["id"] == "mp-1"
+
+
+def test_opening_another_candidate_leaves_the_comparison(open_page) -> None:
+    page = open_page(id="mp-1", compare="mp-2")
+    page.selectbox(key="open_candidate").set_value("mp-3").run()
+    assert page.title[0].value == "MgCoO₃"
+    assert page.query_params["id"] == "mp-3" and "compare" not in page.query_params
+
+
+def test_without_an_id_offers_search_and_examples(open_page) -> None:
+    page = open_page()
+    assert not page.exception
+    assert page.title[0].value == "Candidate"
+    assert len(page.selectbox(key="open_candidate").options) == len(CRYSTALS)
+    page.button(key="example-mp-2").click().run()
+    assert page.title[0].value == "MgFeO₃"
+    assert page.query_params["id"] == "mp-2"
+
+
+@pytest.mark.parametrize("id", ["mp-404", *HOSTILE])
+def test_unknown_and_hostile_ids_meet_a_friendly_page(open_page, id: str) -> None:
+    page = open_page(id=id)
+    assert not page.exception
+    assert page.title[0].value == "No such candidate"
+    assert "<script>" not in page.error[0].value
+    assert page.selectbox(key="open_candidate").value is None
+
+
+def test_hostile_comparison_is_ignored(open_page) -> None:
+    page = open_page(id="mp-1", compare=",".join(HOSTILE))
+    assert not page.exception
+    assert page.multiselect[0].value == []
+    assert "<script>" not in page.warning[0].value
+
+
+def test_text_from_the_data_is_escaped(open_page) -> None:
+    page = open_page(id="mp-1")
+    assert "<b>source</b>" not in page_text(page)
+
+
+def test_parse_compare_keeps_three_known_others_once() -> None:
+    found, unknown = parse_compare("b,a,c,b,x,d,e", shown_id="a", known="abcde")
+    assert found == ["b", "c", "d"]
+    assert unknown == ["x"]
+    assert parse_compare("", shown_id="a", known="a") == ([], [])
+
+
+def test_figures_never_round_a_chance_to_certainty(reader: Reader) -> None:
+    row = reader.candidate("mp-1")
+
+    def chance(voltage_v: float) -> str:
+        shown: list[Figure] = figures({**row, "voltage_v": voltage_v})
+        return next(it.value for it in shown if it.label == "Chance to pass")
+
+    assert [chance(v) for v in (1.6, 3.0, 4.4)] == ["< 1 %", "50 %", "> 99 %"]
+
+
+def test_spacegroup_symbols_read_well() -> None:
+    assert pretty_spacegroup("P2_1/c") == "P2₁/c"
+    assert pretty_spacegroup("I4_1/amd") == "I4₁/amd"
+    assert pretty_spacegroup("Fd-3m") == "Fd-3m"
+
+
+def test_downloaded_record_and_cif_hold_the_structure_and_its_licence(reader: Reader) -> None:
+    record = json.loads(record_json(reader, reader.candidate("mp-1")))
+    assert record["structure"]["species"] == ["Mg", "Mn", "O", "O", "O"]
+    assert record["figures"]["license"] == "CC BY 4.0"
+    assert record["provenance"]["model_name"] == "tiny" and len(record["nearest_electrodes"]) == 2
+    cif = reader.crystal("mp-1").to_cif()
+    assert "# licence: CC BY 4.0" in cif and "_cell_length_a" in cif
+
+
+def test_marked_sites_reach_the_viewer_by_index() -> None:
+    def script() -> None:
+        from app.components.structure_viewer import structure_viewer
+
+        scene = {"formula": "Mg", "elements": {}, "atoms": [], "bonds": [], "polyhedra": [], "note": None}
+        mark = {"color": "#ff0000", "scale": 1.5, "label": "+0.4 V"}
+        structure_viewer(scene, key="marked", highlight={3: mark}, compact=True)
+
+    (payload,) = viewers(AppTest.from_function(script, default_timeout=60).run())
+    assert payload["highlight"] == {"3": {"color": "#ff0000", "scale": 1.5, "label": "+0.4 V"}}
+    assert payload["compact"] is True and len(payload["version"]) == 16

@@ -1,0 +1,154 @@
+"""Thresholds, pass probabilities, Pareto front, funnel and shortlist on frames small enough to work out by hand."""
+
+import io
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import RecordError
+from core.screening import (
+    Funnel,
+    Thresholds,
+    funnel,
+    pareto_front,
+    pass_probability,
+    passes,
+    shortlist,
+    shortlist_csv,
+)
+
+NAN = math.nan
+NO_SIGMA = Thresholds(sigma_ms_per_cm=None)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": ["a", "b", "c", "d", "e"],
+            "formula": ["MgMn2O4", "=cmd()", "MgO", "Mg2Sn", "-x"],
+            "voltage_v": [3.2, 3.5, 2.0, NAN, 3.1],
+            "voltage_std_v": [0.2, 0.5, 0.3, NAN, 0.0],
+            "capacity_vol_ah_per_l": [1100.0, 700.0, 2000.0, 2500.0, 900.0],
+            "sigma_ms_per_cm": [150.0, NAN, NAN, NAN, 20.0],
+            "sigma_low_ms_per_cm": [100.0, NAN, NAN, NAN, 10.0],
+            "sigma_high_ms_per_cm": [225.0, NAN, NAN, NAN, 40.0],
+        }
+    )
+
+
+def test_default_thresholds_are_the_papers() -> None:
+    assert Thresholds().as_dict() == {
+        "voltage_v": 3.0,
+        "capacity_vol_ah_per_l": 800.0,
+        "sigma_ms_per_cm": 100.0,
+    }
+
+
+def test_threshold_must_be_finite() -> None:
+    with pytest.raises(RecordError, match="voltage_v is nan"):
+        Thresholds(voltage_v=NAN)
+
+
+def test_passes_and_funnel(frame: pd.DataFrame) -> None:
+    assert passes(frame, NO_SIGMA).tolist() == [True, False, False, False, True]
+    assert passes(frame, Thresholds()).tolist() == [True, False, False, False, False]
+    assert funnel(frame, Thresholds()) == Funnel(
+        all=5, voltage=3, capacity=2, conductivity_known=2, conductivity=1
+    )
+    assert funnel(frame, NO_SIGMA).conductivity is None
+
+
+def test_value_at_the_threshold_does_not_pass() -> None:
+    edge = pd.DataFrame({"voltage_v": [3.0], "capacity_vol_ah_per_l": [800.0]})
+    assert not passes(edge, Thresholds(sigma_ms_per_cm=None)).any()
+
+
+def test_pass_probability_by_hand(frame: pd.DataFrame) -> None:
+    found = pass_probability(frame, Thresholds())
+    assert found.p_voltage[0] == pytest.approx(0.8413447460685429)  # one standard deviation above
+    assert found.p_voltage[1] == pytest.approx(0.8413447460685429)
+    assert found.p_voltage[4] == 1.0  # no spread: a step
+    assert math.isnan(found.p_voltage[3])
+    assert found.p_capacity.tolist() == [1.0, 0.0, 1.0, 1.0, 1.0]
+    # sigma 150 within a factor 1.5 at 95 %: ln 1.5 / (ln 1.5 / 1.96) = 1.96 standard deviations above 100
+    assert found.p_conductivity[0] == pytest.approx(0.975, abs=1e-6)
+    # 20 within a factor 2: ln(0.2) / (ln 2 / 1.96) = -4.55
+    assert found.p_conductivity[4] == pytest.approx(2.7e-6, rel=0.05)
+    assert found.p_conductivity[1:4].isna().all()
+    assert found.p_all[0] == pytest.approx(0.8413447460685429 * 0.975, abs=1e-6)
+    assert found.p_all[2] == found.p_voltage[2]  # conductivity not known: left out
+    assert math.isnan(found.p_all[3])
+
+
+def test_conductivity_probability_edges(frame: pd.DataFrame) -> None:
+    assert pass_probability(frame, NO_SIGMA).p_conductivity.isna().all()
+    zero = pass_probability(frame, Thresholds(sigma_ms_per_cm=0.0)).p_conductivity
+    assert zero.dropna().tolist() == [1.0, 1.0]
+    sharp = frame.assign(sigma_low_ms_per_cm=NAN, sigma_high_ms_per_cm=NAN)
+    assert pass_probability(sharp, Thresholds()).p_conductivity.dropna().tolist() == [1.0, 0.0]
+
+
+def test_probability_agrees_with_sampling(frame: pd.DataFrame) -> None:
+    rng = np.random.default_rng(1)
+    draws = rng.normal(frame.voltage_v[1], frame.voltage_std_v[1], 40_000)
+    assert pass_probability(frame, NO_SIGMA).p_voltage[1] == pytest.approx((draws > 3.0).mean(), abs=0.01)
+
+
+def test_pareto_front_by_hand(frame: pd.DataFrame) -> None:
+    two = pareto_front(frame, ("voltage_v", "capacity_vol_ah_per_l"))
+    assert two.tolist() == [True, True, True, False, False]
+    assert pareto_front(frame).tolist() == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]  # three objectives: only a and e have all
+    assert pareto_front(frame.drop(columns="sigma_ms_per_cm")).tolist() == two.tolist()
+    assert pareto_front(frame.iloc[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_pareto_front_is_the_definition(seed: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 8, size=(60, columns)).astype(float)  # ties on purpose
+    values[rng.random(values.shape) < 0.05] = np.nan
+    names = tuple("xyz"[:columns])
+    found = pareto_front(pd.DataFrame(values, columns=list(names)), names)
+    known = [row for row in values if np.isfinite(row).all()]
+    for row, on_front in zip(values, found, strict=True):
+        dominated = any((other >= row).all() and (other > row).any() for other in known)
+        assert on_front == (np.isfinite(row).all() and not dominated)
+
+
+def test_shortlist_orders_by_probability(frame: pd.DataFrame) -> None:
+    found = shortlist(frame, NO_SIGMA)
+    assert found.id.tolist() == ["e", "a"]
+    assert {"p_voltage", "p_capacity", "p_conductivity", "p_all", "on_pareto_front"} <= set(found.columns)
+    assert shortlist(frame, Thresholds(voltage_v=9.0)).empty
+
+
+def test_shortlist_csv_round_trip(frame: pd.DataFrame) -> None:
+    frame.loc[0, "formula"] = "Mg#2"
+    text = shortlist_csv(frame, {"release": "1", "url": "https://x/?a=1\nb", **NO_SIGMA.as_dict()})
+    lines = text.splitlines()
+    assert lines[:3] == ["# release: 1", "# url: https://x/?a=1 b", "# voltage_v: 3.0"]
+    back = pd.read_csv(io.StringIO(text), comment="#")
+    assert back.id.tolist() == frame.id.tolist()
+    assert back.formula[0] == "Mg#2"
+    np.testing.assert_array_equal(back.voltage_v, frame.voltage_v)
+
+
+def test_shortlist_csv_neutralises_formulas_in_text_only(frame: pd.DataFrame) -> None:
+    frame["voltage_v"] = [-0.5, 1.0, 1.0, 1.0, 1.0]
+    frame["elements"] = [["Mg", "O"]] * 5
+    frame["note"] = ["@a", "+b", "\tc", None, "ok"]
+    back = pd.read_csv(io.StringIO(shortlist_csv(frame)))
+    assert back.formula.tolist() == ["MgMn2O4", "'=cmd()", "MgO", "Mg2Sn", "'-x"]
+    assert back.note.tolist()[:3] == ["'@a", "'+b", "'\tc"]
+    assert back.voltage_v[0] == -0.5
+    assert back.elements[0] == "Mg, O"
