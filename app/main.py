@@ -14,7 +14,7 @@ import streamlit as st  # noqa: E402
 from app import screening_view, state, theme  # noqa: E402, F401  (screening_view: before the background loading)
 from app.components.trouble import guarded  # noqa: E402
 
-NEEDS_SLOW_PARTS = frozenset({"candidate", "predict", "about"})
+NEEDS_SLOW_PARTS = frozenset({"candidate", "predict", "accuracy", "inside", "about"})
 
 
 def pages() -> list[st.Page]:
@@ -31,6 +31,8 @@ def pages() -> list[st.Page]:
             url_path="distribution",
         ),
         st.Page("views/predict.py", title="Predict yours", icon=":material/upload_file:", url_path="predict"),
+        st.Page("views/accuracy.py", title="Accuracy", icon=":material/my_location:", url_path="accuracy"),
+        st.Page("views/inside.py", title="Inside the model", icon=":material/neurology:", url_path="inside"),
         st.Page(state.ABOUT_PAGE, title="About", icon=":material/info:", url_path="about"),
     ]
 

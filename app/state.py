@@ -87,7 +87,7 @@ def candidates(filters: Filters) -> pd.DataFrame:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _candidates(sha256: str, filters: Filters, _store: Reader) -> pd.DataFrame:
-    frame = _store.screen(filters, (*SCREEN_COLUMNS, "redox_metals"))
+    frame = _store.screen(filters, SCREEN_COLUMNS)
     return frame.assign(label=[pretty_formula(formula) for formula in frame["formula"]])
 
 

@@ -39,7 +39,9 @@ DESCRIPTIONS = {
 Rows = NDArray[np.int64]
 
 
-def paper_cgcnn(table: GraphTable, voltages_v: NDArray[np.float64], train: Rows, test: Rows) -> NDArray[np.float64]:
+def paper_cgcnn(
+    table: GraphTable, voltages_v: NDArray[np.float64], train: Rows, test: Rows
+) -> NDArray[np.float64]:
     """Return (n_test,) voltages of a network trained like the shipped one."""
     network = train_network(
         table, voltages_v, train=train, validation=None, element_table=element_table(),
@@ -87,7 +89,10 @@ def cross_validated(
             kept.mkdir(parents=True, exist_ok=True)
             np.save(path, found)
             error = np.abs(found - data.voltages_v[test]).mean()
-            print(f"{name}, {partition}, fold {number}: MAE {error:.3f} V, {time.perf_counter() - start:.0f} s", flush=True)
+            print(
+                f"{name}, {partition}, fold {number}: MAE {error:.3f} V, {time.perf_counter() - start:.0f} s",
+                flush=True,
+            )
         predicted[test] = np.load(path)
         mean, median = baselines(data.voltages_v, data.working_ions, train)
         means[test], medians[test] = mean[test], median[test]
@@ -99,7 +104,9 @@ def cross_validated(
 
 def main() -> None:
     """Run one model over both partitions, print the tables and write them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Settings.from_environment().data)
     parser.add_argument("--model", choices=tuple(TRAINERS), required=True)
     parser.add_argument("--folds", type=int, default=N_FOLDS, help="how many of the ten folds to run")

@@ -140,7 +140,7 @@ def test_soap_is_the_same_for_a_turned_supercell():
         crystal,
         lattice_a=(np.diag([2, 1, 1]) @ crystal.lattice_a) @ turn,
         species=crystal.species * 2,
-        frac=np.vstack([(crystal.frac + [shift, 0, 0]) / [2, 1, 1] for shift in (0, 1)]),
+        frac=np.vstack([(crystal.frac + np.array([shift, 0, 0])) / [2, 1, 1] for shift in (0, 1)]),
     )
     one, two = (features.soap_block([item], ["Mg"])[0] for item in (crystal, double))
     assert one.shape == (len(set(crystal.species)) * 180,)

@@ -26,7 +26,9 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_data_option(parser)
     parser.add_argument("--only", choices=("random", "shipped"), help="make one of the two (default both)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of bits, split, weights and maps (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of bits, split, weights and maps (default 0)"
+    )
     parser.add_argument("--epochs", type=positive, default=28, help="passes over the data (default 28)")
     parser.add_argument("--points", type=positive, default=4000, help="atoms on a map (default 4000)")
     parser.set_defaults(run=run)
@@ -49,5 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _agreement(card: dict[str, Any]) -> str:
-    parts = [f"{name} {row['agreement']:.0%} (chance {row['chance']:.0%})" for name, row in card["atoms"].items()]
+    parts = [
+        f"{name} {row['agreement']:.0%} (chance {row['chance']:.0%})" for name, row in card["atoms"].items()
+    ]
     return "neighbours of other elements that share the element class: " + ", ".join(parts)

@@ -23,7 +23,7 @@ from core.voltage.weights import read_card
 
 RANDOM, HOST = "random", "host"
 PARTITIONS: Final = (RANDOM, HOST)
-LEVELS: Final = tuple(round(0.1 * step, 1) for step in range(1, 10)) + (0.95, 0.99)
+LEVELS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Nominal coverages of the reliability plot."""
 
 _TEXTS: Final = (
@@ -49,7 +49,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpreadBin:
-    """Rows of like stated spread: mean half width of their 90 % intervals, V, and what 90 % of the errors stay below."""
+    """Rows of like stated spread: mean half width of the 90 % intervals, V, and what 90 % of errors stay below."""
 
     half_width_v: float
     observed_v: Interval
@@ -71,14 +71,16 @@ class Peer:
 
 def default_card(folder: Path | None = None) -> dict[str, Any]:
     """Return the card of the default model in `folder`, that of the shipped models by default; raises `ModelError`."""
-    return read_card(Settings.from_environment().precomputed / "models" if folder is None else folder, "default")
+    return read_card(
+        Settings.from_environment().precomputed / "models" if folder is None else folder, "default"
+    )
 
 
 def read_out_of_fold(name: str, folder: Path | None = None) -> pd.DataFrame:
     """Return the out-of-fold predictions of a model, one row an electrode and partition.
 
-    Columns: partition, battery_id, working_ion, formula, id_discharge, host_formula, voltage_check, voltage_v, predicted_v,
-    std_v, in_domain, and error_v = predicted_v - voltage_v. An absent or damaged table is a `ModelError`.
+    Columns: partition, battery_id, working_ion, formula, id_discharge, host_formula, voltage_check, voltage_v,
+    predicted_v, std_v, in_domain, and error_v = predicted_v - voltage_v. An absent or damaged table is a `ModelError`.
     """
     path = (_folder() if folder is None else folder) / f"{name}.csv"
     try:
@@ -86,12 +88,18 @@ def read_out_of_fold(name: str, folder: Path | None = None) -> pd.DataFrame:
             path, dtype=dict.fromkeys(_TEXTS, str) | dict.fromkeys(_NUMBERS, float), keep_default_na=False
         )
     except FileNotFoundError:
-        raise ModelError(f"{path.name} is missing in {path.parent}: no predictions to judge. {_REMEDY}") from None
+        raise ModelError(
+            f"{path.name} is missing in {path.parent}: no predictions to judge. {_REMEDY}"
+        ) from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{path.name} is not the table that it should be ({error}). {_REMEDY}") from None
     missing = [column for column in (*_TEXTS, *_NUMBERS, "in_domain") if column not in frame]
     if missing or frame.empty or not np.isfinite(frame[list(_NUMBERS)].to_numpy()).all():
-        reason = f"it lacks {', '.join(missing)}" if missing else "it is empty or holds numbers that are not finite"
+        reason = (
+            f"it lacks {', '.join(missing)}"
+            if missing
+            else "it is empty or holds numbers that are not finite"
+        )
         raise ModelError(f"{path.name} is damaged: {reason}. {_REMEDY}")
     inside = frame["in_domain"].astype(str).str.lower().isin(("true", "1"))
     return frame.assign(in_domain=inside, error_v=frame["predicted_v"] - frame["voltage_v"])
@@ -124,7 +132,9 @@ def spread_bins(frame: pd.DataFrame, n_bins: int = 8, *, seed: int = 0) -> list[
     for rows in np.array_split(np.arange(len(ordered)), n_bins):
         errors = ordered["error_v"].abs().to_numpy()[rows]
         low, high = np.percentile(np.quantile(_resampled(errors, seed), LEVEL, axis=1), [2.5, 97.5])
-        found = Interval(value=float(np.quantile(errors, LEVEL)), low=float(low), high=float(high), n=len(errors))
+        found = Interval(
+            value=float(np.quantile(errors, LEVEL)), low=float(low), high=float(high), n=len(errors)
+        )
         half_width = HALF_WIDTH_IN_STD * float(ordered["std_v"].to_numpy()[rows].mean())
         bins.append(SpreadBin(half_width_v=half_width, observed_v=found))
     return bins
@@ -141,9 +151,14 @@ def peer_of_card(card: Mapping[str, Any]) -> Peer:
     try:
         errors = {name: _rows(rows) for name, rows in card["errors"].items()}
     except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"The card of {card.get('name')!r} holds no error tables ({error}). {_REMEDY}") from None
+        raise ModelError(
+            f"The card of {card.get('name')!r} holds no error tables ({error}). {_REMEDY}"
+        ) from None
     return Peer(
-        name=card["name"], description=card.get("description", ""), errors=errors, command=card.get("command", "")
+        name=card["name"],
+        description=card.get("description", ""),
+        errors=errors,
+        command=card.get("command", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a voltage model has learned of chemistry, as points in the plane: read from `precomputed/inside`, drawn by a page.
+"""What a voltage model has learned of chemistry, as points in the plane, read from `precomputed/inside`.
 
 Two files of maps, each an npz with a card beside it, are made by `core.voltage.inside_maps`:
 
@@ -87,7 +87,9 @@ def read_maps(name: str, folder: Path | None = None) -> InsideMaps:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         atoms = {key: AtomMap(**_arrays(arrays, key), **row) for key, row in card["atoms"].items()}
-        electrodes = {key: ElectrodeMap(**_arrays(arrays, key), **row) for key, row in card["electrodes"].items()}
+        electrodes = {
+            key: ElectrodeMap(**_arrays(arrays, key), **row) for key, row in card["electrodes"].items()
+        }
     except FileNotFoundError as error:
         raise ModelError(f"{Path(str(error.filename)).name} is missing in {folder}; {_REMEDY}.") from None
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, RecordError) as error:
@@ -103,4 +105,6 @@ def _arrays(arrays: dict[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any
 def _check(*columns: NDArray[Any]) -> None:
     lengths = {len(column) for column in columns}
     if len(lengths) != 1 or 0 in lengths:
-        raise RecordError(f"The columns of a map have {sorted(lengths)} rows; all need the same number, at least one.")
+        raise RecordError(
+            f"The columns of a map have {sorted(lengths)} rows; all need the same number, at least one."
+        )

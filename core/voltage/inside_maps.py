@@ -1,11 +1,6 @@
-"""How the maps of `core.voltage.inside` are made: learned vectors, their principal components and their t-SNE.
-
-t-SNE (doi:10.1007/s10994-011-5273-4) keeps neighbourhoods and nothing else: distances between far groups, and the
-sizes of groups, mean nothing. The number beside each map, `class_agreement`, is measured in the full space.
-"""
+"""How the maps of `core.voltage.inside` are made: which vectors of which network, and the files that hold them."""
 
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,15 +23,21 @@ from core.voltage.folds import fold_split, random_folds
 from core.voltage.inside import RANDOM, SHIPPED
 from core.voltage.model import NetworkConfig
 from core.voltage.predict import load_voltage_model
+from core.voltage.projections import (
+    N_NEIGHBOURS,
+    Vectors,
+    class_agreement,
+    element_class,
+    equal_share,
+    principal_components,
+    tsne,
+)
 from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
 
 Progress = Callable[[str, int, int], None]
-Vectors = NDArray[Any]
 
 ELEMENT_BITS: Final = 640
 FEATURES: Final = 64
-N_NEIGHBOURS: Final = 10
-_PERPLEXITY: Final = 30.0
 _SEVENNET_SITES: Final = 40
 _SEVENNET_STRUCTURES_AN_ELEMENT: Final = 8
 
@@ -52,13 +53,17 @@ class Environments:
 
     def balanced(self, n_points: int, rng: np.random.Generator) -> "Environments":
         """Return about `n_points` of them: every element the same number, or all it has if that is fewer."""
-        quota = _quota(np.unique(self.numbers, return_counts=True)[1], n_points)
+        quota = equal_share(np.unique(self.numbers, return_counts=True)[1], n_points)
         chosen = [
-            rng.permutation(np.flatnonzero(self.numbers == number))[:quota] for number in np.unique(self.numbers)
+            rng.permutation(np.flatnonzero(self.numbers == number))[:quota]
+            for number in np.unique(self.numbers)
         ]
         kept = np.sort(np.concatenate(chosen))
         return Environments(
-            vectors=self.vectors[kept], numbers=self.numbers[kept], rows=self.rows[kept], is_ion=self.is_ion[kept]
+            vectors=self.vectors[kept],
+            numbers=self.numbers[kept],
+            rows=self.rows[kept],
+            is_ion=self.is_ion[kept],
         )
 
 
@@ -89,8 +94,8 @@ def make_random_maps(
         atoms[name] = facts
     card = {
         "name": RANDOM, "description": "CGCNN on random binary element vectors", "seed": seed, "epochs": epochs,
-        "element_bits": ELEMENT_BITS, "features": FEATURES, "test_mae_v": test_mae_v, "n_environments": len(points.rows),
-        "data_sha256": data.data_sha256, "atoms": atoms, "electrodes": {},
+        "element_bits": ELEMENT_BITS, "features": FEATURES, "test_mae_v": test_mae_v,
+        "n_environments": len(points.rows), "data_sha256": data.data_sha256, "atoms": atoms, "electrodes": {},
     }  # fmt: skip
     return _write(folder, card, arrays, ("torch", "torch-geometric", "scikit-learn"))
 
@@ -133,46 +138,6 @@ def make_shipped_maps(
         "electrodes": {"electrodes": {"explained": explained}},
     }  # fmt: skip
     return _write(folder, card, arrays, ("torch", "sevenn", "scikit-learn"))
-
-
-def element_class(symbol: str) -> str:
-    """Return which of `ELEMENT_CLASSES` an element belongs to."""
-    from pymatgen.core import Element
-
-    element = Element(symbol)
-    tests = {
-        "halogen": element.is_halogen,
-        "metalloid": element.is_metalloid,
-        "alkali metal": element.is_alkali,
-        "alkaline earth": element.is_alkaline,
-        "lanthanide": element.is_lanthanoid,
-        "actinide": element.is_actinoid,
-        "transition metal": element.is_transition_metal,
-        "post-transition metal": element.is_post_transition_metal,
-    }
-    return next((name for name, holds in tests.items() if holds), "non-metal")
-
-
-def class_agreement(
-    vectors: Vectors, symbols: Sequence[str], n_neighbours: int = N_NEIGHBOURS
-) -> tuple[float, float]:
-    """Return how often nearest neighbours of another element share a point's class, and how often any others do.
-
-    For each of n points with (n, d) vectors: the share of its own element class among the `n_neighbours` nearest points
-    of other elements, averaged; beside it the same share among all points of other elements, which is what vectors
-    that know nothing of chemistry give.
-    """
-    labels, names = np.asarray(symbols), np.array([element_class(symbol) for symbol in symbols])
-    wide = vectors.astype(np.float64)
-    squares = (wide**2).sum(axis=1)
-    found, chance = np.empty(len(wide)), np.empty(len(wide))
-    for point in range(len(wide)):
-        others = np.flatnonzero(labels != labels[point])
-        distances = squares[others] - 2.0 * wide[others] @ wide[point]
-        nearest = others[np.argsort(distances, kind="stable")[:n_neighbours]]
-        found[point] = (names[nearest] == names[point]).mean()
-        chance[point] = (names[others] == names[point]).mean()
-    return float(found.mean()), float(chance.mean())
 
 
 def _random_network(
@@ -249,9 +214,11 @@ def _element_map(
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     network = trained.network
     with torch.no_grad():
-        vectors = network.embed_element(network.element_table[torch.as_tensor(numbers, dtype=torch.int64)]).numpy()
+        vectors = network.embed_element(
+            network.element_table[torch.as_tensor(numbers, dtype=torch.int64)]
+        ).numpy()
     symbols = _symbols(numbers)
-    xy, explained = _pca(vectors)
+    xy, explained = principal_components(vectors)
     columns = _columns(xy, symbols, np.isin(symbols, WORKING_IONS), [""] * len(symbols), [""] * len(symbols))
     return columns, _facts(vectors, symbols, explained, n_neighbours=5)
 
@@ -262,7 +229,7 @@ def _atom_map(
     symbols = _symbols(points.numbers)
     electrodes = [data.electrodes[row] for row in points.rows]
     columns = _columns(
-        _tsne(points.vectors, seed), symbols, points.is_ion,
+        tsne(points.vectors, seed), symbols, points.is_ion,
         [electrode.formula_discharge for electrode in electrodes], [electrode.battery_id for electrode in electrodes],
     )  # fmt: skip
     return columns, _facts(points.vectors, symbols, ())
@@ -286,7 +253,10 @@ def _columns(
 
 
 def _facts(
-    vectors: Vectors, symbols: NDArray[np.str_], explained: tuple[float, ...], n_neighbours: int = N_NEIGHBOURS
+    vectors: Vectors,
+    symbols: NDArray[np.str_],
+    explained: tuple[float, ...],
+    n_neighbours: int = N_NEIGHBOURS,
 ) -> dict[str, Any]:
     agreement, chance = class_agreement(vectors, symbols.tolist(), n_neighbours)
     return {"agreement": round(agreement, 4), "chance": round(chance, 4), "explained": explained}
@@ -295,10 +265,10 @@ def _facts(
 def _electrode_map(
     vectors: Vectors, data: LabelledData, seed: int
 ) -> tuple[dict[str, NDArray[Any]], tuple[float, ...]]:
-    pca_xy, explained = _pca(vectors)
+    pca_xy, explained = principal_components(vectors)
     return {
         "pca_xy": pca_xy,
-        "tsne_xy": _tsne(vectors, seed),
+        "tsne_xy": tsne(vectors, seed),
         "working_ions": np.array(data.working_ions),
         "voltages_v": data.voltages_v.astype(np.float32),
         "formulas": np.array([electrode.formula_discharge for electrode in data.electrodes]),
@@ -306,37 +276,10 @@ def _electrode_map(
     }, explained
 
 
-def _pca(vectors: Vectors) -> tuple[NDArray[np.float32], tuple[float, ...]]:
-    from sklearn.decomposition import PCA
-
-    fitted = PCA(n_components=2, svd_solver="full").fit(vectors)
-    xy = fitted.transform(vectors).astype(np.float32)
-    return xy, tuple(round(float(share), 4) for share in fitted.explained_variance_ratio_)
-
-
-def _tsne(vectors: Vectors, seed: int) -> NDArray[np.float32]:
-    from sklearn.manifold import TSNE
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        projected = TSNE(
-            init="pca", perplexity=min(_PERPLEXITY, (len(vectors) - 1) / 3), random_state=seed, n_jobs=1
-        ).fit_transform(vectors.astype(np.float32))
-    return np.round(projected, 2).astype(np.float32)
-
-
 def _symbols(numbers: NDArray[np.int64]) -> NDArray[np.str_]:
     from ase.data import chemical_symbols
 
     return np.array([chemical_symbols[number] for number in numbers])
-
-
-def _quota(counts: NDArray[np.int64], n_points: int) -> int:
-    """The largest number an element may have so that all together stay within `n_points`; at least one."""
-    quota = 1
-    while quota < counts.max() and np.minimum(counts, quota + 1).sum() <= n_points:
-        quota += 1
-    return quota
 
 
 def _write(

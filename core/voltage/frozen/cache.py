@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.provenance import package_versions
 from core.errors import ExplorerError, StructureError
+from core.provenance import package_versions
 from core.records import Crystal
 from core.settings import Settings
 from core.voltage.frozen.features import MetalEnergies, Probes, features, structure_key
@@ -94,7 +94,9 @@ class Describer:
             if self.cache.get(key) is None
         }
         reasons: dict[str, str] = {}
-        for done, (key, row) in enumerate(zip(missing, self._computed(list(missing.values())), strict=True), 1):
+        for done, (key, row) in enumerate(
+            zip(missing, self._computed(list(missing.values())), strict=True), 1
+        ):
             if isinstance(row, str):
                 reasons[key] = row
             else:
@@ -134,9 +136,7 @@ def _row(crystal: Crystal, working_ion: str, probes: Probes, metals: MetalEnergi
     except ExplorerError as error:
         return str(error)
     if not np.isfinite(row).all():
-        return (
-            f"{crystal.formula}: the potentials gave energies that are not finite; check for atoms that overlap."
-        )
+        return f"{crystal.formula}: the potentials gave energies that are not finite; check for atoms that overlap."
     return row.astype(np.float32)
 
 

@@ -72,7 +72,8 @@ def explain(
     check_input(crystal, working_ion)
     if crystal.n_sites > MAX_SITES:
         raise StructureError(
-            f"{crystal.formula} has {crystal.n_sites} sites; atoms are weighed up to {MAX_SITES}. Use the primitive cell."
+            f"{crystal.formula} has {crystal.n_sites} sites; atoms are weighed up to {MAX_SITES}. "
+            "Use the primitive cell."
         )
     metal_ev = float(model.network.describer.metals.sevennet_ev[WORKING_IONS.index(working_ion)])
     host = frozen_host(crystal, working_ion)

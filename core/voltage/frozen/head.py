@@ -104,7 +104,9 @@ def train_heads(
 ) -> HeadEnsemble:
     """Train one member a seed on (n, n_features) features and (n,) voltages. Raises `TrainingError`."""
     if len(features) != len(voltages_v) or not len(features):
-        raise TrainingError(f"{len(features)} feature vectors and {len(voltages_v)} voltages; they must agree.")
+        raise TrainingError(
+            f"{len(features)} feature vectors and {len(voltages_v)} voltages; they must agree."
+        )
     if not (np.isfinite(features).all() and np.isfinite(voltages_v).all()):
         raise TrainingError("Features or voltages hold NaN or infinity; clean the data first.")
     wide = features.astype(np.float64)

@@ -43,7 +43,10 @@ class FrozenHostEnsemble:
     def to_arrays(self) -> Arrays:
         """Return everything that `from_arrays` needs."""
         metals = self.describer.metals
-        return self.heads.to_arrays() | {"metal.sevennet": metals.sevennet_ev, "metal.chgnet": metals.chgnet_ev}
+        return self.heads.to_arrays() | {
+            "metal.sevennet": metals.sevennet_ev,
+            "metal.chgnet": metals.chgnet_ev,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, card: dict[str, Any]) -> "FrozenHostEnsemble":
@@ -60,4 +63,3 @@ def _stack(rows: Sequence[Any]) -> NDArray[np.float32]:
         if isinstance(row, str):
             raise StructureError(row)
     return np.stack(rows)
-

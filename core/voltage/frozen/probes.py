@@ -134,7 +134,8 @@ class ChgnetProbe:
         model.graph_converter.set_isolated_atom_response("ignore")
         self._model = model.to(torch.float64)
         # The composition model counts elements in float32 whatever the default is.
-        model.composition_model.fc.register_forward_pre_hook(lambda _m, inputs: (inputs[0].double(),))
+        counts: Any = model.composition_model
+        counts.fc.register_forward_pre_hook(lambda _m, inputs: (inputs[0].double(),))
 
     def __call__(self, crystal: Crystal, *, forces: bool) -> ChgnetState:
         """Return the state of one crystal, with forces and stress when asked for. Raises `StructureError`."""
@@ -152,10 +153,11 @@ class ChgnetProbe:
     def _predict(self, crystal: Crystal, forces: bool) -> dict[str, Any]:
         graph = self._model.graph_converter(crystal.to_pymatgen())
         for name in ("atom_frac_coord", "lattice", "neighbor_image"):
-            setattr(graph, name, getattr(graph, name).detach().double().requires_grad_(name != "neighbor_image"))
-        task = "efsm" if forces else "em"
-        output: dict[str, Any] = self._model.predict_graph(
-            graph, task=task, return_atom_feas=True, return_site_energies=True
+            setattr(
+                graph, name, getattr(graph, name).detach().double().requires_grad_(name != "neighbor_image")
+            )
+        output: Any = self._model.predict_graph(
+            graph, task="efsm" if forces else "em", return_atom_feas=True, return_site_energies=True
         )
         return output
 

@@ -33,6 +33,10 @@ Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 N_FOLDS: Final = 10
 _DOMAIN_QUANTILE: Final = 0.95
+OUT_OF_FOLD_COLUMNS: Final = (
+    "partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check",
+    "voltage_v", "predicted_v", "std_v", "in_domain",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,9 @@ def train_frozen_host(
     card = _card(bench, seed) | judged | {"calibration": calibration.to_dict()}
     card |= {"permuted_labels_mae_v": _permuted_error(bench, seed)}
     written = write_model(models_dir, name, arrays, card)
-    write_out_of_fold(models_dir.parent / "accuracy" / f"{name}.csv", data, found, calibration, judged["limit_std_v"])
+    write_out_of_fold(
+        models_dir.parent / "accuracy" / f"{name}.csv", data, found, calibration, judged["limit_std_v"]
+    )
     return written
 
 
@@ -124,7 +130,11 @@ def _described(
         data.crystals, data.working_ions, progress=lambda done: progress("describe", done, len(data))
     )
     describer.cache.save()
-    refused = [f"{crystal.id}: {row}" for crystal, row in zip(data.crystals, rows, strict=True) if isinstance(row, str)]
+    refused = [
+        f"{crystal.id}: {row}"
+        for crystal, row in zip(data.crystals, rows, strict=True)
+        if isinstance(row, str)
+    ]
     if refused:
         raise TrainingError(
             f"{len(refused)} labelled structures cannot be described, first {refused[0]} Remove them from the data."
@@ -250,10 +260,7 @@ def write_out_of_fold(
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(
-            ("partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check")
-            + ("voltage_v", "predicted_v", "std_v", "in_domain")
-        )
+        writer.writerow(OUT_OF_FOLD_COLUMNS)
         for partition, item in found.items():
             std = calibration.std_v(item.spread_v, item.distance)
             inside = item.known & (std <= limit_std_v)
