@@ -4,9 +4,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-if (
-    str(ROOT) not in sys.path
-):  # `streamlit run` puts app/ on the path, not the folder that holds app/ and core/
+if str(ROOT) not in sys.path:
+    # `streamlit run` puts app/ on the path, not the folder that holds app/ and core/.
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402

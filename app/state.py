@@ -19,7 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app.components.text import pretty_formula
 from core.errors import ExplorerError
 from core.settings import Settings
-from core.store import SCREEN_COLUMNS, Filters, Reader, current_version, open_reader
+from core.store import Filters, Reader, current_version, open_reader
 
 if TYPE_CHECKING:
     from core.voltage import VoltageModel
@@ -87,7 +87,7 @@ def candidates(filters: Filters) -> pd.DataFrame:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def _candidates(sha256: str, filters: Filters, _store: Reader) -> pd.DataFrame:
-    frame = _store.screen(filters, SCREEN_COLUMNS)
+    frame = _store.screen(filters)
     return frame.assign(label=[pretty_formula(formula) for formula in frame["formula"]])
 
 

@@ -5,11 +5,12 @@ get the same frames, lags and start of the straight part; both unwrap, subtract 
 mean) and fit. kinisi is no dependency of the explorer; in an environment of its own, from the repository's root:
 
     python3 -m venv .venv-kinisi && .venv-kinisi/bin/pip install kinisi==2.1.0 ase==3.29.0 scipy==1.17.1 numpy==2.4.6
-    OMP_NUM_THREADS=1 .venv-kinisi/bin/python -m benchmarks.diffusivity [--walks 40] [--seed 0]
+    OMP_NUM_THREADS=1 .venv-kinisi/bin/python -m benchmarks.diffusivity [--walks 20] [--seed 0]
 
 Columns: D / truth and claimed std / truth, means over the walks; scatter / truth of D over the walks, which the claimed
 std should equal; how many 95 % intervals cover the truth; CPU time from frames to interval. Below each pair the ratios
-core / kinisi walk by walk, mean and scatter, and how many times less CPU time core takes.
+core / kinisi walk by walk, mean and scatter, and how many times less CPU time core takes. Walks that core's regime test
+refuses by chance (about one in fifty) are left out of both.
 """
 
 import argparse
@@ -62,12 +63,12 @@ def frames(motion: str, rng: np.random.Generator) -> Trajectory:
     )  # fmt: skip
 
 
-def by_core(trajectory: Trajectory) -> Answer:
+def by_core(trajectory: Trajectory) -> Answer | None:
     start = time.process_time()
     found = measure([trajectory], "Mg", confidence=0.95, start_ps=START_PS)
     spent = time.process_time() - start
     if found.d_cm2_per_s is None or found.d_std_cm2_per_s is None:
-        raise SystemExit(f"core finds no diffusion: {found.verdict}. {found.reason} Choose another seed.")
+        return None
     return Answer(
         d=found.d_cm2_per_s, std=found.d_std_cm2_per_s, low=found.d_low_cm2_per_s or 0.0,
         high=found.d_high_cm2_per_s or 0.0, cpu_s=spent,
@@ -101,8 +102,9 @@ def by_kinisi(trajectory: Trajectory, seed: int) -> Answer:
 
 def report(motion: str, n_walks: int, seed: int) -> None:
     walks = [frames(motion, np.random.default_rng([seed, walk])) for walk in range(n_walks)]
-    ours = [by_core(walk) for walk in walks]
-    theirs = [by_kinisi(walk, seed) for walk in walks]
+    pairs = [(answer, walk) for walk in walks if (answer := by_core(walk)) is not None]
+    ours = [answer for answer, _ in pairs]
+    theirs = [by_kinisi(walk, seed) for _, walk in pairs]
     truth = D_A2_PER_PS * CM2_PER_S_PER_A2_PER_PS
     d_ratio = np.array([a.d / b.d for a, b in zip(ours, theirs, strict=True)])
     std_ratio = np.array([a.std / b.std for a, b in zip(ours, theirs, strict=True)])
@@ -112,7 +114,7 @@ def report(motion: str, n_walks: int, seed: int) -> None:
         covered = sum(a.low < truth < a.high for a in answers)
         cpu_ms = 1000 * np.median([a.cpu_s for a in answers])
         print(f"{motion:<8} {name:<7} {d.mean() / truth:>9.3f} {std / truth:>9.3f} {d.std() / truth:>9.3f} "
-              f"{covered:>7}/{n_walks} {cpu_ms:>8.1f}")  # fmt: skip
+              f"{covered:>7}/{len(answers)} {cpu_ms:>8.1f}")  # fmt: skip
     speed = np.median([b.cpu_s for b in theirs]) / np.median([a.cpu_s for a in ours])
     print(
         f"{motion:<8} core / kinisi: D {d_ratio.mean():.3f} ± {d_ratio.std():.3f}, "
@@ -124,7 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--walks", type=int, default=40)
+    parser.add_argument("--walks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")  # kinisi's matrix repair warns at every fit

@@ -49,6 +49,20 @@ class DeviceError(ExplorerError):
     """A compute device that was asked for and is not there."""
 
 
+class PotentialError(ExplorerError):
+    """An interatomic potential that is unknown, not installed, or asked for what it cannot give."""
+
+
+class UnsupportedElementError(PotentialError, StructureError):
+    """A structure with elements that the potential was not trained on."""
+
+    def __init__(self, potential: str, elements: Sequence[str], n_known: int) -> None:
+        super().__init__(
+            f"Potential {potential!r} was not trained on {', '.join(elements)} (it knows {n_known} elements): its forces "
+            "would mean nothing. Choose a structure without them, or another potential."
+        )
+
+
 class StoreError(ExplorerError):
     """The database release is absent, damaged or of an unknown schema."""
 

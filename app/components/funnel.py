@@ -51,7 +51,7 @@ def funnel_figure(steps: Sequence[Step], colours: Palette) -> dict[str, Any]:
     layout = figure_layout(
         colours,
         height=60 + 52 * len(applied),
-        margin={"l": 190, "r": 60, "t": 8, "b": 44},
+        margin={"l": 110, "r": 60, "t": 8, "b": 44},
         xaxis={
             "type": "log",
             "title": {"text": "Compounds (log scale)"},

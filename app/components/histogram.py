@@ -58,13 +58,13 @@ def _layout(threshold_v: float, range_v: tuple[float, float], colours: Palette) 
     }
     return figure_layout(
         colours,
-        height=420,
-        margin={"b": 130},
+        height=450,
+        margin={"b": 150},
         barmode="stack",
         bargap=0.06,
         shapes=[line],
         annotations=[label],
         xaxis={"title": {"text": "Predicted voltage vs Mg (V)"}, "range": list(range_v), "showgrid": False},
         yaxis={"title": {"text": "Compounds"}, "rangemode": "tozero", "tickformat": ",d"},
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "itemclick": False},
+        legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top", "itemclick": False},
     )

@@ -36,12 +36,12 @@ $$
 V = \frac{E_\mathrm{charged} + n\,E_\mathrm{M} - E_\mathrm{discharged}}{n\,z}
 $$
 
-with energies in eV and $V$ in volts. A crystal graph neural network learns it from the discharged structure alone:
-atoms are nodes, the twelve nearest neighbours within 8 Å are edges, and after the convolutions only the vectors of the
-working ions are averaged and turned into a voltage. It is trained on the labelled electrodes of ten ions at once, after
-Chen, Lin, Zhang, Zhou and Zhang, *AI-driven accelerated discovery of intercalation-type cathode materials for magnesium
-batteries* (2024). The interval beside each prediction is meant to hold the density-functional-theory value in 90 of
-100 cases.
+with energies in eV and $V$ in volts. A neural network learns it from the discharged structure alone; formation
+energies and capacities never enter. It is trained on the labelled electrodes of ten ions at once, after Chen, Lin,
+Zhang, Zhou and Zhang, *AI-driven accelerated discovery of intercalation-type cathode materials for magnesium
+batteries* (2024), whose crystal graph network averages the vectors of the working ions only. What the shipped model
+is, and how far it is off, stands below. The interval beside each prediction is meant to hold the density-
+functional-theory value in 90 of 100 cases.
 
 Capacities follow from the structure: $44505\,n z / V_\mathrm{cell}$ Ah/L with the cell volume in Å³, and
 $26801\,n z / M$ mAh/g. Both take all Mg out of the discharged cell. The redox-limited figure beside them takes out only

@@ -8,6 +8,7 @@ import streamlit as st
 from app import state, theme
 from app.components.funnel import Step, funnel_figure
 from app.components.histogram import histogram_figure
+from app.components.tables import draw_table
 from core.screening import Funnel, Thresholds, funnel
 from core.store import Filters
 
@@ -91,25 +92,30 @@ def funnel_section(thresholds: Thresholds) -> None:
         "not stated in the paper."
     )
     rows = funnel_rows(funnel(state.candidates(Filters()), thresholds), thresholds)
-    table = pd.DataFrame(rows, columns=["Step", "This release", "Paper"]).astype(
-        {"This release": "Int64", "Paper": "Int64"}
-    )
     left, right = st.columns([1.15, 1], gap="large")
-    left.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "Step": st.column_config.TextColumn(width="large"),
-            "This release": st.column_config.NumberColumn(format="localized"),
-            "Paper": st.column_config.NumberColumn(format="localized"),
-        },
-        placeholder="–",
+    with left:
+        draw_table(
+            ["Step", "This release", "Paper"],
+            [[step, _count(ours), _count(papers)] for step, ours, papers in rows],
+        )
+    names = (
+        "all",
+        f"> {thresholds.voltage_v:g} V",
+        f"> {thresholds.capacity_vol_ah_per_l:g} Ah/L",
+        "known",
+        "conducts",
     )
-    steps = [Step(label=label, count=count) for label, count, _ in rows if count is not None]
+    steps = [Step(label=name, count=ours or 0) for name, (_, ours, _) in zip(names, rows, strict=True)]
     right.plotly_chart(
-        funnel_figure(steps[:3] if len(steps) == 4 else steps, theme.palette()), config=_PLOT_CONFIG,
-        key="funnel_bars", alt="How many compounds each threshold keeps",
-    )  # fmt: skip
+        funnel_figure(steps if steps[-1].count else steps[:3], theme.palette()),
+        config=_PLOT_CONFIG,
+        key="funnel_bars",
+        alt="How many compounds each threshold keeps",
+    )
+
+
+def _count(n: int | None) -> str:
+    return "–" if n is None else f"{n:,}"
 
 
 def skipped_section() -> None:

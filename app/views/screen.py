@@ -105,7 +105,7 @@ def page() -> None:
     sync_with_link(facets)
     theme.page_header(
         "Screen",
-        f"{facets.n_candidates:,} magnesium compounds, with voltages predicted by a graph neural network and "
+        f"{facets.n_candidates:,} magnesium compounds, with predicted average voltages and "
         f"capacities at full Mg extraction. Release {theme.safe(release.version)}.",
     )
     explore(facets)

@@ -33,9 +33,9 @@ class AtomMap:
 
     `xy`: (n, 2). `symbols`, `classes`: (n,) element and its class. `is_working_ion`: (n,) whether the atom is a working
     ion (of an element: one of the ten). `formulas`, `battery_ids`: (n,) the electrode, empty for elements. `agreement`:
-    of an atom's nearest neighbours of other elements in the full space, the share of its own class; `chance`: that
-    share among all points of other elements. `explained`: share of the variance on each axis, principal components
-    only.
+    of a point's nearest neighbours of other elements in the full space, the share of its own class; `chance`: that
+    share among all points of other elements; `ion_agreement`, `ion_chance`: of a working ion's, the share of working
+    ions. `explained`: share of the variance on each axis, principal components only.
     """
 
     xy: NDArray[np.float32]
@@ -46,6 +46,8 @@ class AtomMap:
     battery_ids: NDArray[np.str_]
     agreement: float
     chance: float
+    ion_agreement: float
+    ion_chance: float
     explained: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -97,7 +99,7 @@ def read_maps(name: str, folder: Path | None = None) -> InsideMaps:
     return InsideMaps(card=card, atoms=atoms, electrodes=electrodes)
 
 
-def _arrays(arrays: dict[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+def _arrays(arrays: dict[str, NDArray[Any]], name: str) -> dict[str, Any]:
     prefix = f"{name}."
     return {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
 

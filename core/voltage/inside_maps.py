@@ -26,7 +26,7 @@ from core.voltage.predict import load_voltage_model
 from core.voltage.projections import (
     N_NEIGHBOURS,
     Vectors,
-    class_agreement,
+    agreement,
     element_class,
     equal_share,
     principal_components,
@@ -85,7 +85,8 @@ def make_random_maps(
     environments = _graph_environments(network, table)
     points = environments.balanced(n_points, np.random.default_rng([seed, 6]))
     (progress or _silent)("t-SNE", 0, 1)
-    arrays, atoms = {}, {}
+    arrays: dict[str, NDArray[Any]] = {}
+    atoms: dict[str, Any] = {}
     for name, (columns, facts) in {
         "elements": _element_map(network, np.unique(environments.numbers)),
         "atoms": _atom_map(points, data, seed),
@@ -192,7 +193,7 @@ def _sevennet_environments(data: LabelledData, seed: int, progress: Progress) ->
         progress("SevenNet-0", done, len(chosen))
     vectors, numbers, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
     ions = atomic_numbers(data.working_ions)
-    return Environments(vectors=vectors, numbers=numbers, rows=rows, is_ion=numbers == ions[rows])
+    return Environments(vectors=vectors, numbers=numbers.astype(np.int64), rows=rows, is_ion=numbers == ions[rows])
 
 
 def _some_of_each_element(data: LabelledData, seed: int) -> list[int]:
@@ -220,7 +221,7 @@ def _element_map(
     symbols = _symbols(numbers)
     xy, explained = principal_components(vectors)
     columns = _columns(xy, symbols, np.isin(symbols, WORKING_IONS), [""] * len(symbols), [""] * len(symbols))
-    return columns, _facts(vectors, symbols, explained, n_neighbours=5)
+    return columns, _facts(vectors, columns, explained, n_neighbours=5)
 
 
 def _atom_map(
@@ -232,7 +233,7 @@ def _atom_map(
         tsne(points.vectors, seed), symbols, points.is_ion,
         [electrode.formula_discharge for electrode in electrodes], [electrode.battery_id for electrode in electrodes],
     )  # fmt: skip
-    return columns, _facts(points.vectors, symbols, ())
+    return columns, _facts(points.vectors, columns, ())
 
 
 def _columns(
@@ -254,12 +255,16 @@ def _columns(
 
 def _facts(
     vectors: Vectors,
-    symbols: NDArray[np.str_],
+    columns: dict[str, NDArray[Any]],
     explained: tuple[float, ...],
     n_neighbours: int = N_NEIGHBOURS,
 ) -> dict[str, Any]:
-    agreement, chance = class_agreement(vectors, symbols.tolist(), n_neighbours)
-    return {"agreement": round(agreement, 4), "chance": round(chance, 4), "explained": explained}
+    symbols, classes, is_ion = (columns[name] for name in ("symbols", "classes", "is_working_ion"))
+    same_class = agreement(vectors, symbols, classes, n_neighbours=n_neighbours)
+    both_ions = agreement(vectors, symbols, is_ion, of=is_ion, n_neighbours=n_neighbours)
+    names = ("agreement", "chance", "ion_agreement", "ion_chance")
+    figures = {name: round(value, 4) for name, value in zip(names, (*same_class, *both_ions), strict=True)}
+    return figures | {"explained": explained}
 
 
 def _electrode_map(
@@ -294,7 +299,8 @@ def _write(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     partial = folder / f"{card['name']}.partial.npz"
-    np.savez_compressed(partial, **arrays)
+    named: dict[str, Any] = dict(arrays)
+    np.savez_compressed(partial, **named)
     partial.replace(folder / f"{card['name']}.npz")
     (folder / f"{card['name']}.json").write_text(json.dumps(card, indent=1) + "\n")
     return card

@@ -1,6 +1,7 @@
 """The Distribution page: its counts are the release's, and the paper's stand beside them."""
 
 import json
+import re
 from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
@@ -38,15 +39,20 @@ def test_bin_width_can_be_chosen(open_page: Opener) -> None:
 
 
 def test_funnel_stands_beside_the_papers(open_page: Opener, release_folder) -> None:
-    table = open_page("distribution").dataframe[0].value.set_index("Step")
-    assert table["Paper"].dropna().tolist() == [15308, 160, 23]
+    table = next(
+        element.proto.body
+        for element in open_page("distribution").get("html")
+        if "Paper" in element.proto.body
+    )
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
+    assert [papers for _, _, papers in cells] == ["15,308", "–", "160", "–", "23"]
+    ours = [int(n.replace(",", "")) for _, n, _ in cells[:3]]
     with open_reader(release_folder) as reader:
-        assert table["This release"].iloc[0] == reader.release.counts["candidates"]
-    ours = table["This release"].dropna().iloc[:3]
-    assert ours.is_monotonic_decreasing
+        assert ours[0] == reader.release.counts["candidates"]
+    assert ours == sorted(ours, reverse=True)
 
 
 def test_what_was_left_out_is_counted(open_page: Opener, release_folder) -> None:
-    table = open_page("distribution").dataframe[1].value
+    table = open_page("distribution").dataframe[0].value
     with open_reader(release_folder) as reader:
         assert table["n"].sum() == reader.release.counts["skipped"] > 0

@@ -1,0 +1,126 @@
+"""Tables of the Accuracy page: errors by ion, peers, in and out of domain, worst cases."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from urllib.parse import quote
+
+import pandas as pd
+
+from app.components.accuracy_figures import PARTITION_NAMES
+from app.components.tables import Cell, Detailed, Link, draw_named_rows, draw_table
+from app.components.text import pretty_formula
+from core.voltage.accuracy import Interval, Peer
+from core.voltage.evaluate import ErrorRow
+
+_MATERIAL_URL = "https://materialsproject.org/materials/"
+_CHECK_WORDS = {"ok": "agrees", "differs": "disagrees"}
+
+
+def volts(found: Interval | ErrorRow | None) -> Cell:
+    """Return a mean absolute error with its interval beneath."""
+    if found is None:
+        return "–"
+    if isinstance(found, ErrorRow):
+        return Detailed(text=f"{found.mae_v:.3f}", detail=f"{found.low_v:.2f} to {found.high_v:.2f}")
+    return Detailed(text=f"{found.value:.3f}", detail=f"{found.low:.2f} to {found.high:.2f}")
+
+
+def ion_table(errors: Mapping[str, Sequence[ErrorRow]]) -> None:
+    """Draw the errors by ion in both partitions beside the paper and both guesses."""
+    host = {row.working_ion: row for row in errors.get("host", ())}
+    rows: dict[str, list[Cell]] = {}
+    for row in errors["random"]:
+        unseen = host.get(row.working_ion)
+        rows[row.working_ion] = [
+            f"{row.n:,}", volts(row), volts(unseen), "–" if row.paper_v is None else f"{row.paper_v:.2f}",
+            f"{row.mean_baseline_v:.2f}", f"{row.median_baseline_v:.2f}",
+        ]  # fmt: skip
+    draw_named_rows(
+        [
+            "Rows",
+            *(f"{name}, MAE (V)" for name in PARTITION_NAMES.values()),
+            "Paper",
+            "Ion's mean",
+            "Ion's median",
+        ],
+        rows,
+    )
+
+
+def peers_table(peers: Sequence[Peer]) -> None:
+    """Draw all models with their errors over all ions and over the paper's seven, both partitions."""
+    draw_table(
+        [
+            "Model",
+            "Rows",
+            "Random, all ions (V)",
+            "Unseen hosts, all ions (V)",
+            "Random, seven ions",
+            "Unseen, seven ions",
+        ],
+        [
+            [
+                Detailed(text=peer.name, detail=peer.description),
+                _rows_of(peer),
+                volts(peer.row("random", "all")),
+                volts(peer.row("host", "all")),
+                volts(peer.row("random", "seven-ion mean")),
+                volts(peer.row("host", "seven-ion mean")),
+            ]
+            for peer in peers
+        ],
+    )
+
+
+def _rows_of(peer: Peer) -> str:
+    counts = [row.n for partition in PARTITION_NAMES if (row := peer.row(partition, "all")) is not None]
+    return " / ".join(dict.fromkeys(f"{count:,}" for count in counts)) or "–"
+
+
+def domain_table(parts: Iterable[tuple[str, str, Interval, Interval]]) -> None:
+    """Draw (partition, inside or outside, MAE, coverage) rows."""
+    draw_table(
+        ["Rows", "", "n", "MAE (V)", "90 % intervals hold"],
+        [
+            [PARTITION_NAMES[partition], side, f"{mae.n:,}", volts(mae), _percent(covered)]
+            for partition, side, mae, covered in parts
+        ],
+    )
+
+
+def _percent(found: Interval) -> Cell:
+    return Detailed(text=f"{found.value:.1%}", detail=f"{found.low:.0%} to {found.high:.0%}")
+
+
+def worst_table(worst: pd.DataFrame, candidates: Collection[str]) -> None:
+    """Draw the worst predictions; the structure's link leads to its candidate page where it has one."""
+    draw_table(
+        [
+            "Electrode",
+            "Structure",
+            "Ion",
+            "DFT (V)",
+            "Predicted (V)",
+            "Error (V)",
+            "In domain",
+            "Label check",
+        ],
+        [
+            [
+                Detailed(text=pretty_formula(it.formula), detail=it.battery_id),
+                structure_link(it.id_discharge, candidates),
+                it.working_ion,
+                f"{it.voltage_v:.2f}",
+                f"{it.predicted_v:.2f} ± {it.std_v:.2f}",
+                f"{it.error_v:+.2f}",
+                "yes" if it.in_domain else "no",
+                _CHECK_WORDS.get(it.voltage_check, "not checked"),
+            ]
+            for it in worst.itertuples()
+        ],
+    )
+
+
+def structure_link(id: str, candidates: Collection[str]) -> Link:
+    """Return a link to the candidate page of a structure, or to Materials Project where it is no candidate."""
+    name = quote(id, safe="")
+    return Link(text=id, url=f"candidate?id={name}" if id in candidates else _MATERIAL_URL + name)

@@ -1,0 +1,154 @@
+"""Which atoms make a candidate's voltage: computed on demand, drawn in 3D and against the distance to the ions."""
+
+import hashlib
+from typing import Any, Final
+
+import streamlit as st
+
+from app import state
+from app.components.structure_viewer import SiteMark, structure_viewer
+from app.components.tables import draw_table
+from app.components.text import pretty_formula
+from app.theme import Palette, figure_layout, palette, safe
+from core.errors import ExplorerError
+from core.records import Crystal
+from core.voltage.frozen.contributions import Contributions, explain
+from core.voltage.frozen.probes import SevenNetProbe
+
+_RAISES, _NEUTRAL, _LOWERS = (224, 82, 77), (214, 219, 222), (58, 125, 196)
+_HEIGHT: Final = 440
+_GRADIENT: Final = f"linear-gradient(90deg, rgb{_LOWERS}, rgb{_NEUTRAL}, rgb{_RAISES})"
+
+
+def render_contributions(crystal: Crystal, working_ion: str) -> None:
+    """Offer to weigh the atoms of a structure, and show them once asked; refusals are said in place."""
+    st.subheader("Which atoms make this voltage", anchor=False)
+    st.caption(
+        "The frozen-host voltage, the larger part of the prediction, splits exactly into one share an atom: what each "
+        f"{safe(working_ion)} gives up when it leaves, and what each host atom loses when its neighbours have left."
+    )
+    asked = f"contributions-{_fingerprint(crystal)}-{working_ion}"
+    if not st.session_state.get(asked):
+        clicked = st.button(
+            "Which atoms make this voltage?", icon=":material/neurology:", key=f"button-{asked}", type="primary",
+            help="Runs the potential SevenNet-0 twice on this structure, some seconds.",
+        )  # fmt: skip
+        if not clicked:
+            return
+        st.session_state[asked] = True
+    try:
+        found = _contributions(crystal, working_ion, state.voltage_model().sha256)
+    except ExplorerError as error:
+        st.warning(safe(error), icon=":material/info:")
+        return
+    _show(crystal, found)
+
+
+@st.cache_resource(show_spinner=False)
+def _probe() -> SevenNetProbe:
+    return SevenNetProbe()
+
+
+def _fingerprint(crystal: Crystal) -> str:
+    parts = (crystal.lattice_a.tobytes(), crystal.frac.tobytes(), " ".join(crystal.species).encode())
+    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
+
+
+@st.cache_data(
+    show_spinner="Weighing the atoms with SevenNet-0 …", max_entries=256, hash_funcs={Crystal: _fingerprint}
+)
+def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> Contributions:
+    return explain(state.voltage_model(), crystal, working_ion, _probe())
+
+
+def _show(crystal: Crystal, found: Contributions) -> None:
+    left, right = st.container(key="stacking-contributions").columns([3, 2], gap="large")
+    with left:
+        structure_viewer(
+            crystal,
+            key="contributions",
+            height=_HEIGHT,
+            working_ion=found.working_ion,
+            highlight=marks(found),
+        )
+        _legend(found)
+    with right:
+        st.markdown(
+            f"SevenNet-0 on the frozen host: **{found.voltage_v:.2f} V** for "
+            f"{safe(pretty_formula(crystal.formula))}, the sum of all shares. The networks on top then correct it for "
+            "the relaxation of the empty host."
+        )
+        counts = {element: crystal.count(element) for element in found.by_element()}
+        draw_table(
+            ["Element", "Atoms", "Together (V)", "Each (V)"],
+            [
+                [element, str(counts[element]), f"{share:+.2f}", f"{share / counts[element]:+.3f}"]
+                for element, share in found.by_element().items()
+            ],
+        )
+        st.plotly_chart(
+            distance_figure(found, palette()), config={"displayModeBar": False}, key="contributions_plot",
+            alt="Share of each host atom against its distance to the nearest working ion",
+        )  # fmt: skip
+    st.caption(
+        "The split is SevenNet-0's own: a potential may share energy between neighbours in many ways. It explains the "
+        "frozen-host part, not the correction."
+    )
+
+
+def marks(found: Contributions) -> dict[int, SiteMark]:
+    """Return each site's colour, from blue (lowers the voltage) over grey to red (raises it), and its tooltip."""
+    largest = _largest(found)
+    return {
+        it.site: SiteMark(
+            color=_colour(it.contribution_v / largest),
+            scale=1.0 + 0.35 * abs(it.contribution_v) / largest,
+            label=f"{it.contribution_v:+.3f} V",
+        )
+        for it in found.sites
+    }
+
+
+def _largest(found: Contributions) -> float:
+    return max(abs(it.contribution_v) for it in found.sites) or 1.0
+
+
+def _colour(share: float) -> str:
+    end, part = (_RAISES, share) if share > 0 else (_LOWERS, -share)
+    return "#" + "".join(
+        f"{round(middle + part * (value - middle)):02x}" for middle, value in zip(_NEUTRAL, end, strict=True)
+    )
+
+
+def _legend(found: Contributions) -> None:
+    largest = _largest(found)
+    st.html(
+        "<div style='display:flex;align-items:center;gap:0.6rem;font-size:0.85rem'>"
+        f"<span>lowers it, −{largest:.2f} V</span>"
+        f"<span style='flex:1;height:0.6rem;border-radius:0.3rem;background:{_GRADIENT}'></span>"
+        f"<span>raises it, +{largest:.2f} V</span></div>"
+    )
+
+
+def distance_figure(found: Contributions, colours: Palette) -> dict[str, Any]:
+    """Return each host atom's share against its distance to the nearest working ion, a trace an element."""
+    host = [it for it in found.sites if not it.is_working_ion]
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": element,
+            "x": [it.ion_distance_a for it in host if it.element == element],
+            "y": [it.contribution_v for it in host if it.element == element],
+            "marker": {"size": 9, "opacity": 0.8, "color": colours.sources[place % len(colours.sources)]},
+            "hovertemplate": f"{element}: %{{y:+.3f}} V at %{{x:.2f}} Å<extra></extra>",
+        }
+        for place, element in enumerate(dict.fromkeys(it.element for it in host))
+    ]
+    layout = figure_layout(
+        colours, height=270, hovermode="closest", showlegend=True, margin={"b": 84},
+        xaxis={"title": {"text": f"Distance to the nearest {found.working_ion} (Å)"}},
+        yaxis={"title": {"text": "Share of the voltage (V)"}, "zeroline": True, "zerolinecolor": colours.line},
+        legend={"orientation": "h", "x": 0, "y": -0.34, "yanchor": "top"},
+    )  # fmt: skip
+    return {"data": traces, "layout": layout}
