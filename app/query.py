@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from app.components.elements import POSITION
 
-VOLTAGE_RANGE_V: Final = (0.0, 5.0)
+VOLTAGE_RANGE_V: Final = (0.0, 7.0)
 CAPACITY_RANGE_AH_PER_L: Final = (0.0, 3000.0)
 SIGMA_RANGE_MS_PER_CM: Final = (0.0, 1000.0)
 HULL_RANGE_EV_PER_ATOM: Final = (0.0, 0.5)

@@ -8,7 +8,7 @@ on one fold (trained on eight, two folds aside), then left alone.
     .venv-bench/bin/python -m benchmarks.descriptors --data ../shared/data
 
 An environment of its own, since matminer 0.10 asks for pandas below 3 and the explorer uses pandas 3. Descriptors are
-kept in `checkpoints/`; a first run takes some 15 minutes of one core, a later one some 8.
+kept in `checkpoints/`; a first run takes some 8 CPU minutes, a later one some 5.
 
 Prints one table a peer and partition and writes `precomputed/accuracy/descriptors.json`:
 
@@ -94,7 +94,7 @@ def report(data: LabelledData, entries: dict[str, Any], *, seed: int, command: s
         "n_folds": 10,
         "seed": seed,
         "data_sha256": data.data_sha256,
-        "machine": f"{platform.platform()}, {os.cpu_count()} cores, one thread used",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one thread used",
         "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -55,7 +55,9 @@ class Crystal:
         if not (np.isfinite(self.lattice_a).all() and np.isfinite(self.frac).all()):
             raise RecordError(f"{self.id}: lattice or coordinates hold NaN or infinity.")
         if self.volume_a3 < 1e-3:
-            raise RecordError(f"{self.id}: cell volume {self.volume_a3:.3g} cubic angstrom; it must be positive.")
+            raise RecordError(
+                f"{self.id}: cell volume {self.volume_a3:.3g} cubic angstrom; it must be positive."
+            )
         _finite(self.id, e_above_hull_ev_per_atom=self.e_above_hull_ev_per_atom)
 
     @property
@@ -143,7 +145,9 @@ class VoltagePrediction:
                 raise RecordError(f"{self.id}: a failed prediction carries no numbers.")
             return
         if any(number is None or not math.isfinite(number) for number in numbers):
-            raise RecordError(f"{self.id}: a prediction needs finite voltage, spread and interval; got {numbers}.")
+            raise RecordError(
+                f"{self.id}: a prediction needs finite voltage, spread and interval; got {numbers}."
+            )
 
     @classmethod
     def failed(cls, *, id: str, formula: str, working_ion: str, error: str) -> "VoltagePrediction":

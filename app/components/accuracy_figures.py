@@ -33,7 +33,7 @@ def parity_figure(frame: pd.DataFrame, colours: Palette) -> dict[str, Any]:
         rows = frame[frame["working_ion"] == ion].sort_values("in_domain", ascending=False, kind="stable")
         if not rows.empty:
             traces.append(_parity_trace(ion, rows))
-    axis = {"range": list(PARITY_RANGE_V), "dtick": 1}
+    axis = {"range": list(PARITY_RANGE_V), "dtick": 1, "constrain": "domain"}
     layout = figure_layout(
         colours,
         height=560,

@@ -12,7 +12,9 @@ from app.components.text import pretty_formula
 from app.theme import Palette, figure_layout, palette, safe
 from core.errors import ExplorerError
 from core.records import Crystal
+from core.voltage.accuracy import default_card
 from core.voltage.frozen.contributions import Contributions, explain
+from core.voltage.frozen.model import KIND
 from core.voltage.frozen.probes import SevenNetProbe
 
 _RAISES, _NEUTRAL, _LOWERS = (224, 82, 77), (214, 219, 222), (58, 125, 196)
@@ -22,15 +24,17 @@ _GRADIENT: Final = f"linear-gradient(90deg, rgb{_LOWERS}, rgb{_NEUTRAL}, rgb{_RA
 
 def render_contributions(crystal: Crystal, working_ion: str) -> None:
     """Offer to weigh the atoms of a structure, and show them once asked; refusals are said in place."""
+    if default_card()["kind"] != KIND:
+        return  # no other kind of model can be split into atoms
     st.subheader("Which atoms make this voltage", anchor=False)
     st.caption(
-        "The frozen-host voltage, the larger part of the prediction, splits exactly into one share an atom: what each "
-        f"{safe(working_ion)} gives up when it leaves, and what each host atom loses when its neighbours have left."
+        "The prediction starts from the voltage of the frozen host, which splits exactly into one share an atom: what "
+        f"each {safe(working_ion)} gives up when it leaves, and what each host atom loses when they have left."
     )
     asked = f"contributions-{_fingerprint(crystal)}-{working_ion}"
     if not st.session_state.get(asked):
         clicked = st.button(
-            "Which atoms make this voltage?", icon=":material/neurology:", key=f"button-{asked}", type="primary",
+            "Weigh the atoms", icon=":material/balance:", key=f"button-{asked}", type="primary",
             help="Runs the potential SevenNet-0 twice on this structure, some seconds.",
         )  # fmt: skip
         if not clicked:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.components.text import is_missing
 from app.theme import Palette, figure_layout, safe_html
 
 MAX_POINTS: Final = 50_000
@@ -46,7 +47,7 @@ def screen_figure(frame: pd.DataFrame, passing: Mask, marks: Marks, colours: Pal
     traces.append(_points(frame, passing, x, y, "passes", colours.passing, _marker_sizes(frame, passing)))
     if marks.front is not None:
         traces.append(_front(x[marks.front], y[marks.front], colours))
-    if marks.selected is not None:
+    if marks.selected is not None and _has_a_place(marks.selected):
         traces.append(_selected(marks.selected, colours))
     return {"data": traces, "layout": _layout(x, y, marks, colours)}
 
@@ -106,7 +107,7 @@ def _density(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
 def _front(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
     order = np.argsort(x, kind="stable")
     return {
-        "type": "scatter",
+        "type": "scattergl",
         "mode": "lines+markers",
         "name": f"Pareto front ({len(order):,})",
         "x": x[order],
@@ -117,10 +118,14 @@ def _front(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
     }
 
 
+def _has_a_place(row: Mapping[str, Any]) -> bool:
+    return not (is_missing(row["voltage_v"]) or is_missing(row["capacity_vol_ah_per_l"]))
+
+
 def _selected(row: Mapping[str, Any], colours: Palette) -> dict[str, Any]:
     voltage = float(row["voltage_v"])
     return {
-        "type": "scatter",
+        "type": "scattergl",
         "mode": "markers",
         "name": "selected",
         "x": [float(row["capacity_vol_ah_per_l"])],
@@ -131,10 +136,15 @@ def _selected(row: Mapping[str, Any], colours: Palette) -> dict[str, Any]:
             "array": [float(row["voltage_high_v"]) - voltage],
             "arrayminus": [voltage - float(row["voltage_low_v"])],
             "color": colours.text,
-            "thickness": 1.5,
-            "width": 6,
+            "thickness": 2,
+            "width": 7,
         },
-        "marker": {"symbol": "circle-open", "size": 15, "color": colours.text, "line": {"width": 2}},
+        "marker": {
+            "symbol": "circle",
+            "size": 13,
+            "color": colours.surface,
+            "line": {"width": 3, "color": colours.text},
+        },
         "hoverinfo": "skip",
         "showlegend": False,
     }

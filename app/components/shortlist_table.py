@@ -125,11 +125,12 @@ def _row_selected() -> None:
 
 
 def _empty(view: View) -> None:
-    enough: pd.DataFrame = view.frame[
-        view.frame["capacity_vol_ah_per_l"] > view.thresholds.capacity_vol_ah_per_l
-    ]
+    predicted = view.frame.dropna(subset=["voltage_v"])
+    enough = predicted[predicted["capacity_vol_ah_per_l"] > view.thresholds.capacity_vol_ah_per_l]
     if view.frame.empty:
         hint = "The filters leave no candidate. Clear one of them."
+    elif predicted.empty:
+        hint = "No candidate here has a predicted voltage."
     elif enough.empty:
         limit = f"{view.thresholds.capacity_vol_ah_per_l:,.0f} Ah/L"
         hint = f"No candidate here has more than {limit}; lower that threshold."

@@ -6,8 +6,10 @@ from app import state
 from app.components import candidate_sections as sections
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
+from app.components.contributions import render_contributions
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
+from app.components.trouble import guarded
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.store import Reader
@@ -100,6 +102,7 @@ def _candidate(reader: Reader, row: dict, compare: str, labels: dict[str, str]) 
         sections.voltage_origin(reader, row)
     with right:
         sections.nearest_electrodes(reader, row)
+    guarded(render_contributions)(crystal, row["working_ion"])
     sections.conductivity(reader, row)
     compare_section(reader, row["id"], compare, labels)
 

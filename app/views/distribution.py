@@ -142,8 +142,8 @@ def page() -> None:
     release = state.reader().release
     theme.page_header(
         "Distribution",
-        f"Predicted average voltages of {release.counts['voltage_predictions']:,} magnesium compounds, and what the "
-        "thresholds keep of them.",
+        f"Predicted average voltages of {release.counts['candidates']:,} magnesium compounds, and what the thresholds "
+        "keep of them. A compound without a prediction is in the counts, not in the histograms.",
     )
     histograms(thresholds)
     funnel_section(thresholds)

@@ -193,7 +193,9 @@ def _sevennet_environments(data: LabelledData, seed: int, progress: Progress) ->
         progress("SevenNet-0", done, len(chosen))
     vectors, numbers, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
     ions = atomic_numbers(data.working_ions)
-    return Environments(vectors=vectors, numbers=numbers.astype(np.int64), rows=rows, is_ion=numbers == ions[rows])
+    return Environments(
+        vectors=vectors, numbers=numbers.astype(np.int64), rows=rows, is_ion=numbers == ions[rows]
+    )
 
 
 def _some_of_each_element(data: LabelledData, seed: int) -> list[int]:

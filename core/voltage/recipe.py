@@ -1,6 +1,6 @@
 """How the shipped crystal graph model is made and judged, from the data folder to weights and card."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,40 +13,19 @@ from core.graphs import GraphStore
 from core.provenance import package_versions
 from core.settings import Settings
 from core.voltage.batches import GraphTable
-from core.voltage.calibrate import Calibration, Domain, coverage, cross_checked_coverage, fit_calibration
+from core.voltage.calibrate import Domain
 from core.voltage.cgcnn import CgcnnEnsemble
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.elements import N_ELEMENTS, element_table
-from core.voltage.evaluate import ErrorRow, baselines, error_table, format_table
+from core.voltage.evaluate import ErrorRow, baselines, format_table
 from core.voltage.folds import Split, check_hosts_apart, fold_split, host_folds, random_folds
+from core.voltage.judge import HeldOut, judge
 from core.voltage.predict import Outputs
 from core.voltage.train import TrainingConfig, train_network
 from core.voltage.weights import data_snapshot_note, read_card, write_model
 
 Progress = Callable[[str, int, int], None]
 PARTITIONS = ("random", "host")
-_DOMAIN_QUANTILE = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldOut:
-    """What an ensemble says of rows it was not trained on: row index, outputs, distance to its training
-    rows."""
-
-    rows: NDArray[np.int64]
-    outputs: Outputs
-    distance: NDArray[np.float64]
-    known: NDArray[np.bool_]
-
-    @property
-    def voltages_v(self) -> NDArray[np.float64]:
-        """(n,) mean over members."""
-        return self.outputs.voltages_v.mean(axis=1)
-
-    @property
-    def spread_v(self) -> NDArray[np.float64]:
-        """(n,) standard deviation over members."""
-        return self.outputs.voltages_v.std(axis=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +84,11 @@ class _Workshop:
         outputs = self.outputs(ensemble, split.test)
         numbers = [self.store[int(row)].atomic_numbers.tolist() for row in split.test]
         known = np.array([not domain.unknown_elements(item) for item in numbers]) & outputs.trusted
+        means, medians = baselines(self.data.voltages_v, self.data.working_ions, split.train)
         return HeldOut(
-            rows=split.test, outputs=outputs, distance=domain.distance(outputs.vectors), known=known
-        )
+            rows=split.test, voltages_v=outputs.voltages_v.mean(axis=1), spread_v=outputs.voltages_v.std(axis=1),
+            distance=domain.distance(outputs.vectors), known=known, baseline_v=(means[split.test], medians[split.test]),
+        )  # fmt: skip
 
 
 def train_voltage(
@@ -138,7 +119,7 @@ def train_voltage(
     held_out = {partition: shop.held_out(partition, split) for partition, split in splits.items()}
     every_row = np.arange(len(data))
     final = shop.ensemble("final", every_row, None)
-    calibration, judged = _judge(data, splits, held_out)
+    calibration, judged = judge(data, held_out)
     arrays = final.to_arrays() | {
         "domain.vectors": shop.outputs(final, every_row).vectors,
         "domain.element_rows": shop.element_rows(every_row),
@@ -188,53 +169,6 @@ def _workshop(
     )  # fmt: skip
 
 
-def _judge(
-    data: LabelledData, splits: dict[str, Split], held_out: dict[str, HeldOut]
-) -> tuple[Calibration, dict[str, Any]]:
-    """The calibration over all held-out rows, and the errors, coverage and domain figures for the card."""
-    labels = data.voltages_v
-    errors = {name: found.voltages_v - labels[found.rows] for name, found in held_out.items()}
-    joined = [np.concatenate(list(errors.values()))]
-    joined += [
-        np.concatenate([getattr(found, key) for found in held_out.values()])
-        for key in ("spread_v", "distance")
-    ]
-    calibration = fit_calibration(*joined)
-    std = calibration.std_v(joined[1], joined[2])
-    known = np.concatenate([found.known for found in held_out.values()])
-    limit = float(np.quantile(std[known], _DOMAIN_QUANTILE))
-    inside = known & (std <= limit)
-    absolute = np.abs(joined[0])
-    judged = {
-        "limit_std_v": limit,
-        "errors": {name: _errors(data, splits[name].train, found) for name, found in held_out.items()},
-        "coverage": {
-            name: coverage(errors[name], calibration.std_v(found.spread_v, found.distance))
-            for name, found in held_out.items()
-        },
-        "cross_checked_coverage": cross_checked_coverage(*joined),
-        "mean_std_v": float(std.mean()),
-        "mae_in_domain_v": float(absolute[inside].mean()),
-        "mae_out_of_domain_v": float(absolute[~inside].mean()),
-        "share_out_of_domain": float(1.0 - inside.mean()),
-    }
-    return calibration, judged
-
-
-def _errors(data: LabelledData, train: NDArray[np.int64], found: HeldOut) -> list[dict[str, Any]]:
-    ions = data.working_ions
-    means, medians = baselines(data.voltages_v, ions, train)
-    rows = found.rows
-    table = error_table(
-        data.voltages_v[rows], found.voltages_v, _take(ions, rows), (means[rows], medians[rows])
-    )
-    return [row.to_dict() for row in table]
-
-
-def _take(items: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
-    return [items[row] for row in rows]
-
-
 def _card(shop: _Workshop, seed: int, n_members: int) -> dict[str, Any]:
     data = shop.data
     training = asdict(shop.config)
@@ -250,7 +184,7 @@ def _card(shop: _Workshop, seed: int, n_members: int) -> dict[str, Any]:
         "n_labels_out_of_usual_range": data.n_unusual,
         "licence": "Trained on Materials Project data, CC BY 4.0",
         "versions": package_versions(),
-        "command": f"python -m core train-voltage --data ../shared/data --seed {seed} --epochs {shop.config.epochs}"
-        f" --members {n_members}",
+        "command": "python -m core train-voltage --kind cgcnn --data ../shared/data "
+        f"--seed {seed} --epochs {shop.config.epochs} --members {n_members}",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }

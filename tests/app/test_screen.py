@@ -93,7 +93,7 @@ def test_conductivity_is_off_with_a_reason_while_there_is_none(open_page: Opener
 
 
 def test_nothing_passes_is_a_sentence(open_page: Opener) -> None:
-    app = open_page(v="5", q="3000")
+    app = open_page(v="7", q="3000")
     assert "Nothing to list" in app.info[0].value
     nothing = open_page(find="no such formula")
     assert "leave no candidate" in nothing.info[0].value

@@ -141,6 +141,6 @@ def test_two_tabs_do_not_mix(app_url: str, new_page) -> None:
 
 
 def test_nothing_passes_says_what_to_do(app_url: str, page: Page) -> None:
-    open_page(page, f"{app_url}/?v=5&q=3000", "Screen")
+    open_page(page, f"{app_url}/?v=7&q=3000", "Screen")
     expect(page.get_by_text(re.compile("Nothing to list"))).to_be_visible()
     expect(page.get_by_role("button", name="Download CSV").first).to_be_disabled()

@@ -10,7 +10,10 @@ import pytest
 from core.errors import ModelError
 from core.voltage import accuracy
 
-COLUMNS = "partition,battery_id,working_ion,formula,id_discharge,host_formula,voltage_check,voltage_v,predicted_v,std_v,in_domain"
+COLUMNS = ",".join(
+    ("partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check",
+     "voltage_v", "predicted_v", "std_v", "in_domain")
+)  # fmt: skip
 
 
 def frame_of(errors_v: list[float], std_v: float = 1.0) -> pd.DataFrame:

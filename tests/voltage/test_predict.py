@@ -176,7 +176,8 @@ def test_the_shipped_cgcnn_states_its_errors_and_beats_the_baseline(shipped):
         overall = next(row for row in rows if row["working_ion"] == "all")
         assert overall["mae_v"] < 0.6 * overall["median_baseline_v"]
     assert 0.85 <= shipped.card["cross_checked_coverage"] <= 0.95
-    assert shipped.card["mae_out_of_domain_v"] > shipped.card["mae_in_domain_v"]
+    inside, outside = shipped.card["mae_in_domain_v"], shipped.card["mae_out_of_domain_v"]
+    assert all(outside[partition] > inside[partition] for partition in inside)
 
 
 def test_an_unknown_kind_is_refused(trained):

@@ -18,37 +18,25 @@ from core.errors import TrainingError
 from core.graphs import atomic_numbers
 from core.provenance import package_versions
 from core.settings import Settings
-from core.voltage.calibrate import Calibration, Domain, coverage, cross_checked_coverage, fit_calibration
+from core.voltage.calibrate import Calibration, Domain
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.elements import N_ELEMENTS
-from core.voltage.evaluate import baselines, error_table
+from core.voltage.evaluate import baselines
 from core.voltage.folds import Indices, Split, check_hosts_apart, host_folds, random_folds
 from core.voltage.frozen.cache import Describer
 from core.voltage.frozen.features import Probes, metal_energies
 from core.voltage.frozen.head import HeadConfig, HeadEnsemble, train_heads
 from core.voltage.frozen.model import KIND, FrozenHostEnsemble, default_cache
+from core.voltage.judge import HeldOut, judge
 from core.voltage.weights import write_model
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 N_FOLDS: Final = 10
-_DOMAIN_QUANTILE: Final = 0.95
 OUT_OF_FOLD_COLUMNS: Final = (
     "partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check",
     "voltage_v", "predicted_v", "std_v", "in_domain",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfFold:
-    """What heads that did not see a row say of it, (n,) in the order of the data: mean and standard deviation over
-    the members, V, distance to the training rows, and whether all elements were known to them."""
-
-    voltages_v: Floats
-    spread_v: Floats
-    distance: Floats
-    known: NDArray[np.bool_]
-    baseline_v: tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +85,7 @@ def train_frozen_host(
         config=config or HeadConfig(), checkpoints=settings.checkpoints / f"{name}-{seed}", progress=progress,
     )  # fmt: skip
     found = {name: cross_validate(bench, name, folds) for name, folds in partitions(data, seed=seed).items()}
-    calibration, judged = _judge(data, found)
+    calibration, judged = judge(data, found)
     every_row = np.arange(len(data))
     progress("all rows", 0, 1)
     heads = train_heads(features, data.voltages_v, seeds=bench.seeds, config=bench.config)
@@ -142,7 +130,7 @@ def _described(
     return data, np.stack([row for row in rows if not isinstance(row, str)])
 
 
-def cross_validate(bench: _Bench, partition: str, folds: Sequence[Indices]) -> OutOfFold:
+def cross_validate(bench: _Bench, partition: str, folds: Sequence[Indices]) -> HeldOut:
     """Train on all folds but one, for each; finished folds are read back."""
     n = len(bench.data)
     parts = {key: np.zeros(n) for key in ("voltages_v", "spread_v", "distance", "known", "mean", "median")}
@@ -151,7 +139,8 @@ def cross_validate(bench: _Bench, partition: str, folds: Sequence[Indices]) -> O
         fold = _one_fold(bench, partition, number, rows)
         for key, values in fold.items():
             parts[key][rows] = values
-    return OutOfFold(
+    return HeldOut(
+        rows=np.arange(n),
         voltages_v=parts["voltages_v"], spread_v=parts["spread_v"], distance=parts["distance"],
         known=parts["known"].astype(bool), baseline_v=(parts["mean"], parts["median"]),
     )  # fmt: skip
@@ -189,41 +178,6 @@ def _one_fold(bench: _Bench, partition: str, number: int, rows: Indices) -> dict
     return fold
 
 
-def _judge(data: LabelledData, found: dict[str, OutOfFold]) -> tuple[Calibration, dict[str, Any]]:
-    labels = data.voltages_v
-    errors = {name: item.voltages_v - labels for name, item in found.items()}
-    joined = (
-        np.concatenate(list(errors.values())),
-        np.concatenate([item.spread_v for item in found.values()]),
-        np.concatenate([item.distance for item in found.values()]),
-    )
-    calibration = fit_calibration(*joined)
-    std = {name: calibration.std_v(item.spread_v, item.distance) for name, item in found.items()}
-    known = np.concatenate([item.known for item in found.values()])
-    limit = float(np.quantile(np.concatenate(list(std.values()))[known], _DOMAIN_QUANTILE))
-    inside = {name: item.known & (std[name] <= limit) for name, item in found.items()}
-    return calibration, {
-        "limit_std_v": limit,
-        "errors": {
-            name: [
-                row.to_dict()
-                for row in error_table(labels, item.voltages_v, data.working_ions, item.baseline_v)
-            ]
-            for name, item in found.items()
-        },
-        "coverage": {name: coverage(errors[name], std[name]) for name in found},
-        "cross_checked_coverage": cross_checked_coverage(*joined),
-        "sharpness_v": {name: float(values.mean()) for name, values in std.items()},
-        "mae_in_domain_v": {name: _mae(errors[name][inside[name]]) for name in found},
-        "mae_out_of_domain_v": {name: _mae(errors[name][~inside[name]]) for name in found},
-        "share_out_of_domain": {name: float(1.0 - inside[name].mean()) for name in found},
-    }
-
-
-def _mae(errors_v: Floats) -> float | None:
-    return float(np.abs(errors_v).mean()) if len(errors_v) else None
-
-
 def _permuted_error(bench: _Bench, seed: int) -> float:
     """Error of heads trained on labels in a random order, first random fold: what leaks would push below baseline."""
     rows = random_folds(bench.data.working_ions, n_folds=N_FOLDS, seed=seed)[0]
@@ -254,7 +208,7 @@ def _card(bench: _Bench, seed: int) -> dict[str, Any]:
 
 
 def write_out_of_fold(
-    path: Path, data: LabelledData, found: dict[str, OutOfFold], calibration: Calibration, limit_std_v: float
+    path: Path, data: LabelledData, found: dict[str, HeldOut], calibration: Calibration, limit_std_v: float
 ) -> None:
     """Write one row an electrode and partition, for parity plots, calibration and worst cases."""
     path.parent.mkdir(parents=True, exist_ok=True)
