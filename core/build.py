@@ -217,6 +217,7 @@ def _write(
                 model_name=model.name,
                 model_sha256=model.sha256,
                 data_sha256=inputs.data_sha256,
+                seed=model.card.get("seed"),
             )
         )
         writer.add_candidates(inputs.candidates, working_ion=working_ion, provenance_id=read_by)

@@ -58,8 +58,8 @@ class UnsupportedElementError(PotentialError, StructureError):
 
     def __init__(self, potential: str, elements: Sequence[str], n_known: int) -> None:
         super().__init__(
-            f"Potential {potential!r} was not trained on {', '.join(elements)} (it knows {n_known} elements): its forces "
-            "would mean nothing. Choose a structure without them, or another potential."
+            f"Potential {potential!r} was not trained on {', '.join(elements)} (it knows {n_known} elements): its "
+            "forces would mean nothing. Choose a structure without them, or another potential."
         )
 
 

@@ -12,12 +12,14 @@ from app.components.text import pretty_formula
 from app.theme import Palette, figure_layout, palette, safe
 from core.errors import ExplorerError
 from core.records import Crystal
+from core.scenes import scene_json
 from core.voltage.accuracy import default_card
 from core.voltage.frozen.contributions import Contributions, explain
 from core.voltage.frozen.model import KIND
 from core.voltage.frozen.probes import SevenNetProbe
 
 _RAISES, _NEUTRAL, _LOWERS = (224, 82, 77), (214, 219, 222), (58, 125, 196)
+_GREY: Final = "#98a4aa"
 _HEIGHT: Final = 440
 _GRADIENT: Final = f"linear-gradient(90deg, rgb{_LOWERS}, rgb{_NEUTRAL}, rgb{_RAISES})"
 
@@ -26,20 +28,19 @@ def render_contributions(crystal: Crystal, working_ion: str) -> None:
     """Offer to weigh the atoms of a structure, and show them once asked; refusals are said in place."""
     if default_card()["kind"] != KIND:
         return  # no other kind of model can be split into atoms
-    st.subheader("Which atoms make this voltage", anchor=False)
+    st.subheader("The atoms behind the voltage", anchor=False)
     st.caption(
         "The prediction starts from the voltage of the frozen host, which splits exactly into one share an atom: what "
         f"each {safe(working_ion)} gives up when it leaves, and what each host atom loses when they have left."
     )
     asked = f"contributions-{_fingerprint(crystal)}-{working_ion}"
     if not st.session_state.get(asked):
-        clicked = st.button(
-            "Weigh the atoms", icon=":material/balance:", key=f"button-{asked}", type="primary",
+        st.button(
+            "Which atoms make this voltage", icon=":material/balance:", key=f"button-{asked}",
+            on_click=st.session_state.__setitem__, args=(asked, True),
             help="Runs the potential SevenNet-0 twice on this structure, some seconds.",
         )  # fmt: skip
-        if not clicked:
-            return
-        st.session_state[asked] = True
+        return
     try:
         found = _contributions(crystal, working_ion, state.voltage_model().sha256)
     except ExplorerError as error:
@@ -65,11 +66,19 @@ def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> Co
     return explain(state.voltage_model(), crystal, working_ion, _probe())
 
 
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Crystal: _fingerprint})
+def _plain_scene(crystal: Crystal) -> dict[str, Any]:
+    """The structure with grey bonds and no polyhedra, so that colour says nothing but the atoms' shares."""
+    scene = scene_json(crystal)
+    grey = {element: look | {"color": _GREY} for element, look in scene["elements"].items()}
+    return scene | {"elements": grey, "polyhedra": []}
+
+
 def _show(crystal: Crystal, found: Contributions) -> None:
     left, right = st.container(key="stacking-contributions").columns([3, 2], gap="large")
     with left:
         structure_viewer(
-            crystal,
+            _plain_scene(crystal),
             key="contributions",
             height=_HEIGHT,
             working_ion=found.working_ion,
@@ -84,7 +93,7 @@ def _show(crystal: Crystal, found: Contributions) -> None:
         )
         counts = {element: crystal.count(element) for element in found.by_element()}
         draw_table(
-            ["Element", "Atoms", "Together (V)", "Each (V)"],
+            ["Element", "Atoms", "Together (V)", "Each, mean (V)"],
             [
                 [element, str(counts[element]), f"{share:+.2f}", f"{share / counts[element]:+.3f}"]
                 for element, share in found.by_element().items()
@@ -152,7 +161,7 @@ def distance_figure(found: Contributions, colours: Palette) -> dict[str, Any]:
     layout = figure_layout(
         colours, height=270, hovermode="closest", showlegend=True, margin={"b": 84},
         xaxis={"title": {"text": f"Distance to the nearest {found.working_ion} (Å)"}},
-        yaxis={"title": {"text": "Share of the voltage (V)"}, "zeroline": True, "zerolinecolor": colours.line},
+        yaxis={"title": {"text": "Share of the voltage (V)"}, "rangemode": "tozero"},
         legend={"orientation": "h", "x": 0, "y": -0.34, "yanchor": "top"},
     )  # fmt: skip
     return {"data": traces, "layout": layout}

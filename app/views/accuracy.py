@@ -63,7 +63,7 @@ def key_figures(frame: pd.DataFrame, card: dict, partition: str) -> None:
 def errors_section(frame: pd.DataFrame, card: dict, partition: str) -> None:
     """Draw parity and errors by ion side by side, and the table behind them."""
     errors = accuracy.peer_of_card(card).errors
-    left, right = st.container(key="stacking-calibration").columns(2, gap="large")
+    left, right = st.container(key="stacking-errors").columns(2, gap="large")
     with left:
         st.subheader(
             f"Predicted against calculated, {figures.PARTITION_NAMES[partition].lower()}", anchor=False
@@ -215,7 +215,7 @@ def worst_section(frame: pd.DataFrame, partition: str) -> None:
 def choose_partition() -> str:
     """Let the reader choose which held-out rows to look at; the link keeps the choice."""
     names = list(figures.PARTITION_NAMES)
-    if _CHOICE not in st.session_state:
+    if _CHOICE not in st.session_state or state.went_back_or_forward():
         asked = state.browser_query().get(_CHOICE)
         st.session_state[_CHOICE] = asked if asked in names else names[0]
     chosen = st.segmented_control(

@@ -7,10 +7,12 @@ through these two contexts; the lock holds others off, since the settings are on
 
 import contextlib
 import os
+import random
 import threading
 import warnings
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 
 _one_at_a_time = threading.RLock()
@@ -36,13 +38,12 @@ def nequip_state() -> Iterator[None]:
     """Set nequip's global state for building a model, and undo its side effects: default type, seeds, e3nn's mode."""
     with torch_state(torch.get_default_dtype()):
         import e3nn
-        from lightning.pytorch.utilities.seed import isolate_rng
         from nequip.utils.global_state import set_global_state
 
         variables = {name: os.environ.get(name) for name in _SEED_VARIABLES}
         before = e3nn.get_optimization_defaults()
         try:
-            with isolate_rng():
+            with _random_state_kept():
                 set_global_state()
                 e3nn.set_optimization_defaults(jit_mode="eager")
                 yield
@@ -50,3 +51,14 @@ def nequip_state() -> Iterator[None]:
             e3nn.set_optimization_defaults(**before)
             for name, value in variables.items():
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+@contextlib.contextmanager
+def _random_state_kept() -> Iterator[None]:
+    of_python, of_numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)

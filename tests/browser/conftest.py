@@ -11,12 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright import sync_api
 
 from core.settings import Settings
-
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed (requirements-test.txt)"
-)
 
 sync_api.expect.set_options(timeout=30_000)  # two busy cores and software WebGL
 

@@ -49,7 +49,10 @@ class Shape:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Shape":
         """Read a shape back from JSON."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        read: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+        }
+        return cls(**read)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape as JSON holds it."""
@@ -118,7 +121,9 @@ def _embedding(form: Shape, type_names: list[str], r_max: float) -> dict[str, An
     return {"type_embed": types, "spharm": harmonics, "edge_norm": lengths, "bessel_encode": bessels}
 
 
-def _layer(form: Shape, index: int, type_names: list[str], irreps_in: dict[str, Irreps], fast: bool) -> ConvNetLayer:
+def _layer(
+    form: Shape, index: int, type_names: list[str], irreps_in: dict[str, Irreps], fast: bool
+) -> ConvNetLayer:
     layer = ConvNetLayer(
         irreps_in=irreps_in,
         feature_irreps_hidden=Irreps(form.features[index + 1]),

@@ -28,7 +28,7 @@ Weights = dict[str, Tensor]
 
 
 def shape_of(config: dict[str, Any], source: torch.nn.Module) -> Shape:
-    """Return the shape of the SevenNet module `source` and its checkpoint's `config`; another kind is a `ModelError`."""
+    """Return the shape of SevenNet's module `source` and its checkpoint's `config`; another kind is a `ModelError`."""
     from ase.data import chemical_symbols
 
     hidden = config["weight_nn_hidden_neurons"]
@@ -53,7 +53,9 @@ def shape_of(config: dict[str, Any], source: torch.nn.Module) -> Shape:
         features=tuple(str(Irreps(text)) for text in config["irreps_manual"]),
         radial_depth=len(hidden),
         radial_width=int(hidden[0]),
-        norms=tuple(float(weights[f"{i}_convolution.denominator"]) for i in range(config["num_convolution_layer"])),
+        norms=tuple(
+            float(weights[f"{i}_convolution.denominator"]) for i in range(config["num_convolution_layer"])
+        ),
     )
 
 
@@ -102,7 +104,9 @@ def _columns(source: Any, convolution: Any) -> Tensor:
 def _map_readout(old: Weights, parts: Any) -> None:
     second = old["reduce_hidden_to_energy.linear.weight"].reshape(-1, 1)
     first = old["reduce_input_to_hidden.linear.weight"].reshape(-1, len(second))
-    (readout,) = (module for module in parts.per_atom_energy_readout.mlp_module.mlp if hasattr(module, "weight"))
+    (readout,) = (
+        module for module in parts.per_atom_energy_readout.mlp_module.mlp if hasattr(module, "weight")
+    )
     product = (first / math.sqrt(len(first))) @ (second / math.sqrt(len(second)))
     _put(readout.weight, product / float(readout.alpha))
     scaling = parts.per_type_energy_scale_shift

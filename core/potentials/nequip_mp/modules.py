@@ -45,10 +45,12 @@ class NeighbourSum(torch.nn.Module):
     (edges, features out) is ever stored, which is what e3nn's form spends its time on.
     """
 
-    def __init__(self, irreps_in: Irreps, irreps_sh: Irreps, irreps_out: Irreps, paths: Sequence[Any]) -> None:
+    def __init__(
+        self, irreps_in: Irreps, irreps_sh: Irreps, irreps_out: Irreps, paths: Sequence[Any]
+    ) -> None:
         super().__init__()
         self.blocks = [(mul, ir.dim) for mul, ir in irreps_in]
-        self.harmonics = [(part.start, part.stop) for part in irreps_sh.slices()]
+        self.harmonics = [part.stop - part.start for part in irreps_sh.slices()]
         self.paths = [(path[0], path[1]) for path in paths]
         self.order = sorted(range(len(paths)), key=lambda index: int(paths[index][2]))
         for index, (first, second, out, *_) in enumerate(paths):
@@ -57,7 +59,9 @@ class NeighbourSum(torch.nn.Module):
             coupling = ir_out.dim**0.5 * wigner_3j(irreps_in[first].ir.l, irreps_sh[second].ir.l, ir_out.l)
             self.register_buffer(f"coupling_{index}", coupling, persistent=False)
 
-    def forward(self, x: Tensor, edge_attr: Tensor, edge_weight: Tensor, edge_dst: Tensor, edge_src: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, edge_attr: Tensor, edge_weight: Tensor, edge_dst: Tensor, edge_src: Tensor
+    ) -> Tensor:
         """Return (n_atoms, irreps_out) sums; x: (n_atoms, irreps_in), edge_attr: (n_edges, harmonics).
 
         `edge_weight`: (n_edges, weights), `edge_dst`: (n_edges,) atom that sums, `edge_src`: (n_edges,) neighbour.
@@ -70,24 +74,22 @@ class NeighbourSum(torch.nn.Module):
 
     def _neighbours(self, x: Tensor, source: Tensor) -> list[Tensor]:
         """(n_atoms, K, components, features) of the neighbours, one tensor a block of irreps."""
-        found, start = [], 0
-        for multiplicity, dim in self.blocks:
-            block = x[:, start : start + multiplicity * dim].reshape(-1, multiplicity, dim)
-            found.append(block.transpose(1, 2).contiguous()[source])
-            start += multiplicity * dim
+        found = []
+        blocks = x.split([multiplicity * dim for multiplicity, dim in self.blocks], dim=1)
+        for block, (multiplicity, dim) in zip(blocks, self.blocks, strict=True):
+            found.append(block.reshape(-1, multiplicity, dim).transpose(1, 2).contiguous()[source])
         return found
 
     def _sum(self, neighbours: list[Tensor], harmonics: Tensor, weight: Tensor, n_atoms: int) -> Tensor:
-        sums, column = [], 0
+        # `split`, since the gradient of a slice would fill a whole tensor with zeros a path.
+        degrees = harmonics.split(self.harmonics, dim=2)
+        weights = weight.split([self.blocks[first][0] for first, _ in self.paths], dim=2)
+        sums = []
         for index, (first, second) in enumerate(self.paths):
-            multiplicity, dim = self.blocks[first]
-            start, stop = self.harmonics[second]
-            coupling = getattr(self, f"coupling_{index}")
-            weighted = neighbours[first] * weight[:, :, None, column : column + multiplicity]
-            turned = torch.einsum("akn,mnc->akmc", harmonics[:, :, start:stop], coupling)
+            weighted = neighbours[first] * weights[index][:, :, None]
+            turned = torch.einsum("akn,mnc->akmc", degrees[second], getattr(self, f"coupling_{index}"))
             out = turned.flatten(1, 2).transpose(1, 2) @ weighted.flatten(1, 2)
             sums.append(out.transpose(1, 2).reshape(n_atoms, -1))
-            column += multiplicity
         return torch.cat([sums[index] for index in self.order], dim=1)
 
 

@@ -1,0 +1,42 @@
+"""The ASE calculator that all potentials share."""
+
+from typing import Any
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from core.potentials.face import Potential
+
+
+class PotentialCalculator(Calculator):
+    """ASE's calculator on top of a `Potential`; every call gives energy, forces and stress.
+
+    Errors are those of `Potential.evaluate`. What it adds to a package's own calculator: elements checked, arrays made
+    contiguous, torch's default type set and put back.
+    """
+
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]  # noqa: RUF012 (as in ASE)
+
+    def __init__(self, potential: Potential, **options: Any) -> None:
+        super().__init__(**options)
+        self.potential = potential
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] | None = None,
+    ) -> None:
+        """Fill `results` in ASE's units (eV, angstrom, stress as Voigt six)."""
+        super().calculate(atoms, properties, system_changes or all_changes)
+        current: Any = self.atoms
+        found = self.potential.evaluate(current)
+        self.results = {
+            "energy": found.energy_ev,
+            "free_energy": found.energy_ev,
+            "forces": found.forces_ev_per_a,
+            "stress": full_3x3_to_voigt_6_stress(found.stress_ev_per_a3),
+        }
+        if found.site_energies_ev is not None:
+            self.results["energies"] = found.site_energies_ev

@@ -1,0 +1,143 @@
+"""The one face of every potential: what it is told, what it answers, and what it refuses."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from ase import Atoms
+from numpy.typing import NDArray
+
+from core.errors import PotentialError, UnsupportedElementError
+from core.potentials.torch_state import torch_state
+from core.records import Crystal
+from core.settings import resolve_device
+
+if TYPE_CHECKING:
+    from core.potentials.calculator import PotentialCalculator
+
+Floats = NDArray[np.float64]
+DTYPES: Final[dict[str, torch.dtype]] = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PotentialCard:
+    """What a potential was made from and how far it can be trusted.
+
+    `errors`: mean absolute errors by name with unit; `errors_of`: against what and who measured them. `source`: DOI.
+    `energy_scale`: two potentials' energies may only be compared where this agrees.
+    """
+
+    name: str
+    title: str
+    elements: tuple[str, ...]
+    cutoff_a: float
+    trained_on: str
+    energy_scale: str
+    licence: str
+    source: str
+    sha256: str
+    errors: Mapping[str, float] = field(default_factory=dict)
+    errors_of: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as JSON holds it."""
+        return {**asdict(self), "elements": list(self.elements)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """`energy_ev` of the cell; (n,) `site_energies_ev`, None where not known; (n, 3) forces; (3, 3) stress."""
+
+    energy_ev: float
+    forces_ev_per_a: Floats
+    stress_ev_per_a3: Floats
+    site_energies_ev: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Description:
+    """What a potential sees in a crystal: (n,) energies of the sites and (n, d) invariant vectors of the atoms."""
+
+    site_energies_ev: Floats
+    vectors: Floats
+
+    @property
+    def energy_ev(self) -> float:
+        """Energy of the cell."""
+        return float(self.site_energies_ev.sum())
+
+
+class Potential(ABC):
+    """A loaded potential on one device in one precision; safe to call from several threads, which then take turns.
+
+    Raises `PotentialError` for an unknown `dtype` and `DeviceError` for a device that is not there.
+    """
+
+    def __init__(self, card: PotentialCard, *, device: str = "auto", dtype: str = "float64") -> None:
+        if dtype not in DTYPES:
+            raise PotentialError(f"{dtype!r} is not a precision; use one of {', '.join(DTYPES)}.")
+        self.card = card
+        self.device = resolve_device(device)
+        self.dtype = dtype
+        self._known = frozenset(card.elements)
+
+    @property
+    def name(self) -> str:
+        """The name it is selected by."""
+        return self.card.name
+
+    def require(self, species: Iterable[str]) -> None:
+        """Raise `UnsupportedElementError` if any of these elements was not in the training data."""
+        unknown = sorted(set(species) - self._known)
+        if unknown:
+            raise UnsupportedElementError(self.name, unknown, len(self._known))
+
+    def calculator(self) -> "PotentialCalculator":
+        """Return a fresh ASE calculator of this potential; several may share it."""
+        from core.potentials.calculator import PotentialCalculator
+
+        return PotentialCalculator(self)
+
+    def evaluate(self, atoms: Atoms) -> Evaluation:
+        """Return energy (eV), forces (eV/angstrom) and stress (eV/cubic angstrom, ASE's sign) of periodic atoms.
+
+        Arrays of any layout will do. Raises `UnsupportedElementError`, and `PotentialError` for atoms that are not
+        periodic in all directions or have NaN or infinity in a position or the cell.
+        """
+        clean = self._checked(atoms)
+        with torch_state(DTYPES[self.dtype]):
+            return self._evaluate(clean)
+
+    def describe(self, crystal: Crystal) -> Description:
+        """Return site energies and atom vectors of a crystal, without gradients; not every potential offers it."""
+        atoms = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
+        clean = self._checked(atoms)
+        with torch_state(DTYPES[self.dtype]), torch.no_grad():
+            return self._describe(clean)
+
+    @abstractmethod
+    def _evaluate(self, atoms: Atoms) -> Evaluation:
+        """Evaluate atoms that were checked, under the potential's own default type."""
+
+    def _describe(self, atoms: Atoms) -> Description:
+        raise PotentialError(f"{self.name!r} offers no atom vectors; use 'nequip-mp'.")
+
+    def _checked(self, atoms: Atoms) -> Atoms:
+        """A bare copy in contiguous float64: no calculator, no constraints, no views of somebody else's arrays."""
+        self.require(atoms.get_chemical_symbols())
+        positions = np.array(atoms.positions, dtype=np.float64, order="C")
+        cell = np.array(atoms.cell.array, dtype=np.float64, order="C")
+        if not (np.isfinite(positions).all() and np.isfinite(cell).all()):
+            raise PotentialError(
+                f"{atoms.get_chemical_formula()}: positions or cell hold NaN or infinity. The simulation broke before "
+                "this point: go back to its last sound frame, or use a shorter time step."
+            )
+        if not (atoms.pbc.all() and abs(np.linalg.det(cell)) > 1e-3):
+            raise PotentialError(
+                f"{atoms.get_chemical_formula()}: periodic directions {atoms.pbc.tolist()}, volume "
+                f"{abs(np.linalg.det(cell)):.3g} cubic angstrom; a crystal with a cell periodic in all three is needed."
+            )
+        return Atoms(numbers=np.array(atoms.numbers), positions=positions, cell=cell, pbc=True)

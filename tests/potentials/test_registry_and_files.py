@@ -1,0 +1,85 @@
+"""Choosing a potential, its device and precision; and what a damaged file of weights meets."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.errors import DeviceError, ModelError, PotentialError
+from core.potentials import POTENTIALS, Potential, load_potential, potential_card
+from core.potentials.files import read_card_file, read_weights, shipped_folder
+from core.potentials.nequip_mp.potential import NAME, NequipMp, read_card
+from core.provenance import sha256_of_file
+from tests.potentials.structures import rattled, record
+
+
+def test_names() -> None:
+    assert POTENTIALS[0] == "nequip-mp" and {"chgnet", "sevennet-0"} < set(POTENTIALS)
+    assert potential_card().name == "nequip-mp"
+    with pytest.raises(PotentialError, match="'emt' is not a potential; choose one of nequip-mp"):
+        load_potential("emt")
+    with pytest.raises(PotentialError, match="not a precision"):
+        load_potential("nequip-mp", device="cpu", dtype="float16")
+
+
+def test_a_device_that_is_absent_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name in POTENTIALS:
+        with pytest.raises((DeviceError, PotentialError), match=r"cuda:0|not installed"):
+            load_potential(name, device="cuda:0")
+    assert load_potential("nequip-mp", device="auto", dtype="float32").device == "cpu"
+
+
+def test_not_every_potential_describes(nequip_mp: Potential) -> None:
+    crystal = record(rattled("MgO"))
+    assert nequip_mp.describe(crystal).vectors.shape == (2, 128)
+    with pytest.raises(PotentialError, match="offers no atom vectors"):
+        load_potential("chgnet", device="cpu").describe(crystal)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the shipped files, to be damaged."""
+    for suffix in ("json", "safetensors"):
+        shutil.copy(shipped_folder() / f"{NAME}.{suffix}", tmp_path)
+    return tmp_path
+
+
+def test_a_missing_or_garbled_card(copied: Path) -> None:
+    with pytest.raises(ModelError, match=r"nequip-xx\.json of potential 'nequip-xx' is missing"):
+        read_card_file(copied, "nequip-xx")
+    (copied / f"{NAME}.json").write_text('{"name": "nequip-mp"}')
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_card(copied)
+
+
+def test_missing_weights(copied: Path) -> None:
+    card = read_card(copied)
+    (copied / f"{NAME}.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"weights nequip-mp\.safetensors are missing"):
+        NequipMp(card, device="cpu", folder=copied)
+
+
+def test_a_flipped_bit_fails_the_checksum(copied: Path) -> None:
+    """Faults 37 and 38."""
+    path = copied / f"{NAME}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="SHA-256"):
+        NequipMp(read_card(copied), device="cpu", folder=copied)
+    path.write_bytes(b"\x80\x04not tensors")
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        read_weights(copied, NAME, sha256_of_file(path))
+
+
+def test_weights_of_another_shape(copied: Path) -> None:
+    """Fault 39."""
+    path = copied / f"{NAME}.json"
+    card = json.loads(path.read_text())
+    card["shape"]["n_bessels"] = 7
+    path.write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="do not fit its network at"):
+        NequipMp(read_card(copied), device="cpu", folder=copied)
