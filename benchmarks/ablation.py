@@ -94,7 +94,7 @@ def main() -> None:
         ("more dropout, longer", every, network(HeadConfig(dropout=0.35, epochs=80)), False),
         ("suspect labels left out of training", every, plain, True),
     ]
-    print(package_versions(("torch", "scikit-learn", "sevenn", "chgnet")))
+    print(package_versions(("torch", "scikit-learn", "nequip", "chgnet")))
     print(
         f"{'variant':<42}{'random':>9}{'seven':>8}{'host':>9}{'seven':>8}{'s':>6}   MAE, V; {len(inner)} rows"
     )

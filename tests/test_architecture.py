@@ -19,7 +19,7 @@ FOUNDATIONS = {"errors", "ions", "units", "settings", "provenance", "records"}
 LINE = {
     "sources": set(),
     "graphs": set(),
-    "voltage": {"graphs", "sources"},
+    "voltage": {"graphs", "sources", "potentials"},
     "oxidation": set(),
     "capacity": {"oxidation"},
     "screening": set(),

@@ -83,6 +83,7 @@ class Potential(ABC):
         self.device = resolve_device(device)
         self.dtype = dtype
         self._known = frozenset(card.elements)
+        self._torch_default = DTYPES[dtype]
 
     @property
     def name(self) -> str:
@@ -108,14 +109,14 @@ class Potential(ABC):
         periodic in all directions or have NaN or infinity in a position or the cell.
         """
         clean = self._checked(atoms)
-        with torch_state(DTYPES[self.dtype]):
+        with torch_state(self._torch_default):
             return self._evaluate(clean)
 
     def describe(self, crystal: Crystal) -> Description:
         """Return site energies and atom vectors of a crystal, without gradients; not every potential offers it."""
         atoms = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
         clean = self._checked(atoms)
-        with torch_state(DTYPES[self.dtype]), torch.no_grad():
+        with torch_state(self._torch_default), torch.no_grad():
             return self._describe(clean)
 
     @abstractmethod

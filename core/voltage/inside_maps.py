@@ -138,7 +138,7 @@ def make_shipped_maps(
         "data_sha256": data.data_sha256, "atoms": {"sevennet": facts},
         "electrodes": {"electrodes": {"explained": explained}},
     }  # fmt: skip
-    return _write(folder, card, arrays, ("torch", "sevenn", "scikit-learn"))
+    return _write(folder, card, arrays, ("torch", "nequip", "scikit-learn"))
 
 
 def _random_network(

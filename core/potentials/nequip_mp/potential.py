@@ -38,6 +38,7 @@ class NequipMp(Potential):
         self, card: PotentialCard, *, device: str = "auto", dtype: str = "float64", folder: Path | None = None
     ) -> None:
         super().__init__(card, device=device, dtype=dtype)
+        self._torch_default = torch.float64  # nequip's convention, in single precision too
         folder = folder or shipped_folder()
         shape = Shape.from_dict(read_card_file(folder, NAME)[1]["shape"])
         network = build_network(shape, dtype=dtype)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import ExplorerError, StructureError
+from core.potentials import potential_card
 from core.provenance import package_versions
 from core.records import Crystal
 from core.settings import Settings
@@ -28,7 +29,7 @@ _SAVE_EVERY: Final = 200
 
 
 def _made_by() -> str:
-    return ", ".join(f"{name} {version}" for name, version in package_versions(("sevenn", "chgnet")).items())
+    return f"nequip-mp {potential_card('nequip-mp').sha256[:12]}, chgnet {package_versions(('chgnet',))['chgnet']}"
 
 
 class FeatureCache:

@@ -1,8 +1,9 @@
 """SevenNet-0 and CHGNet as instruments: energies, forces and learned atom vectors of a crystal, in float64.
 
-Both were trained on relaxations of the Materials Project (MPtrj) and come with their weights inside their wheels:
-SevenNet-0 (11Jul2024, doi:10.1021/acs.jctc.4c00190, MIT licence) and CHGNet 0.3.0 (doi:10.1038/s42256-023-00716-3,
-BSD licence). Their energy scales differ (raw and MP2020-corrected): energies of the two are never mixed.
+Both were trained on relaxations of the Materials Project (MPtrj): SevenNet-0 (11Jul2024, doi:10.1021/acs.jctc.4c00190,
+MIT licence), whose weights run here in the NequIP framework as `nequip-mp`, and CHGNet 0.3.0
+(doi:10.1038/s42256-023-00716-3, BSD licence), whose weights lie inside its wheel. Their energy scales differ (raw and
+MP2020-corrected): energies of the two are never mixed.
 
 Float64, because a voltage is a small difference of large energies: in float32 the same crystal written as a supercell
 differs by some 1e-5 V.
@@ -10,9 +11,7 @@ differs by some 1e-5 V.
 
 import contextlib
 import io
-import threading
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +20,11 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import StructureError
+from core.potentials import load_potential
+from core.potentials.torch_state import torch_state
 from core.records import Crystal
 
 Floats = NDArray[np.float64]
-_one_at_a_time = threading.RLock()
 SEVENNET_VECTOR = 128
 CHGNET_VECTOR = 64
 
@@ -53,72 +53,17 @@ class ChgnetState:
     stress_gpa: Floats | None = None
 
 
-@contextlib.contextmanager
-def _float64() -> Iterator[None]:
-    """Both packages create tensors of torch's default type on the way; it is put back however the block ends.
-
-    The default is one for the whole process, hence one structure at a time.
-    """
-    with _one_at_a_time:
-        before = torch.get_default_dtype()
-        torch.set_default_dtype(torch.float64)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        finally:
-            torch.set_default_dtype(before)
-
-
-def _to_float64(values: Any) -> Any:
-    for key in list(values.keys()):
-        value = values[key]
-        if torch.is_tensor(value) and value.is_floating_point():
-            values[key] = value.to(torch.float64)
-    return values
-
-
 class SevenNetProbe:
-    """SevenNet-0, energies and atom vectors only."""
-
-    CUTOFF_A = 5.0
+    """SevenNet-0 run as the NequIP model `nequip-mp`: energies and atom vectors only."""
 
     def __init__(self) -> None:
-        from sevenn.checkpoint import SevenNetCheckpoint
-        from sevenn.util import pretrained_name_to_path
-
-        # The package builds its modules under float32; they are widened afterwards.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = SevenNetCheckpoint(pretrained_name_to_path("7net-0")).build_model()
-        model.set_is_batch_data(False)
-        model.delete_module_by_key("force_output")
-        self._model = model.eval().to(torch.float64)
-        self._vectors: torch.Tensor | None = None
-        modules = self._model._modules
-        modules["onehot_idx_to_onehot"].register_forward_hook(lambda _m, _i, output: _to_float64(output))
-        modules["reduce_input_to_hidden"].register_forward_pre_hook(self._keep_vectors)
-
-    def _keep_vectors(self, _module: torch.nn.Module, inputs: tuple[Any, ...]) -> None:
-        self._vectors = inputs[0]["x"].detach().clone()
+        self._potential = load_potential("nequip-mp", device="cpu")
 
     def __call__(self, crystal: Crystal) -> SevenNetState:
-        """Return the state of one crystal; one without any neighbours within the cutoff is a `StructureError`."""
-        from ase import Atoms
-        from sevenn.atom_graph_data import AtomGraphData
-        from sevenn.train.dataload import unlabeled_atoms_to_graph
-
-        atoms = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
-        with _float64(), torch.no_grad():
-            graph = _to_float64(AtomGraphData.from_numpy_dict(unlabeled_atoms_to_graph(atoms, self.CUTOFF_A)))
-            output = _understood("SevenNet-0", crystal, lambda: self._model(graph))
-            vectors = self._vectors
-        if vectors is None:
-            raise StructureError(f"{crystal.formula}: SevenNet-0 gave no atom vectors; reinstall sevenn.")
+        """Return the state of one crystal; one that the potential does not know is a `StructureError`."""
+        found = _understood("SevenNet-0", crystal, lambda: self._potential.describe(crystal))
         return SevenNetState(
-            energy_ev=float(output["inferred_total_energy"]),
-            site_energies_ev=output["atomic_energy"].numpy()[:, 0],
-            vectors=vectors.numpy(),
+            energy_ev=found.energy_ev, site_energies_ev=found.site_energies_ev, vectors=found.vectors
         )
 
 
@@ -139,7 +84,7 @@ class ChgnetProbe:
 
     def __call__(self, crystal: Crystal, *, forces: bool) -> ChgnetState:
         """Return the state of one crystal, with forces and stress when asked for. Raises `StructureError`."""
-        with _float64():
+        with torch_state(torch.float64):
             output = _understood("CHGNet", crystal, lambda: self._predict(crystal, forces))
         return ChgnetState(
             energy_ev=float(output["e"]) * crystal.n_sites,

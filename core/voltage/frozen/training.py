@@ -201,7 +201,7 @@ def _card(bench: _Bench, seed: int) -> dict[str, Any]:
         "n_members": len(bench.seeds),
         "config": asdict(bench.config),
         "evaluation": f"{N_FOLDS}-fold cross-validation",
-        "versions": package_versions(("torch", "sevenn", "chgnet", "numpy", "e3nn")),
+        "versions": package_versions(("torch", "nequip", "e3nn", "chgnet", "numpy")),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": f"python -m core train-voltage --data ../shared/data --seed {seed}",
     }
