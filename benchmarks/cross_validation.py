@@ -120,7 +120,7 @@ def main() -> None:
         "host": host_folds(data.host_formulas, data.working_ions, n_folds=N_FOLDS),
     }
     name = arguments.model
-    peer: dict[str, object] = {"description": DESCRIPTIONS[name]}
+    peer: dict[str, object] = {"description": f"{DESCRIPTIONS[name]}; {arguments.folds} of {N_FOLDS} folds"}
     for partition, folds in partitions.items():
         kept = settings.checkpoints / f"cross-validation-{name}"
         rows, n_folds = cross_validated(name, partition, data, table, folds[: arguments.folds], kept)
