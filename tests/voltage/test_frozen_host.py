@@ -1,5 +1,6 @@
 """The frozen-host model: its formula, its invariances, and that no label can reach it."""
 
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.errors import StructureError, TrainingError
+from core.errors import ModelError, StructureError, TrainingError
 from core.ions import WORKING_IONS
 from core.records import Crystal
 from core.voltage import load_voltage_model
@@ -181,6 +182,20 @@ def test_cache_keeps_vectors_of_this_version_only(tmp_path, crystal: Crystal) ->
     np.testing.assert_array_equal(describer([crystal], ["Mg"])[0], vector)  # no potential is run
     np.savez(path, made_by="sevenn 0.0", keys=np.array([key]), features=vector[None])
     assert len(FeatureCache(path)) == 0
+
+
+def test_a_killed_worker_is_told_and_replaced(monkeypatch: pytest.MonkeyPatch, crystal: Crystal) -> None:
+    class Broken:
+        def map(self, *_: object, **__: object) -> None:
+            raise BrokenProcessPool
+
+    monkeypatch.setenv("MGC_THREADS", "2")
+    describer = Describer(METALS)
+    describer._pool = Broken()  # type: ignore[assignment]
+    crystals = [replace(crystal, lattice_a=crystal.lattice_a * (1 + 0.001 * step)) for step in range(30)]
+    with pytest.raises(ModelError, match="MGC_THREADS=1"):
+        describer(crystals, ["Mg"] * len(crystals))
+    assert describer._pool is None
 
 
 def small_heads(seed: int) -> HeadEnsemble:

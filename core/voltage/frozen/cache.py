@@ -3,6 +3,7 @@ nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.errors import ExplorerError, StructureError
+from core.errors import ExplorerError, ModelError, StructureError
 from core.potentials import potential_card
 from core.provenance import package_versions
 from core.records import Crystal
@@ -115,12 +116,22 @@ class Describer:
     def _computed(self, inputs: list[tuple[Crystal, str]]) -> Iterator[Row]:
         workers = min(Settings.from_environment().threads, len(inputs))
         if len(inputs) >= _POOL_FROM and workers > 1:
-            yield from self._started_pool(workers).map(_work, inputs, chunksize=4)
+            yield from self._in_processes(inputs, workers)
             return
         for crystal, ion in inputs:
             if self._probes is None:
                 self._probes = Probes.load()
             yield _row(crystal, ion, self._probes, self.metals)
+
+    def _in_processes(self, inputs: list[tuple[Crystal, str]], workers: int) -> Iterator[Row]:
+        try:
+            yield from self._started_pool(workers).map(_work, inputs, chunksize=4)
+        except BrokenProcessPool:
+            self._pool = None
+            raise ModelError(
+                f"One of {workers} processes that run the potentials was killed, most likely for want of memory: a site "
+                "takes 20 MB. Set MGC_THREADS=1, or leave out the largest cells."
+            ) from None
 
     def _started_pool(self, workers: int) -> ProcessPoolExecutor:
         if self._pool is None:
