@@ -129,8 +129,8 @@ class Describer:
         except BrokenProcessPool:
             self._pool = None
             raise ModelError(
-                f"One of {workers} processes that run the potentials was killed, most likely for want of memory: a site "
-                "takes 20 MB. Set MGC_THREADS=1, or leave out the largest cells."
+                f"One of {workers} processes that run the potentials was killed, most likely for want of memory: "
+                "a site takes 20 MB. Set MGC_THREADS=1, or leave out the largest cells."
             ) from None
 
     def _started_pool(self, workers: int) -> ProcessPoolExecutor:
