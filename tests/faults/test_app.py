@@ -1,7 +1,8 @@
 """Faults 64 and 67 to 71 on the pages: broken releases, hostile text, odd uploads, mixed tabs, settings, no network.
 
 68 (uploads) is held in part by `tests/app/test_predict.py`, 67 (links) by `tests/app/test_query.py`, 69 in a real
-browser by `tests/browser/test_screen.py`, 70 (not root in the container) by the Dockerfile's own test.
+browser by `tests/browser/test_screen.py`, 70 (not root in the container) by
+`tests/faults/test_pins_and_container.py`.
 """
 
 import ast
