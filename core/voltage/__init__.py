@@ -9,6 +9,8 @@ The public face:
   checkpoints_dir=None, progress=None) -> dict` trains for both test splits and for use, calibrates, writes
   the weights and the card, and returns the card. `progress(stage: str, done: int, total: int)` is called
   after every epoch.
+- `core.voltage.frozen.training.train_frozen_host(data_dir, ...)` does the same for the default kind, judged by
+  ten-fold cross-validation.
 - `evaluate_voltage(data_dir, *, name="default", models_dir=None) -> str` returns the printed tables of
   errors: from the card, after it has checked that the data is the snapshot that the model was trained on (and
   says so if not).

@@ -78,7 +78,8 @@ def train_frozen_host(
     models_dir = models_dir or settings.precomputed / "models"
     progress = progress or (lambda stage, done, total: None)
     describer = Describer(metal_energies(Probes.load()), default_cache())
-    data, features = _described(load_labelled(data_dir), describer, progress)
+    data = load_labelled(data_dir)
+    features = _described(data, describer, progress)
     bench = _Bench(
         data=data, features=features, seeds=tuple(100 * seed + member for member in range(n_members)),
         elements=[sorted(set(atomic_numbers(crystal.species).tolist())) for crystal in data.crystals],
@@ -110,10 +111,8 @@ def partitions(data: LabelledData, *, seed: int = 0) -> dict[str, list[Indices]]
     }
 
 
-def _described(
-    data: LabelledData, describer: Describer, progress: Progress
-) -> tuple[LabelledData, NDArray[np.float32]]:
-    """The data with its features; a structure that the potentials refuse stops the training, since none should."""
+def _described(data: LabelledData, describer: Describer, progress: Progress) -> NDArray[np.float32]:
+    """The features of the data; a structure that the potentials refuse stops the training, since none should."""
     rows = describer(
         data.crystals, data.working_ions, progress=lambda done: progress("describe", done, len(data))
     )
@@ -127,7 +126,7 @@ def _described(
         raise TrainingError(
             f"{len(refused)} labelled structures cannot be described, first {refused[0]} Remove them from the data."
         )
-    return data, np.stack([row for row in rows if not isinstance(row, str)])
+    return np.stack([row for row in rows if not isinstance(row, str)])
 
 
 def cross_validate(bench: _Bench, partition: str, folds: Sequence[Indices]) -> HeldOut:
