@@ -39,12 +39,12 @@ def query(page: Page) -> dict[str, str]:
 
 
 def press_slider(page: Page, name: str, key: str, times: int = 1) -> None:
-    """Move a slider with the keyboard."""
+    """Move a slider with the keyboard, step by step: a step during a run of the page may be lost."""
     slider = page.get_by_role("slider", name=name)
     slider.focus()
     for _ in range(times):
         slider.press(key)
-    settle(page)
+        settle(page)
 
 
 def click_first_row(page: Page) -> None:

@@ -75,6 +75,7 @@ def test_toggles_change_the_picture_and_survive_a_rerun(
     assert viewer.locator("canvas").evaluate(DRAWN_PIXELS) < full
     page.get_by_text("Put up to 3 other candidates").scroll_into_view_if_needed()
     page.get_by_role("combobox", name=re.compile("Put up to 3")).fill(labelled[1])
+    page.wait_for_timeout(1500)  # the options are narrowed down a moment after the text stands
     page.keyboard.press("Enter")
     ready_viewers(page, 3)
     expect(viewer.locator("[data-name=element-O]")).to_have_attribute("aria-pressed", "false")
