@@ -8,7 +8,7 @@ a conductivity threshold, and `Funnel.conductivity_known` says how many were com
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +27,7 @@ PAPER_SIGMA_MS_PER_CM: Final = 100.0
 OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 """What the Pareto front maximises; conductivity takes part where the frame holds any."""
 
-_Z95: Final = 1.959963984540054
+_Z90: Final = 1.6448536269514722
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -104,8 +104,8 @@ def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFram
     """Return the probability to pass each threshold and all of them: p_voltage, p_capacity, p_conductivity, p_all.
 
     Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity follows from
-    the structure alone, so P is 0 or 1. Conductivity: log-normal whose 95 % interval is (low, high),
-    s = ln(high / low) / (2 * 1.96); without an interval 0 or 1. The three count as independent. A factor that is not
+    the structure alone, so P is 0 or 1. Conductivity: log-normal whose 90 % interval is (low, high),
+    s = ln(high / low) / (2 * 1.645); without an interval 0 or 1. The three count as independent. A factor that is not
     known is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or capacity is absent.
     """
     voltage_v, spread_v = _column(frame, "voltage_v"), _column(frame, "voltage_std_v")
@@ -137,7 +137,7 @@ def _conductivity_probability(frame: pd.DataFrame, limit: float | None) -> Float
     low, high = _column(frame, "sigma_low_ms_per_cm"), _column(frame, "sigma_high_ms_per_cm")
     usable = (low > 0.0) & (high > low) & (sigma > 0.0)
     one = np.ones_like(sigma)
-    spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _Z95)
+    spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _Z90)
     log_sigma = np.log(np.maximum(sigma, np.finfo(float).tiny))
     return _normal_exceedance(log_sigma, float(np.log(limit)), spread)
 
@@ -184,6 +184,21 @@ def shortlist(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     kept = pd.concat([kept, pass_probability(kept, thresholds)], axis=1)
     kept["on_pareto_front"] = pareto_front(kept)
     return kept.sort_values(["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True)
+
+
+def rank_for_dynamics(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Return the frame in the order in which molecular dynamics is spent on it.
+
+    First those whose redox metals alone give the capacity asked for, since the others could never be cycled that far;
+    then by the chance to pass voltage and capacity, the predicted voltage and the id.
+    """
+    redox = frame["capacity_redox_vol_ah_per_l"].fillna(0.0) >= thresholds.capacity_vol_ah_per_l
+    chance = pass_probability(frame, replace(thresholds, sigma_ms_per_cm=None))["p_all"]
+    keyed = frame.assign(_redox=redox, _chance=chance)
+    ordered = keyed.sort_values(
+        ["_redox", "_chance", "voltage_v", "id"], ascending=[False, False, False, True]
+    )
+    return ordered.drop(columns=["_redox", "_chance"]).reset_index(drop=True)
 
 
 def shortlist_csv(frame: pd.DataFrame, metadata: Mapping[str, Any] | None = None) -> str:

@@ -43,7 +43,15 @@ def resolve_device(name: str = "auto") -> str:
         return "cuda:0" if torch.cuda.is_available() else "cpu"
     if name == "cpu":
         return name
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name in {f"cuda:{index}" for index in range(count)}:
+    gpus = available_devices()[2:]
+    if name in gpus:
         return name
-    raise DeviceError(f"Device {name!r} is not there ({count} CUDA devices found); use 'auto' or 'cpu'.")
+    raise DeviceError(f"Device {name!r} is not there ({len(gpus)} CUDA devices found); use 'auto' or 'cpu'.")
+
+
+def available_devices() -> list[str]:
+    """Return what `resolve_device` takes on this machine: `auto`, `cpu`, and `cuda:N` for each GPU that torch sees."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return ["auto", "cpu", *(f"cuda:{index}" for index in range(count))]

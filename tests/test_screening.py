@@ -15,6 +15,7 @@ from core.screening import (
     pareto_front,
     pass_probability,
     passes,
+    rank_for_dynamics,
     shortlist,
     shortlist_csv,
 )
@@ -73,12 +74,12 @@ def test_pass_probability_by_hand(frame: pd.DataFrame) -> None:
     assert found.p_voltage[4] == 1.0  # no spread: a step
     assert math.isnan(found.p_voltage[3])
     assert found.p_capacity.tolist() == [1.0, 0.0, 1.0, 1.0, 1.0]
-    # sigma 150 within a factor 1.5 at 95 %: ln 1.5 / (ln 1.5 / 1.96) = 1.96 standard deviations above 100
-    assert found.p_conductivity[0] == pytest.approx(0.975, abs=1e-6)
-    # 20 within a factor 2: ln(0.2) / (ln 2 / 1.96) = -4.55
-    assert found.p_conductivity[4] == pytest.approx(2.7e-6, rel=0.05)
+    # sigma 150 within a factor 1.5 at 90 %: ln 1.5 / (ln 1.5 / 1.645) = 1.645 standard deviations above 100
+    assert found.p_conductivity[0] == pytest.approx(0.95, abs=1e-6)
+    # 20 within a factor 2: ln(0.2) / (ln 2 / 1.645) = -3.82
+    assert found.p_conductivity[4] == pytest.approx(6.7e-5, rel=0.05)
     assert found.p_conductivity[1:4].isna().all()
-    assert found.p_all[0] == pytest.approx(0.8413447460685429 * 0.975, abs=1e-6)
+    assert found.p_all[0] == pytest.approx(0.8413447460685429 * 0.95, abs=1e-6)
     assert found.p_all[2] == found.p_voltage[2]  # conductivity not known: left out
     assert math.isnan(found.p_all[3])
 
@@ -152,3 +153,13 @@ def test_shortlist_csv_neutralises_formulas_in_text_only(frame: pd.DataFrame) ->
     assert back.note.tolist()[:3] == ["'@a", "'+b", "'\tc"]
     assert back.voltage_v[0] == -0.5
     assert back.elements[0] == "Mg, O"
+
+
+def test_dynamics_is_spent_on_redox_capacity_first_then_on_chance(frame: pd.DataFrame) -> None:
+    redox = [900.0, NAN, 850.0, 900.0, 100.0]
+    ordered = rank_for_dynamics(frame.assign(capacity_redox_vol_ah_per_l=redox), Thresholds())
+    assert len(ordered) == len(frame)
+    ids = frame.id.tolist()
+    assert set(ordered.id[:3]) == {ids[0], ids[2], ids[3]}
+    chances = pass_probability(ordered, NO_SIGMA).p_all
+    assert chances[:2].is_monotonic_decreasing

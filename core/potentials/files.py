@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -65,3 +66,17 @@ def read_weights(folder: Path, name: str, sha256: str) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path.name} is not a safetensors file ({error}). {_RESTORE}") from None
+
+
+def fill(places: dict[str, Tensor], weights: dict[str, Tensor], *, name: str) -> None:
+    """Copy stored weights into a network's tensors; any that is missing or misfits is a `ModelError`."""
+    misfits = sorted(places.keys() ^ weights.keys())
+    misfits += [key for key in places.keys() & weights.keys() if places[key].shape != weights[key].shape]
+    if misfits:
+        raise ModelError(
+            f"The weights of {name!r} do not fit its network at {', '.join(misfits[:3])}: weights and card are of "
+            f"different versions. {_RESTORE}"
+        )
+    with torch.no_grad():
+        for key, place in places.items():
+            place.copy_(weights[key])

@@ -34,6 +34,7 @@ class Entry:
 
 _ENTRIES: Final[dict[str, Entry]] = {
     "nequip-mp": Entry(module="core.potentials.nequip_mp.potential", class_name="NequipMp"),
+    "nequip-mg": Entry(module="core.potentials.nequip_mg.potential", class_name="NequipMg"),
     "chgnet": Entry(module="core.potentials.chgnet", class_name="ChgnetPotential"),
     "sevennet-0": Entry(module="core.potentials.sevennet", class_name="SevenNetPotential"),
 }

@@ -11,9 +11,8 @@ from nequip.nn import GraphModel
 from torch import Tensor
 from vesin import NeighborList
 
-from core.errors import ModelError
 from core.potentials.face import Description, Evaluation, Potential, PotentialCard
-from core.potentials.files import read_card_file, read_weights, shipped_folder
+from core.potentials.files import fill, read_card_file, read_weights, shipped_folder
 from core.potentials.nequip_mp.architecture import Shape, build_network
 
 NAME: Final = "nequip-mp"
@@ -42,7 +41,7 @@ class NequipMp(Potential):
         folder = folder or shipped_folder()
         shape = Shape.from_dict(read_card_file(folder, NAME)[1]["shape"])
         network = build_network(shape, dtype=dtype)
-        fill(network, read_weights(folder, NAME, card.sha256))
+        fill(weights_of(network), read_weights(folder, NAME, card.sha256), name=NAME)
         self._network = network.to(self.device)
         self._neighbours = NeighborList(cutoff=shape.cutoff_a, full_list=True)
         self._types = np.full(119, -1, dtype=np.int64)
@@ -79,21 +78,6 @@ class NequipMp(Potential):
             site_energies_ev=_array(out[Keys.PER_ATOM_ENERGY_KEY])[:, 0],
             vectors=_array(out[Keys.NODE_FEATURES_KEY]),
         )
-
-
-def fill(network: GraphModel, weights: dict[str, Tensor]) -> None:
-    """Copy stored weights into a network of the same shape; any that is missing or misfits is a `ModelError`."""
-    places = weights_of(network)
-    misfits = sorted(places.keys() ^ weights.keys())
-    misfits += [name for name in places.keys() & weights.keys() if places[name].shape != weights[name].shape]
-    if misfits:
-        raise ModelError(
-            f"The weights of {NAME!r} do not fit its network at {', '.join(misfits[:3])}: weights and card are of "
-            "different versions. Restore both from git (`git checkout -- precomputed/potentials`)."
-        )
-    with torch.no_grad():
-        for name, place in places.items():
-            place.copy_(weights[name])
 
 
 def _array(values: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -1,0 +1,205 @@
+"""Makes `nequip-mg` from nothing but a shortlist of crystals and the teacher: label, train, let it run, label, train.
+
+Each stage leaves files in one folder and is passed over where they are there, so that a stopped run goes on. Round 0
+labels static frames and a little of the teacher's own dynamics; later rounds label where the student's dynamics go.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+from nequip.nn import GraphModel
+from vesin import NeighborList
+
+from core.potentials.face import Potential
+from core.potentials.files import write_potential
+from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
+from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
+from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
+from core.potentials.nequip_mg.network import StudentShape, weights_of
+from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
+from core.potentials.nequip_mg.training import Recipe, prepare, run_training, shape_for, split_frames
+from core.potentials.nequip_mp.potential import read_card as teacher_card
+from core.potentials.torch_state import nequip_state
+from core.provenance import package_versions
+from core.records import Crystal
+
+Progress = Callable[[str, int, int], None]
+
+TEST_FRAMES: Final = "nequip-mg-test.npz"
+"""Beside the weights: what the card's errors were measured on."""
+
+N_HEAD: Final = 64
+"""So many of the first crystals of the selection are sampled three times as often: those that will be run."""
+
+
+SAMPLER: Final = Recipe(l_max=1, num_features=(64, 32), ema_decay=0.995, epochs=14, compiled=False)
+"""The first student only shows where dynamics goes: small and soon trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Rounds of the build: how many crystals are labelled in round 0, and the recipe of each round's training."""
+
+    n_first: int = 240
+    recipes: tuple[Recipe, ...] = (SAMPLER, Recipe())
+    seed: int = 0
+
+
+def distil(
+    selection: Selection,
+    teacher: Potential,
+    *,
+    working_ion: str,
+    folder: Path,
+    plan: Plan,
+    progress: Progress,
+) -> Path:
+    """Run all rounds and return the folder of the last student, as `write_student` left it."""
+    for number, recipe in enumerate(plan.recipes):
+        label_round(
+            selection,
+            teacher,
+            working_ion=working_ion,
+            folder=folder,
+            number=number,
+            plan=plan,
+            progress=progress,
+        )
+        progress(f"training {number}", 0, recipe.epochs)
+        train_round(selection, folder, number=number, recipe=replace(recipe, seed=plan.seed))
+        write_student(folder / f"train-{number}", folder / f"student-{number}", card={})
+    return folder / f"student-{len(plan.recipes) - 1}"
+
+
+def publish(selection: Selection, folder: Path, target: Path, *, plan: Plan) -> None:
+    """Write the last student with its errors in the card, and the frames that they were measured on.
+
+    Seen: the last training's own test frames. Unseen: all labelled frames of the compositions that were left out.
+    """
+    last = len(plan.recipes) - 1
+    student = folder / f"student-{last}"
+    ids = [crystal.id for crystal in selection.unseen]
+    unseen = [atoms for k in range(last + 1) for atoms in read_frames(folder / f"round-{k}", ids)]
+    seen: Any = read(folder / f"train-{last}" / "test.extxyz", ":")
+    groups = {"seen": seen, "unseen": unseen}
+    target.mkdir(parents=True, exist_ok=True)
+    write_test_frames(target / TEST_FRAMES, groups)
+    potential = NequipMg(read_card(student), device="cpu", dtype="float32", folder=student)
+    errors = {}
+    for line in judge(potential, read_test_frames(target / TEST_FRAMES)):
+        name = line.group if line.kind == "all" else f"{line.group}_{line.kind}_dynamics"
+        errors[f"force_mae_{name}_ev_per_a"] = line.force_mae_ev_per_a
+        errors[f"energy_mae_{name}_ev_per_atom"] = line.energy_mae_ev_per_atom
+    card = {
+        "errors": errors,
+        "errors_of": "against nequip-mp on held-out frames; see benchmarks/potential_errors.py",
+    }
+    write_student(folder / f"train-{last}", target, card=card)
+
+
+def label_round(
+    selection: Selection, teacher: Potential, *, working_ion: str, folder: Path, number: int, plan: Plan,
+    progress: Progress,
+) -> None:  # fmt: skip
+    """Label the frames of one round; several processes may share the work."""
+    train = selection.train if number else selection.train[: plan.n_first]
+    crystals = (*train[:N_HEAD], *selection.unseen, *train[N_HEAD:])
+    make = _first_frames(teacher, working_ion)
+    if number:
+        make = _next_frames(teacher, folder / f"student-{number - 1}", selection, working_ion)
+    label_crystals(
+        crystals, make, folder=folder / f"round-{number}", seed=plan.seed,
+        on_crystal=lambda done, total: progress(f"labelling {number}", done, total),
+    )  # fmt: skip
+
+
+Make = Callable[[Crystal, np.random.Generator], Iterator[Frame]]
+
+
+def _first_frames(teacher: Potential, working_ion: str) -> Make:
+    def make(crystal: Crystal, rng: np.random.Generator) -> Iterator[Frame]:
+        return teacher_frames(crystal, working_ion, teacher, rng, n_static=6, n_hot=2)
+
+    return make
+
+
+def _next_frames(teacher: Potential, student: Path, selection: Selection, working_ion: str) -> Make:
+    driver = NequipMg(read_card(student), device=teacher.device, dtype="float32", folder=student)
+    driver.compile()
+    head = {crystal.id for crystal in selection.train[:N_HEAD]}
+
+    def make(crystal: Crystal, rng: np.random.Generator) -> Iterator[Frame]:
+        n_runs = 6 if crystal.id in head else 2
+        return student_frames(crystal, working_ion, driver, teacher, rng, n_runs=n_runs)
+
+    return make
+
+
+def train_round(selection: Selection, folder: Path, *, number: int, recipe: Recipe) -> None:
+    """Train anew on the frames of all rounds so far."""
+    target = folder / f"train-{number}"
+    if not (target / "config.yaml").exists():
+        ids = [crystal.id for crystal in selection.train]
+        frames = [atoms for k in range(number + 1) for atoms in read_frames(folder / f"round-{k}", ids)]
+        split = split_frames(frames, seed=recipe.seed)
+        shape = shape_for(
+            split.train, recipe, avg_num_neighbors=mean_neighbours(split.train[::20], recipe.cutoff_a)
+        )
+        prepare(target, split, shape, recipe, shape.model_config(recipe.seed))
+    run_training(target)
+
+
+def mean_neighbours(frames: Sequence[Atoms], cutoff_a: float) -> float:
+    """Return the mean number of atoms within the cutoff of an atom."""
+    find = NeighborList(cutoff=cutoff_a, full_list=True)
+    pairs = [
+        len(find.compute(points=atoms.positions, box=atoms.cell.array, periodic=True, quantities="i")[0])
+        for atoms in frames
+    ]
+    return float(sum(pairs) / sum(len(atoms) for atoms in frames))
+
+
+def trained_network(folder: Path) -> tuple[GraphModel, StudentShape]:
+    """Return the averaged network of a training folder's last checkpoint, and its shape."""
+    from nequip.model.saved_models.checkpoint import ModelFromCheckpoint
+
+    with nequip_state():
+        network: GraphModel = ModelFromCheckpoint(str(folder / "last.ckpt")).eval()
+    return network, StudentShape.from_dict(json.loads((folder / "shape.json").read_text(encoding="utf-8")))
+
+
+def write_student(trained: Path, folder: Path, *, card: dict[str, Any]) -> None:
+    """Write weights and card of a trained student as `nequip-mg` into `folder`."""
+    network, shape = trained_network(trained)
+    weights = {key.removeprefix("sole_model."): value for key, value in weights_of(network).items()}
+    write_potential(folder, NAME, weights, {**student_card(shape), **card})
+
+
+def student_card(shape: StudentShape) -> dict[str, Any]:
+    """Return the card of a student of this shape, without its errors."""
+    teacher = teacher_card()
+    return {
+        "kind": "nequip",
+        "title": "NequIP for magnesium cathodes, distilled from nequip-mp",
+        "elements": list(shape.elements),
+        "cutoff_a": shape.cutoff_a,
+        "trained_on": "frames of the magnesium shortlist, energies and forces by nequip-mp (SevenNet-0, MPtrj)",
+        "energy_scale": teacher.energy_scale,
+        "licence": teacher.licence,
+        "source": teacher.source,
+        "errors": {},
+        "errors_of": "",
+        "shape": shape.to_dict(),
+        "provenance": {
+            "command": "python -m core train-potential",
+            "teacher": teacher.name,
+            "teacher_sha256": teacher.sha256,
+            "versions": package_versions(("nequip", "e3nn", "torch", "ase")),
+        },
+    }

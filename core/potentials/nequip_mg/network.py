@@ -1,0 +1,101 @@
+"""The student's network: nequip's own NequIP with a repulsive core, from its shape and its weights."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nequip.model import NequIPGNNModel
+from nequip.nn import GraphModel
+from safetensors.torch import load_file
+from torch import Tensor
+
+from core.potentials.files import fill
+from core.potentials.torch_state import nequip_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentShape:
+    """Hyper-parameters of nequip's `NequIPGNNModel`; energies are shifted by element and scaled by one number."""
+
+    elements: tuple[str, ...]
+    cutoff_a: float
+    num_layers: int
+    l_max: int
+    num_features: tuple[int, ...]
+    radial_width: int
+    avg_num_neighbors: float
+    energy_scale_ev: float
+    energy_shifts_ev: tuple[float, ...]
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "StudentShape":
+        """Read a shape back from JSON."""
+        read: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+        }
+        return cls(**read)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the shape as JSON holds it."""
+        return asdict(self)
+
+    def model_config(self, seed: int) -> dict[str, Any]:
+        """Return the model as `nequip-train` builds it; the Ziegler-Biersack-Littmark core keeps hot atoms apart."""
+        names = list(self.elements)
+        return {
+            "_target_": "nequip.model.NequIPGNNModel",
+            "seed": seed,
+            "model_dtype": "float32",
+            "type_names": names,
+            "r_max": self.cutoff_a,
+            "num_layers": self.num_layers,
+            "l_max": self.l_max,
+            "parity": False,
+            "num_features": list(self.num_features),
+            "radial_mlp_depth": 1,
+            "radial_mlp_width": self.radial_width,
+            "avg_num_neighbors": self.avg_num_neighbors,
+            "per_type_energy_scales": self.energy_scale_ev,
+            "per_type_energy_shifts": dict(zip(names, self.energy_shifts_ev, strict=True)),
+            "pair_potential": {
+                "_target_": "nequip.nn.pair_potential.ZBL",
+                "units": "metal",
+                "chemical_species": names,
+            },
+        }
+
+
+def build_student(shape: StudentShape, *, dtype: str = "float32", seed: int = 0) -> GraphModel:
+    """Return the untrained network in evaluation mode."""
+    config = shape.model_config(seed)
+    del config["_target_"]
+    with nequip_state():
+        network: GraphModel = NequIPGNNModel(**{**config, "model_dtype": dtype})
+    return network.eval()
+
+
+def weights_of(network: GraphModel) -> dict[str, Tensor]:
+    """Return what training made: all parameters. Scales, shifts and the core follow from the shape."""
+    return dict(network.named_parameters())
+
+
+def trained_student(shape: dict[str, Any], weights: str, **_: Any) -> GraphModel:
+    """Return the network with the weights of a safetensors file: what a fine-tuning configuration names as model."""
+    network = build_student(StudentShape.from_dict(shape))
+    fill(weights_of(network), load_file(Path(weights)), name="nequip-mg")
+    return network
+
+
+def fitted_shifts_ev(
+    counts: Sequence[dict[str, int]], energies_ev: Sequence[float], elements: Sequence[str]
+) -> list[float]:
+    """Return energies of the elements, by ridge regression of the frames' energies on their compositions.
+
+    The small ridge keeps elements that always come together from taking opposite, huge values.
+    """
+    import numpy as np
+
+    matrix = np.array([[count.get(element, 0) for element in elements] for count in counts], dtype=float)
+    gram = matrix.T @ matrix + 1e-1 * np.eye(len(elements))
+    return [float(shift) for shift in np.linalg.solve(gram, matrix.T @ np.asarray(energies_ev))]
