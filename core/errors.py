@@ -148,3 +148,37 @@ class TooFewTemperaturesError(TransportError):
             f"{found} different temperatures; a barrier with an honest error needs {needed} or more. Run further ones, "
             "for example 800, 1000, 1200 and 1500 K."
         )
+
+
+class JobError(ExplorerError):
+    """A simulation that cannot be started, found or gone on with as asked."""
+
+
+class UnknownJobError(JobError):
+    """A run that is not in the runs' folder."""
+
+    def __init__(self, job_id: str, folder: Path) -> None:
+        super().__init__(
+            f"There is no run {job_id[:120]!r} in {folder}; `python -m core mlmd list` names those there."
+        )
+
+
+class RunFileError(JobError):
+    """A file of a run that is damaged or not of the documented form."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path.name} of run {path.parent.name} is unusable: {problem}. Delete the run's folder and start it again."
+        )
+
+
+class DynamicsError(ExplorerError):
+    """A simulation that cannot be set up or go on as asked, with the reason."""
+
+
+class CellTooSmallError(DynamicsError, StructureError):
+    """A simulation cell in which atoms would meet their own images, or with too few mobile ions."""
+
+
+class CheckpointError(DynamicsError):
+    """A checkpoint or trajectory that is damaged, belongs to another run, or could not be written."""

@@ -1,0 +1,27 @@
+"""Files that are whole or not there: written beside, brought to disk, renamed."""
+
+import os
+from pathlib import Path
+
+from core.errors import CheckpointError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file's content at once; on a full or read-only disk raise `CheckpointError`, the old file whole."""
+    beside = path.with_name(path.name + ".new")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> CheckpointError:
+    """Return what to raise where a run's file cannot be written."""
+    return CheckpointError(
+        f"{path.name} could not be written in {path.parent} ({error.strerror or error}); the last checkpoint is whole. "
+        "Free some space or choose another folder, then resume."
+    )
