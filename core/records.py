@@ -186,7 +186,7 @@ VERDICTS = ("diffusive", "upper limit", "framework melted", "too short", "out of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conductivity:
-    """What a diffusion run (or several seeds of one) says about a candidate, with its 95 % interval and verdict."""
+    """What a diffusion run (or several seeds of one) says about a candidate, with its 90 % interval and verdict."""
 
     run_id: str
     id: str

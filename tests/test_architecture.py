@@ -24,11 +24,12 @@ LINE = {
     "capacity": {"oxidation"},
     "screening": set(),
     "scenes": set(),
+    "bonds": set(),
     "store": {"oxidation", "capacity", "screening"},
     "potentials": set(),
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "jobs": {"sources", "potentials", "dynamics", "transport", "store"},
+    "jobs": {"sources", "potentials", "dynamics", "transport", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "cli": {
         "sources", "graphs", "voltage", "capacity", "screening", "scenes", "store", "build",

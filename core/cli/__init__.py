@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import core
-from core.cli import build, export, inside, predict, voltage
+from core.cli import build, export, inside, mlmd, potential, predict, voltage
 from core.errors import ExplorerError
 
 EXIT_USAGE = 2
@@ -22,6 +22,7 @@ examples:
   python -m core predict spinel.cif                       voltage and capacity of one structure, to the screen
   python -m core predict structures/ --ion Ca -o ca.csv   a folder of CIF and POSCAR files, as a table
   python -m core export --min-voltage-v 3.0 --min-capacity-ah-per-l 800 -o shortlist.csv
+  python -m core mlmd run mp-32006                        molecular dynamics: diffusivity and conductivity
   python -m core build --data ../shared/data              make the database of the explorer again
 
 `python -m core COMMAND --help` tells more about each. The explorer in the browser: `make app`.
@@ -45,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=core.__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    for group in (predict, export, build, voltage, inside):
+    for group in (predict, export, mlmd, build, voltage, inside, potential):
         group.add_commands(commands)
     return parser
 

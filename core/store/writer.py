@@ -101,8 +101,8 @@ class ReleaseWriter:
 
     def add_provenance(self, provenance: Provenance) -> str:
         """Add a provenance, once however often it is given, and return the id that rows point to."""
-        known = self._db.execute("SELECT 1 FROM provenance WHERE id = ?", [provenance.id]).fetchone()
-        if known is None:
+        known = self._db.execute("SELECT 1 FROM provenance WHERE id = ?", [provenance.id]).fetchall()
+        if not known:
             self._insert("provenance", [rows.provenance_row(provenance)])
         return provenance.id
 

@@ -1,0 +1,120 @@
+"""Faults 51, 60 and 61 on running jobs: a killed worker, the same job twice at once, a dead holder of a lock."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from core.jobs import queue, resume, status, submit
+from core.jobs.locks import device_slot, held
+from core.jobs.process import ProcessIdentity, start_detached
+from core.jobs.worker import run_job
+from tests.jobs.conftest import make_spec, runs, wait_until
+from tests.jobs.toy_potential import PAUSE
+
+__all__ = ["make_spec", "runs"]  # fixtures
+
+HOLDER = """
+import fcntl, sys, time
+stream = open(sys.argv[1], "w")
+fcntl.flock(stream, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def hold(path: Path) -> subprocess.Popen:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    return holder
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_noticed_and_resuming_gives_the_unbroken_run(make_spec, runs, monkeypatch):
+    """Fault 51: kill -9 half way, then resume; the same frames to the bit as a run that nothing disturbed."""
+    monkeypatch.setenv(PAUSE, "0.02")
+    job = submit(make_spec())
+    checkpoint = job.path / "checkpoint.npz"
+    job = wait_until(job, lambda it: (it.progress and checkpoint.exists()) or it.state == "interrupted")
+    assert job.state == "running" and job.eta_s > 0
+    os.kill(job.folder.worker().pid, signal.SIGKILL)
+    job = wait_until(job, lambda it: it.state == "interrupted")
+    assert job.result is None and checkpoint.exists()
+    monkeypatch.setenv(PAUSE, "0")
+    job = wait_until(resume(job.job_id), lambda it: not it.is_active)
+    assert (job.state, job.error) == ("finished", None)
+    whole = run_job(queue.prepare(make_spec(), runs.parent / "undisturbed").path)
+    assert (job.path / "trajectory.f32").read_bytes() == (whole.path / "trajectory.f32").read_bytes()
+    assert job.result["msd"] == whole.result["msd"]
+    steps = [row["step"] for row in job.progress]
+    assert steps == sorted(set(steps))
+
+
+def test_the_same_job_many_times_at_once_is_one(make_spec, monkeypatch):
+    """Fault 60: eight submit the same run at the same moment; one worker is started."""
+    started = []
+
+    def start(*arguments, **_):
+        started.append(arguments)
+        return ProcessIdentity.current()
+
+    monkeypatch.setattr(queue, "start_detached", start)
+    with ThreadPoolExecutor(8) as pool:
+        jobs = list(pool.map(lambda _: submit(make_spec()), range(8)))
+    assert len(started) == 1 and len({job.job_id for job in jobs}) == 1
+    assert {job.state for job in jobs} == {"queued"}
+
+
+def test_a_second_worker_on_a_run_gives_way(make_spec):
+    """Fault 60: where two workers were started all the same, the later leaves without touching the run."""
+    folder = queue.prepare(make_spec())
+    folder.write_status("running")
+    with held(folder.run_lock):
+        start_detached((*queue._WORKER, str(folder.path)), log=folder.path / "second.log", threads=1)
+        log = folder.path / "second.log"
+        job = wait_until(status(folder.name), lambda it: "Another process works" in log.read_text())
+    assert job.folder.read("status.json")["state"] == "running"
+    assert not job.progress and job.folder.worker() is None
+
+
+def test_a_device_is_free_again_when_its_holder_was_killed(runs):
+    """Fault 61: the kernel takes the lock back from a dead process."""
+    devices = runs / ".devices"
+    devices.mkdir(parents=True)
+    holder = hold(devices / "cpu-0.lock")
+    tries = iter([False, True])
+    with device_slot("cpu", lambda: next(tries)) as is_ours:
+        assert not is_ours
+    holder.kill()
+    holder.wait()
+    with device_slot("cpu", lambda: False) as is_ours:
+        assert is_ours
+
+
+def test_a_run_is_free_again_when_its_worker_was_killed(make_spec):
+    """Fault 61: the same for the lock of a run."""
+    folder = queue.prepare(make_spec())
+    folder.write_status("running")
+    holder = hold(folder.run_lock)
+    assert status(folder.name).state == "running"
+    holder.kill()
+    holder.wait()
+    assert status(folder.name).state == "interrupted"
+    assert run_job(folder.path).state == "finished"
+
+
+def test_two_slots_let_two_runs_share_the_cpu(runs, monkeypatch):
+    """Two runs where two were allowed, and no third."""
+    monkeypatch.setenv("MGC_CPU_SLOTS", "2")
+    tries = iter([False, True])
+    with (
+        device_slot("cpu", lambda: False) as one,
+        device_slot("cpu", lambda: False) as two,
+        device_slot("cpu", lambda: next(tries)) as three,
+        device_slot("cuda:0", lambda: False) as other,
+    ):
+        assert (one, two, three, other) == (True, True, False, True)

@@ -1,0 +1,45 @@
+"""A runs folder of its own for every test, and the cheap potential in the registry."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.jobs import Job, JobSpec, queue, status, worker
+from core.potentials import registry
+from tests.dynamics.toys import SHORT, rocksalt
+from tests.jobs.toy_potential import NAME, register
+
+PATIENCE_S = 240
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MGC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    register()
+    monkeypatch.setattr(queue, "_WORKER", (str(Path(__file__).with_name("toy_worker.py")),))
+    monkeypatch.setattr(worker, "TEACHER", NAME)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def make_spec() -> Callable[..., JobSpec]:
+    def make(**changes) -> JobSpec:
+        crystal = rocksalt()
+        given = {"id": crystal.id, "crystal": crystal, "protocol": SHORT, "potential": NAME, "device": "cpu"}
+        return JobSpec(**given | changes)
+
+    return make
+
+
+def wait_until(job: Job, wanted: Callable[[Job], object]) -> Job:
+    deadline = time.monotonic() + PATIENCE_S
+    while not wanted(job):
+        if time.monotonic() > deadline or job.state == "failed":
+            logs = "".join(path.read_text()[-2000:] for path in job.path.glob("*.log"))
+            pytest.fail(f"{job.state}: {job.error} {logs}")
+        time.sleep(0.1)
+        job = status(job.job_id)
+    return job

@@ -1,0 +1,167 @@
+"""Runs in processes of their own: found again, cancelled, resumed, and read while they write."""
+
+import os
+
+import pytest
+
+from core.errors import JobError, RunFileError, UnknownJobError
+from core.jobs import cancel, list_jobs, queue, resume, status, submit
+from core.jobs.folder import ProgressLog
+from core.jobs.locks import cpu_slots, held, is_held, job_threads
+from core.jobs.process import ProcessIdentity
+from tests.jobs.conftest import wait_until
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What submit would start, without a process: this one stands for the worker."""
+    calls = []
+
+    def start(arguments, *, log, threads):
+        calls.append(arguments)
+        return ProcessIdentity.current()
+
+    monkeypatch.setattr(queue, "start_detached", start)
+    return calls
+
+
+DEAD = {"pid": 2**22 - 1, "started": "1"}
+
+
+def test_a_submitted_run_finishes_in_a_session_of_its_own(make_spec):
+    job = submit(make_spec())
+    assert job.state in ("queued", "running") and job.is_active
+    worker = job.folder.worker()
+    assert os.getsid(worker.pid) == worker.pid != os.getsid(0)
+    assert os.readlink(f"/proc/{worker.pid}/fd/0") == os.devnull
+    job = wait_until(job, lambda it: not it.is_active)
+    assert (job.state, job.result["verdict"]) == ("finished", "too short")
+    assert submit(make_spec()).state == "finished"
+    assert [it.job_id for it in list_jobs()] == [job.job_id]
+
+
+def test_an_active_run_is_left_alone(make_spec, started):
+    job = submit(make_spec())
+    assert (job.state, job.note) == ("queued", "starting")
+    submit(make_spec())
+    resume(job.job_id)
+    assert len(started) == 1
+    submit(make_spec(seed=1))
+    assert len(started) == 2 and len(list_jobs()) == 2
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_dead_worker_is_an_interruption(make_spec, started, state):
+    job = submit(make_spec())
+    job.folder.write_status(state)
+    job.folder.write("worker.json", DEAD)
+    assert status(job.job_id).state == "interrupted"
+    resume(job.job_id)
+    assert len(started) == 2
+
+
+def test_cancelling_a_dead_run_is_final_and_resuming_clears_it(make_spec, started):
+    job = submit(make_spec())
+    job.folder.write("worker.json", DEAD)
+    assert cancel(job.job_id).state == "cancelled"
+    assert resume(job.job_id).state == "queued" and not job.folder.cancel_flag.exists()
+
+
+def test_cancelling_what_is_over_changes_nothing(make_spec, started):
+    job = submit(make_spec())
+    job.folder.write_status("failed", error="broke")
+    assert (cancel(job.job_id).state, job.folder.cancel_flag.exists()) == ("failed", False)
+
+
+def test_a_run_that_is_being_started_is_queued(make_spec, started):
+    job = submit(make_spec())
+    job.folder.write("worker.json", DEAD)
+    with held(job.folder.start_lock):
+        assert status(job.job_id).state == "queued"
+
+
+def test_a_number_used_again_is_another_process(make_spec, started):
+    job = submit(make_spec())
+    job.folder.write("worker.json", {"pid": os.getpid(), "started": "1"})
+    assert status(job.job_id).state == "interrupted"
+    assert not ProcessIdentity(pid=0, started=None).is_alive
+
+
+def test_without_proc_the_number_decides(monkeypatch):
+    monkeypatch.setattr("core.jobs.process._PROC", "/nowhere")
+    assert ProcessIdentity.current().is_alive
+    assert not ProcessIdentity(pid=DEAD["pid"], started=None).is_alive
+
+
+@pytest.mark.parametrize("name", ["", "..", "../runs", ".devices", "a/b", "absent", "x" * 200])
+def test_a_name_that_is_no_run_is_refused(name):
+    for action in (status, cancel, resume):
+        with pytest.raises(UnknownJobError):
+            action(name)
+
+
+def test_a_damaged_run_says_so_and_does_not_hide_the_others(make_spec, started, runs):
+    job, other = submit(make_spec()), submit(make_spec(seed=1))
+    for content in ("{", "[]", "{}", '{"id": 3, "crystal": {}, "protocol": {}}'):
+        (job.path / "spec.json").write_text(content)
+        with pytest.raises(RunFileError):
+            status(job.job_id)
+    (runs / "not a run").mkdir()
+    assert [it.job_id for it in list_jobs()] == [other.job_id]
+
+
+def test_a_spec_of_an_unknown_potential_is_a_damaged_run(make_spec, started):
+    job = submit(make_spec())
+    path = job.path / "spec.json"
+    path.write_text(path.read_text().replace('"toy"', '"gone"'))
+    with pytest.raises(RunFileError, match="not a potential"):
+        status(job.job_id)
+
+
+def test_a_runs_folder_that_cannot_be_written_is_told(make_spec, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JobError, match="cannot be kept in"):
+        submit(make_spec(), tmp_path / "file")
+
+
+def test_a_flag_that_cannot_be_written_is_told(make_spec, started, monkeypatch):
+    job = submit(make_spec())
+    job.folder.path.joinpath("cancel").symlink_to("/nowhere/at/all")
+    with pytest.raises(JobError, match="could not be changed"):
+        cancel(job.job_id)
+
+
+def test_progress_reads_past_torn_and_repeated_lines(make_spec):
+    folder = queue.prepare(make_spec())
+    assert folder.progress() == [] and folder.latest() is None
+    rows = [{"phase": "npt", "step": step} for step in (50, 100, 150)]
+    with ProgressLog(folder) as log:
+        for row in rows:
+            log.add(row)
+    with (folder.path / "progress.jsonl").open("ab") as stream:
+        stream.write(b'{"phase": "npt", "st')
+    assert folder.progress() == rows
+    with ProgressLog(folder) as log:
+        log.add({"phase": "npt", "step": 100})
+        log.add({"phase": "nvt", "step": 150})
+    assert [row["step"] for row in folder.progress()] == [50, 100, 150]
+    assert folder.progress()[-1] == folder.latest() == {"phase": "nvt", "step": 150}
+
+
+def test_slots_and_threads_come_from_the_environment(monkeypatch):
+    assert (cpu_slots(), job_threads()) == (1, 1)
+    monkeypatch.setenv("MGC_CPU_SLOTS", "2")
+    monkeypatch.setenv("MGC_THREADS", "3")
+    assert (cpu_slots(), job_threads()) == (2, 3)
+    for wrong in ("0", "-1", "many", ""):
+        monkeypatch.setenv("MGC_CPU_SLOTS", wrong)
+        with pytest.raises(JobError, match="MGC_CPU_SLOTS"):
+            cpu_slots()
+
+
+def test_a_lock_is_held_by_one(tmp_path):
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    with held(path) as first, held(path, wait=False) as second:
+        assert first and not second and is_held(path)
+    assert not is_held(path)

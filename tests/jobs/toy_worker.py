@@ -1,0 +1,22 @@
+"""The worker with the cheap potential registered, checkpoints in quick succession, and no teacher to load."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+if __name__ == "__main__":
+    # As a script it has its own folder on the path; an installed package may be called `tests` too.
+    ROOT = Path(__file__).resolve().parents[2]
+    sys.path[0] = str(ROOT)
+    import tests
+
+    tests.__path__ = [str(ROOT / "tests")]
+
+    from core.dynamics import simulate
+    from core.jobs import worker
+    from tests.jobs.toy_potential import NAME, register
+
+    register()
+    worker.TEACHER = NAME
+    worker.simulate = partial(simulate, checkpoint_s=0.05)
+    sys.exit(worker.main())
