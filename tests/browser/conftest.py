@@ -54,13 +54,13 @@ def _healthy(url: str) -> bool:
 
 @pytest.fixture(scope="session")
 def start_app(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start a server with extra environment variables and return its address; all are stopped at the end."""
+    """Start a server of a script with extra environment variables and return its address; all stop at the end."""
     servers: list[subprocess.Popen[bytes]] = []
 
-    def start(**environment: str) -> str:
+    def start(script: Path = root / "app" / "main.py", **environment: str) -> str:
         port = _free_port()
         log = tmp_path_factory.mktemp("app") / "server.log"
-        command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={port}"]
+        command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
         with log.open("wb") as stream:
             server = subprocess.Popen(
                 [*command, "--server.address=127.0.0.1"],
@@ -82,7 +82,7 @@ def start_app(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     for server in servers:
         server.terminate()
     for server in servers:
-        server.wait(timeout=30)
+        server.wait(timeout=START_LIMIT_S)
 
 
 @pytest.fixture(scope="session")

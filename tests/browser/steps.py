@@ -47,6 +47,21 @@ def press_slider(page: Page, name: str, key: str, times: int = 1) -> None:
         settle(page)
 
 
+def choose(page: Page, name: str, text: str) -> None:
+    """Type into the box of a long list and take what is found.
+
+    Streamlit closes an open list and forgets what was typed as soon as the page scrolls, also where it only moves
+    because a part above is drawn late: so all must stand still first.
+    """
+    settle(page)
+    box = page.get_by_role("combobox", name=name)
+    box.scroll_into_view_if_needed()
+    settle(page)
+    box.fill(text)
+    expect(page.get_by_role("option", name=text)).to_be_visible()
+    box.press("Enter")
+
+
 def click_first_row(page: Page) -> None:
     """Select the first row of the table: a canvas, so by coordinates."""
     canvas = page.locator("[data-testid=stDataFrame] canvas").first

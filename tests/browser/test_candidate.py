@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from core.settings import Settings
 from core.store import open_reader
+from tests.browser.steps import choose
 
 pytestmark = pytest.mark.browser
 
@@ -73,14 +74,10 @@ def test_toggles_change_the_picture(page: Page, app_url: str, labelled: list[str
     assert viewer.locator("canvas").evaluate(DRAWN_PIXELS) < full
 
 
-@pytest.mark.xfail(strict=False, reason="headless Chromium takes the id typed into the box only sometimes")
 def test_toggles_survive_a_rerun(page: Page, app_url: str, labelled: list[str]) -> None:
     viewer = first_viewer(page, app_url, labelled[0])
     viewer.locator("[data-name=element-O]").click()
-    page.get_by_text("Put up to 3 other candidates").scroll_into_view_if_needed()
-    page.get_by_role("combobox", name=re.compile("Put up to 3")).fill(labelled[1])
-    page.wait_for_timeout(1500)  # the options are narrowed down a moment after the text stands
-    page.keyboard.press("Enter")
+    choose(page, "Put up to 3 other candidates", labelled[1])
     ready_viewers(page, 3)
     expect(viewer.locator("[data-name=element-O]")).to_have_attribute("aria-pressed", "false")
 

@@ -3,41 +3,23 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
+import numpy as np
 import streamlit as st
 
-from core.records import Crystal
+from app.components.structure_viewer.bundle import STYLE, bundle_version, loader
+from app.components.structure_viewer.density import path_density
+from core.records import Crystal, FloatArray
 from core.scenes import scene_json
 
-BUNDLE: Final = Path(__file__).resolve().parents[2] / "static" / "structure_viewer.js"
-"""What `npm run build` writes and Streamlit serves under `app/static/`."""
-
-_FOLDER = Path(__file__).parent
 _MAX_SCENES = 512
-
-# The page's own script tells where the server's root is, whatever base path or proxy stands before it.
-_LOADER = """
-export default async function (component) {
-  const script = document.querySelector('script[type="module"][src*="/static/js/"]');
-  const root = script ? new URL('../../', script.src) : new URL('./', document.baseURI);
-  const url = new URL(`app/static/structure_viewer.js?v=${component.data.bundle}`, root);
-  try {
-    const viewer = await import(url.href);
-    return viewer.default(component);
-  } catch (error) {
-    const host = component.parentElement.querySelector('.structure-viewer');
-    host.textContent = `The viewer could not be loaded from ${url.pathname}: ${error.message}`;
-  }
-}
-"""
 
 _component = st.components.v2.component(
     "structure_viewer",
     html='<div class="structure-viewer"></div>',
-    css=(_FOLDER / "viewer.css").read_text(encoding="utf-8"),
-    js=_LOADER,
+    css=STYLE,
+    js=loader("structure-viewer", "default"),
 )
 
 
@@ -57,21 +39,26 @@ def structure_viewer(
     working_ion: str | None = "Mg",
     highlight: Mapping[int, SiteMark] | None = None,
     compact: bool = False,
+    path_points: FloatArray | None = None,
 ) -> None:
     """Draw a crystal, or a scene from `core.scenes.scene_json`, with legend, toggles and camera.
 
     `height` in pixels; polyhedra of the `working_ion` start hidden, so that its places in the framework are seen;
-    `highlight` marks sites by their index; `compact` leaves only the controls that fit a narrow column.
+    `highlight` marks sites by their index; `compact` leaves only the controls that fit a narrow column;
+    `path_points` (n, 3) are fractional positions of the working ion over a run, in any image: drawn as the surfaces
+    of `density.path_density`, with a switch in the legend.
     """
     scene = _scene(crystal_or_scene) if isinstance(crystal_or_scene, Crystal) else dict(crystal_or_scene)
     marks = {str(site): mark for site, mark in (highlight or {}).items()}
     picture = {"scene": scene, "working_ion": working_ion, "highlight": marks, "compact": compact}
+    if path_points is not None and len(path_points):
+        picture["path"] = path_density(path_points, np.array(scene["lattice"]))
     version = hashlib.sha256(json.dumps(picture, sort_keys=True).encode()).hexdigest()[:16]
     data = {
         **picture,
         "height": height,
         "version": version,
-        "bundle": _bundle_version(BUNDLE.stat().st_mtime_ns),
+        "bundle": bundle_version(),
     }
     _component(key=key, data=data, height=height)
 
@@ -86,9 +73,3 @@ def _fingerprint(crystal: Crystal) -> str:
 )
 def _scene(crystal: Crystal) -> dict[str, Any]:
     return scene_json(crystal)
-
-
-@st.cache_data(show_spinner=False, max_entries=1)
-def _bundle_version(modified_ns: int) -> str:
-    """Name the bundle by its content: a new one is fetched, an old one comes from the browser's cache."""
-    return hashlib.sha256(BUNDLE.read_bytes()).hexdigest()[:12]

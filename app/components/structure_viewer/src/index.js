@@ -1,31 +1,47 @@
-// Entry of the bundle: Streamlit calls `mount` on first show, on every change of data, and on every change of theme.
+// Entry of the bundle: Streamlit calls these on first show, on every change of data, and on every change of theme.
 
-import { Viewer } from './viewer.js';
 import { showMessage } from './panel.js';
+import { Player } from './player.js';
+import { decodeTrajectory } from './trajectory.js';
+import { Viewer } from './viewer.js';
 
 const NO_WEBGL =
   'This browser offers no WebGL, so the structure cannot be drawn here. ' +
   'Switch on hardware acceleration, try another browser, or download the CIF.';
 
-const viewers = new WeakMap();
+const drawings = new WeakMap();
+const turns = new WeakMap(); // how often each host has been mounted
 
-export default function mount({ parentElement, data }) {
+export default function mountViewer({ parentElement, data }) {
   const host = parentElement.querySelector('.structure-viewer');
-  host.style.height = `${data.height}px`;
   host.classList.toggle('compact', data.compact);
-  let viewer = viewers.get(host);
-  if (!viewer) {
+  return mount(host, Viewer, data);
+}
+
+export function mountPlayer({ parentElement, data }) {
+  return mount(parentElement.querySelector('.trajectory-player'), Player, decodeTrajectory(data));
+}
+
+// Streamlit throws a call away that new data overtook while the bundle was loading, and cleans up after it at once: by
+// then the picture may belong to the later call, so only the latest may take it down.
+function mount(host, Drawing, data) {
+  const turn = (turns.get(host) ?? 0) + 1;
+  turns.set(host, turn);
+  host.style.height = `${data.height}px`;
+  let drawing = drawings.get(host);
+  if (!drawing) {
     try {
-      viewer = new Viewer(host);
+      drawing = new Drawing(host);
     } catch {
       showMessage(host, NO_WEBGL);
       return undefined;
     }
-    viewers.set(host, viewer);
+    drawings.set(host, drawing);
   }
-  viewer.update(data);
+  drawing.update(data);
   return () => {
-    viewer.dispose();
-    viewers.delete(host);
+    if (turns.get(host) !== turn) return;
+    drawing.dispose();
+    drawings.delete(host);
   };
 }

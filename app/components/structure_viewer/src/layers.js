@@ -20,27 +20,30 @@ import {
 } from 'three';
 import { ConvexGeometry } from 'three/examples/jsm/geometries/ConvexGeometry.js';
 import { mergeGeometries } from 'three/examples/jsm/utils/BufferGeometryUtils.js';
+import { buildPath } from './path.js';
 import { atomCount, cellEdges } from './supercell.js';
 
-const BOND_RADIUS_A = 0.085;
+export const BOND_RADIUS_A = 0.085;
 const UP = new Vector3(0, 1, 0);
 const UNIT = new Vector3(1, 1, 1);
 
-export function buildLayers(scene, { theme, highlight }) {
+export function buildLayers(scene, { theme, highlight, path, pathColor, repeat }) {
   const group = new Group();
   const atoms = scene.atoms.map((part) => buildAtoms(part, scene, highlight));
   const bonds = scene.bonds.map((part) => buildBonds(part, scene.elements[part.element].color));
   const solids = groupSolids(scene).map(([element, list]) => buildSolids(element, list, scene.elements[element].color));
-  const cell = buildCell(scene, theme);
-  group.add(...atoms, ...bonds, ...solids, cell);
+  const cell = buildCell(scene.cell, theme);
+  const way = path ? buildPath(path, scene.lattice, repeat, pathColor) : new Group();
+  group.add(...atoms, ...bonds, ...solids, cell, way);
   return {
     group,
     setTheme: (colours) => cell.material.color.set(colours.line),
-    setVisible({ hidden, bonds: showBonds, cell: showCell, solid }) {
+    setVisible({ hidden, bonds: showBonds, cell: showCell, path: showPath, solid }) {
       for (const part of atoms) part.visible = !hidden.has(part.userData.element);
       for (const part of bonds) part.visible = showBonds && !hidden.has(part.userData.element);
       for (const part of solids) part.visible = solid(part.userData.element) && !hidden.has(part.userData.element);
       cell.visible = showCell;
+      way.visible = showPath;
     },
   };
 }
@@ -50,7 +53,7 @@ function shiny(color) {
 }
 
 // Fewer triangles the more atoms there are; a sphere of ten pixels needs no finer one.
-function sphere(atoms) {
+export function sphere(atoms) {
   if (atoms < 200) return new SphereGeometry(1, 32, 20);
   return atoms < 1000 ? new SphereGeometry(1, 20, 14) : new SphereGeometry(1, 12, 8);
 }
@@ -118,8 +121,8 @@ function buildSolids(element, solids, color) {
   return group;
 }
 
-function buildCell(scene, theme) {
-  const corners = cellEdges(scene.cell);
+export function buildCell(cell, theme) {
+  const corners = cellEdges(cell);
   const geometry = new BufferGeometry();
   geometry.setAttribute('position', new Float32BufferAttribute(corners.flat(), 3));
   const lines = new LineSegments(geometry, new LineBasicMaterial({ color: theme.line, transparent: true, opacity: 0.55 }));

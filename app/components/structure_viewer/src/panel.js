@@ -22,9 +22,10 @@ export class Panel {
     host.append(this.legend, this.tools, this.note, this.hint, this.tooltip);
   }
 
-  render({ scene, chosen, repeats, polyhedraModes }) {
+  render({ scene, chosen, repeats, polyhedraModes, path }) {
     const focused = this.host.getRootNode().activeElement?.dataset?.name;
     this.legend.replaceChildren(...Object.entries(scene.elements).map((entry) => this.chip(entry, chosen.hidden)));
+    if (path) this.legend.append(this.pathChip(path, chosen.path));
     this.tools.replaceChildren(...this.buttons({ scene, chosen, repeats, polyhedraModes }));
     this.note.textContent = scene.note ?? '';
     this.host.querySelector(`[data-name="${focused}"]`)?.focus();
@@ -34,13 +35,17 @@ export class Panel {
   }
 
   chip([element, { color, count }], hidden) {
-    const chip = button(`${element} × ${count} in the cell: show or hide`, `element-${element}`, () =>
-      this.actions.onElement(element),
-    );
+    const chip = chipOf({ element, color, count }, () => this.actions.onElement(element));
     chip.setAttribute('aria-pressed', String(!hidden.has(element)));
-    const dot = node('span', { class: 'dot' });
-    dot.style.background = color;
-    chip.append(dot, element, node('span', { class: 'count' }, String(count)));
+    return chip;
+  }
+
+  pathChip({ ion, color }, shown) {
+    const chip = button(`Where ${ion} has been over the run: show or hide`, 'path', this.actions.onPath);
+    chip.setAttribute('aria-pressed', String(shown));
+    const cloud = node('span', { class: 'cloud' });
+    cloud.style.setProperty('--ion', color);
+    chip.append(cloud, `${ion} path`);
     return chip;
   }
 
@@ -87,20 +92,30 @@ export class Panel {
   }
 }
 
-function node(tag, attributes, text) {
+// The legend's entry of an element, which is its switch as well.
+export function chipOf({ element, color, count }, onClick) {
+  const chip = button(`${element} × ${count} in the cell: show or hide`, `element-${element}`, onClick);
+  chip.dataset.element = element;
+  const dot = node('span', { class: 'dot' });
+  dot.style.background = color;
+  chip.append(dot, element, node('span', { class: 'count' }, String(count)));
+  return chip;
+}
+
+export function node(tag, attributes, text) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   if (text !== undefined) made.textContent = text;
   return made;
 }
 
-function button(title, name, onClick) {
+export function button(title, name, onClick) {
   const made = node('button', { type: 'button', title, 'data-name': name });
   made.addEventListener('click', onClick);
   return made;
 }
 
-function labelled(label, name, onClick, pressed, title = label) {
+export function labelled(label, name, onClick, pressed, title = label) {
   const made = button(title, name, onClick);
   made.textContent = label;
   if (pressed !== null) made.setAttribute('aria-pressed', String(pressed));

@@ -31,7 +31,8 @@ export function cellEdges([a, b, c]) {
   return edges;
 }
 
-function latticeShifts(lattice, repeat) {
+// Where each of the repeated cells begins.
+export function latticeShifts(lattice, repeat) {
   const shifts = [];
   for (let i = 0; i < repeat; i += 1) {
     for (let j = 0; j < repeat; j += 1) {

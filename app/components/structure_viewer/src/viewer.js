@@ -4,6 +4,7 @@ import { Axes } from './axes.js';
 import { buildLayers } from './layers.js';
 import { Panel } from './panel.js';
 import { Hover } from './hover.js';
+import { decodePath } from './path.js';
 import { Stage } from './stage.js';
 import { atomCount, repeatScene } from './supercell.js';
 import { readTheme } from './theme.js';
@@ -22,6 +23,7 @@ export class Viewer {
       onPolyhedra: () => this.cyclePolyhedra(),
       onBonds: () => this.toggle('bonds'),
       onCell: () => this.toggle('cell'),
+      onPath: () => this.toggle('path'),
       onRepeat: () => this.cycleRepeat(),
       onReset: () => this.stage.resetCamera(),
       onSave: () => this.save(),
@@ -37,19 +39,33 @@ export class Viewer {
       return;
     }
     this.version = data.version;
+    const sameScene = JSON.stringify(data.scene) === JSON.stringify(this.scene);
     this.scene = data.scene;
+    const hadPath = Boolean(this.path);
+    this.path = data.path && decodePath(data.path);
     this.highlight = data.highlight ?? {};
     this.workingIon = data.working_ion;
-    this.chosen = { hidden: new Set(), polyhedra: this.polyhedraModes()[0], bonds: true, cell: true, repeat: 1 };
-    this.rebuild({ resetCamera: true });
+    if (!sameScene) this.chosen = this.firstChoices();
+    if (this.path && !(sameScene && hadPath)) this.chosen.polyhedra = 'none'; // they would stand before the path
+    this.rebuild({ resetCamera: !sameScene });
     this.host.dataset.formula = data.scene.formula;
     this.host.dataset.ready = 'true';
+  }
+
+  firstChoices() {
+    return { hidden: new Set(), polyhedra: this.polyhedraModes()[0], bonds: true, cell: true, path: true, repeat: 1 };
   }
 
   // Meshes depend on scene, repeats and theme colours; what is hidden is only switched off.
   rebuild({ resetCamera = false } = {}) {
     this.drawn = repeatScene(this.scene, this.chosen.repeat);
-    this.layers = buildLayers(this.drawn, { theme: this.theme, highlight: this.highlight });
+    this.layers = buildLayers(this.drawn, {
+      theme: this.theme,
+      highlight: this.highlight,
+      path: this.path,
+      pathColor: this.pathColor(),
+      repeat: this.chosen.repeat,
+    });
     this.hover.setAtoms(this.drawn, this.scene.lattice, this.highlight);
     this.axes.setLattice(this.scene.lattice);
     this.draw();
@@ -57,13 +73,14 @@ export class Viewer {
   }
 
   draw() {
-    const { hidden, bonds, cell, polyhedra } = this.chosen;
+    const { hidden, bonds, cell, path, polyhedra } = this.chosen;
     this.hover.hidden = hidden;
     this.layers.setTheme(this.theme);
     this.layers.setVisible({
       hidden,
       bonds,
       cell,
+      path,
       solid: (element) => polyhedra === 'all' || (polyhedra === 'framework' && element !== this.workingIon),
     });
     this.panel.render({
@@ -71,6 +88,7 @@ export class Viewer {
       chosen: this.chosen,
       repeats: this.repeats(),
       polyhedraModes: this.polyhedraModes(),
+      path: this.path && { ion: this.workingIon, color: this.pathColor() },
     });
     this.host.dataset.atoms = String(atomCount(this.drawn));
     this.stage.render();
@@ -82,6 +100,10 @@ export class Viewer {
     if (!elements.size) return ['none'];
     if (!elements.has(this.workingIon)) return ['all', 'none'];
     return elements.size > 1 ? ['framework', 'all', 'none'] : ['none', 'all'];
+  }
+
+  pathColor() {
+    return this.scene.elements[this.workingIon]?.color ?? this.theme.line;
   }
 
   repeats() {
