@@ -64,6 +64,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     sub = _action(actions, "merge", merge, "finished runs into the next database release, seeds pooled")
     sub.add_argument("jobs", nargs="*", metavar="RUN", help=f"{_JOB_HELP} (default: every finished run)")
     sub.add_argument("--precomputed", type=Path, help="folder of the release (default MGC_PRECOMPUTED)")
+    sub.add_argument("--keep", type=Path, metavar="DIR", help="also write the pooled results here, as JSON")
 
 
 def _action(actions: Any, name: str, action: Any, text: str, **options: Any) -> argparse.ArgumentParser:
@@ -206,11 +207,14 @@ def merge(arguments: argparse.Namespace) -> int:
     """Publish a release with the runs' conductivities; 1 where some were left out."""
     from core.jobs import merge as merge_runs
     from core.jobs import queue
+    from core.jobs.campaign import ship_pooled
 
     jobs = [queue.status(name, arguments.output) for name in arguments.jobs]
     jobs = jobs or [job for job in queue.list_jobs(arguments.output) if job.state == "finished"]
     if not jobs:
         raise JobError("No finished run to merge; start one with `mlmd run`.")
+    if arguments.keep:
+        ship_pooled([job.path for job in jobs], arguments.keep)
     report = merge_runs([job.path for job in jobs], arguments.precomputed)
     for record in report.added:
         note(f"Added {record.run_id}: {record.verdict}, {record.n_seeds} seeds.")

@@ -1,12 +1,15 @@
 """Many runs in rank order: the candidates whose conductivities a release holds, and the loop that does them."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from core.dynamics import Protocol
 from core.errors import JobError
 from core.jobs.folder import RunFolder, runs_folder
+from core.jobs.pooled import finished_runs, group_seeds, pool
 from core.jobs.queue import Job, look
 from core.jobs.spec import JobSpec
 from core.jobs.worker import run_job
@@ -75,3 +78,19 @@ def ship(runs: Sequence[Path], target: Path, *, on_copy: Callable[[Path], None] 
         on_copy(kept)
         count += 1
     return count
+
+
+def ship_pooled(runs: Sequence[Path], target: Path) -> list[Path]:
+    """Write the pooled seeds of finished runs to `target/ID/POOLED_RUN.json` and return the files.
+
+    The frames that pooling needs are not shipped, and a structure that is no candidate has no place in the release.
+    """
+    written = []
+    for group in group_seeds(finished_runs(runs)):
+        record = pool(group)
+        path = target / record.id / f"{record.run_id}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(asdict(record) | {"formula": group[0].spec.crystal.formula}, indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
+        written.append(path)
+    return written

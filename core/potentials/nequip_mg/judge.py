@@ -20,7 +20,7 @@ N_RESAMPLES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestFrames:
+class HeldOutFrames:
     """Labelled frames with the group, the crystal and the kind of each."""
 
     atoms: tuple[Atoms, ...]
@@ -66,7 +66,7 @@ def write_test_frames(path: Path, groups: dict[str, Sequence[Atoms]]) -> None:
     )
 
 
-def read_test_frames(path: Path) -> TestFrames:
+def read_test_frames(path: Path) -> HeldOutFrames:
     """Return the frames of `write_test_frames`. Raises `ModelError` for a file that is absent or damaged."""
     try:
         with np.load(path, allow_pickle=False) as stored:
@@ -93,12 +93,12 @@ def read_test_frames(path: Path) -> TestFrames:
             f"The test frames {path.name} cannot be read ({error}). Restore them from git "
             "(`git checkout -- precomputed/potentials`)."
         ) from None
-    return TestFrames(
+    return HeldOutFrames(
         atoms=tuple(frames), group=named["group"], crystal_id=named["crystal_id"], kind=named["kind"]
     )
 
 
-def judge(potential: Potential, frames: TestFrames, *, seed: int = 0) -> list[ErrorLine]:
+def judge(potential: Potential, frames: HeldOutFrames, *, seed: int = 0) -> list[ErrorLine]:
     """Return one line a group and kind of frame, and one a group over all kinds.
 
     Energies are compared per atom as they stand: ask only potentials of the teacher's energy scale for them.
@@ -123,7 +123,7 @@ def judge(potential: Potential, frames: TestFrames, *, seed: int = 0) -> list[Er
 
 
 def _errors(
-    potential: Potential, frames: TestFrames
+    potential: Potential, frames: HeldOutFrames
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     force, energy, zero = [], [], []
     for atoms in frames.atoms:
