@@ -1,0 +1,67 @@
+"""Conductivities at 1200 K against what the literature says of the same compounds, from the results that ship.
+
+    python -m benchmarks.literature [--md precomputed/md]
+
+Expected from experiment and theory: the chalcogenide spinels MgSc2Se4 (Canepa et al. 2017,
+doi:10.1038/s41467-017-01772-1) and MgTi2S4 (Sun et al. 2016, doi:10.1039/C6EE00724D) conduct, the oxide spinels MgMn2O4
+and MgCr2O4 are slow (Liu et al. 2015, doi:10.1039/C4EE03389B), MgO does not conduct. The second table sets the student
+beside its teacher on the same cells.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from core.settings import Settings
+
+EXPECTED = {
+    "MgSc2Se4": "fast", "mvc-27": "fast", "mp-32006": "slow", "mp-19202": "slow", "mp-1265": "none",
+}  # fmt: skip
+
+
+def pooled(folder: Path) -> list[dict[str, Any]]:
+    """The pooled results of the folder, one a material, potential and protocol."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/*.json"))]
+    return [record for record in found if record["id"] in EXPECTED]
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    print(
+        f"{'formula':12} {'expected':8} {'potential':10} {'seeds':>5} {'atoms':>5} {'ps':>5} {'verdict':17} "
+        f"{'D (cm2/s), 90 %':34} {'sigma (mS/cm), 90 %':24} {'teacher (eV/A)':>14}"
+    )
+    for row in rows:
+        mae = row["teacher_force_mae_ev_per_a"]
+        print(
+            f"{row['formula']:12} {EXPECTED[row['id']]:8} {row['potential']:10} {row['n_seeds']:5d} "
+            f"{row['n_atoms']:5d} {row['simulated_ps']:5.1f} {row['verdict']:17} "
+            f"{interval(row, 'd_cm2_per_s', 'd_low_cm2_per_s', 'd_high_cm2_per_s', '.1e'):34} "
+            f"{interval(row, 'sigma_ms_per_cm', 'sigma_low_ms_per_cm', 'sigma_high_ms_per_cm', '.0f'):24} "
+            f"{'-' if mae is None else format(mae, '.3f'):>14}"
+        )
+
+
+def interval(row: dict[str, Any], middle: str, low: str, high: str, form: str) -> str:
+    """A value with its interval, or the limit that it stays below."""
+    if row[middle] is not None:
+        return f"{row[middle]:{form}} ({row[low]:{form}} to {row[high]:{form}})"
+    return "-" if row[high] is None else f"below {row[high]:{form}}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--md", type=Path, default=Settings.from_environment().precomputed / "md")
+    rows = pooled(parser.parse_args().md)
+    order = list(EXPECTED)
+    rows.sort(key=lambda row: (order.index(row["id"]), row["potential"]))
+    print("Quick protocol, 1200 K, a fifth of the magnesium removed")
+    show([row for row in rows if row["protocol"] == "quick"])
+    print("\nStudent and teacher on the same small cells, 1200 K")
+    show([row for row in rows if row["protocol"] != "quick"])
+
+
+if __name__ == "__main__":
+    main()
