@@ -13,7 +13,7 @@ import streamlit as st  # noqa: E402
 from app import screening_view, state, theme  # noqa: E402, F401  (screening_view: before the background loading)
 from app.components.trouble import guarded  # noqa: E402
 
-NEEDS_SLOW_PARTS = frozenset({"candidate", "predict", "accuracy", "inside", "about"})
+NEEDS_SLOW_PARTS = frozenset({"candidate", "dynamics", "predict", "accuracy", "inside", "about"})
 
 
 def pages() -> list[st.Page]:
@@ -23,6 +23,7 @@ def pages() -> list[st.Page]:
         st.Page(
             state.CANDIDATE_PAGE, title="Candidate", icon=":material/deployed_code:", url_path="candidate"
         ),
+        st.Page(state.DYNAMICS_PAGE, title="Dynamics", icon=":material/animation:", url_path="dynamics"),
         st.Page(
             "views/distribution.py",
             title="Distribution",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SCREEN_PAGE: Final = "views/screen.py"
 CANDIDATE_PAGE: Final = "views/candidate.py"
+DYNAMICS_PAGE: Final = "views/dynamics.py"
 ABOUT_PAGE: Final = "views/about.py"
 
 _WARM_UP_DELAY_S = 3.0
@@ -48,10 +49,14 @@ def _open(folder: str, version: str) -> Reader:
 
 @dataclass(frozen=True, kw_only=True)
 class Facets:
-    """What a release offers to filter by: candidates by element, source and redox metal."""
+    """What a release offers to filter by: candidates by element, source and redox metal.
+
+    `n_conductivities` counts results of molecular dynamics, `n_simulated` the candidates that they belong to.
+    """
 
     n_candidates: int
     n_conductivities: int
+    n_simulated: int
     elements: dict[str, int]
     sources: dict[str, int]
     redox_metals: dict[str, int]
@@ -70,6 +75,7 @@ def _facets(sha256: str, _store: Reader) -> Facets:
     return Facets(
         n_candidates=_store.release.counts["candidates"],
         n_conductivities=_store.release.counts["conductivities"],
+        n_simulated=int(_store.conductivities()["id"].nunique()),
         elements={row.element: int(row.n) for row in elements.itertuples()},
         sources={str(source): int(n) for source, n in sources.items()},
         redox_metals={row.element: int(row.n) for row in metals.itertuples()},

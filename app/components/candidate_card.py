@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import state
 from app.components import controls
+from app.components.md_words import sigma_words
 from app.components.text import interval, is_missing, pretty_formula, quantity, source_label
 from app.screening_view import View
 from app.theme import safe, safe_html
@@ -60,8 +61,9 @@ def _summary(row: Mapping[str, Any]) -> None:
 def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     redox = row["capacity_redox_vol_ah_per_l"]
     spread = interval(row["voltage_low_v"], row["voltage_high_v"], 2, "V")
-    sigma = quantity(row["sigma_ms_per_cm"], 0, "mS/cm", missing="not computed")
-    at = "" if is_missing(row["sigma_temperature_k"]) else f"at {row['sigma_temperature_k']:.0f} K"
+    sigma, sigma_detail = sigma_words(row)
+    if not is_missing(row["sigma_temperature_k"]):
+        sigma_detail = f"{sigma_detail}, at {row['sigma_temperature_k']:.0f} K".lstrip(", ")
     return [
         ("Voltage", quantity(row["voltage_v"], 2, "V"), f"90 % interval {spread}" if spread else ""),
         (
@@ -70,7 +72,7 @@ def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             "" if is_missing(redox) else f"{quantity(redox, 0, 'Ah/L')} by redox metals",
         ),
         ("Pass probability", "not known" if is_missing(row["p_all"]) else f"{row['p_all']:.0%}", ""),
-        ("Conductivity", sigma, at),
+        ("Conductivity", sigma, sigma_detail),
         ("Above hull", quantity(row["e_above_hull_ev_per_atom"], 3, "eV/atom"), ""),
         ("In domain", "yes" if row["in_domain"] else "no, extrapolated", ""),
     ]

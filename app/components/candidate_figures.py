@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.components.md_words import sigma_words
 from app.components.text import interval, is_missing, quantity
 from core.screening import Thresholds, pass_probability
 
@@ -22,6 +23,7 @@ _CARD_STYLE = """
 .figures span { font-size: 0.85rem; opacity: 0.8; }
 .figures b { font-size: 1.4rem; font-weight: 500; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .figures small { font-size: 0.8rem; opacity: 0.7; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.figures.row { grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)) !important; }
 @media (max-width: 900px) { .figures b { font-size: 1.15rem; } }
 @media (min-width: 1100px) { .figures { grid-template-columns: 1fr 1fr; }
   .figures > div { min-height: 6.6rem; justify-content: center; } }
@@ -114,15 +116,13 @@ def _percent(probability: float) -> str:
 
 
 def _conductivity(row: Row) -> Figure:
-    help = "From molecular dynamics, at the temperature named."
-    if is_missing(row["sigma_ms_per_cm"]):
-        detail = row["sigma_verdict"] or "no molecular dynamics yet"
-        return Figure(label="Conductivity", value="not computed", detail=detail, help=help)
+    value, detail = sigma_words(row)
+    at = "" if is_missing(row["sigma_temperature_k"]) else f" at {row['sigma_temperature_k']:.0f} K"
     return Figure(
-        label=f"Conductivity at {row['sigma_temperature_k']:.0f} K",
-        value=quantity(row["sigma_ms_per_cm"], 0, "mS/cm"),
-        detail=f"95 %: {interval(row['sigma_low_ms_per_cm'], row['sigma_high_ms_per_cm'], 0, 'mS/cm')}",
-        help=help,
+        label=f"Conductivity{at}",
+        value=value,
+        detail=detail,
+        help=f"Of {row['working_ion']} ions, from molecular dynamics at the temperature named, with the 90 % interval.",
     )
 
 
@@ -131,11 +131,14 @@ def pretty_spacegroup(symbol: str) -> str:
     return re.sub(r"_(\d)", lambda match: chr(ord("₀") + int(match[1])), symbol)
 
 
-def draw_cards(shown: list[Figure]) -> None:
-    """Draw figures as cards, as many side by side as fit; unlike `st.metric`, narrow ones wrap and cut nothing off."""
+def draw_cards(shown: list[Figure], *, in_a_row: bool = False) -> None:
+    """Draw figures as cards, two side by side or as many as fit; unlike `st.metric`, narrow ones wrap.
+
+    `in_a_row` is for the full width of a page.
+    """
     cards = "".join(
         f"<div title='{escape(it.help)}'><span>{escape(it.label)}</span><b>{escape(it.value)}</b>"
         f"<small>{escape(it.detail)}</small></div>"
         for it in shown
     )
-    st.html(f"{_CARD_STYLE}<div class='figures'>{cards}</div>")
+    st.html(f"{_CARD_STYLE}<div class='figures{' row' * in_a_row}'>{cards}</div>")

@@ -82,38 +82,6 @@ def nearest_electrodes(reader: Reader, row: Row) -> None:
     )
 
 
-def conductivity(reader: Reader, row: Row) -> None:
-    """Show the diffusion results of the candidate, or that there are none yet."""
-    st.subheader("Conductivity", anchor=False)
-    runs = reader.conductivities(row["id"])
-    if runs.empty:
-        st.info(
-            f"**Not computed yet.** The release holds no molecular dynamics of {safe(row['working_ion'])} in this "
-            "structure, so nothing is known about how fast it moves. The chance to pass leaves conductivity out.",
-            icon=":material/hourglass_empty:",
-        )
-        return
-    st.dataframe(
-        runs,
-        hide_index=True,
-        column_order=(
-            "temperature_k", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "verdict", "potential",
-            "protocol", "n_atoms", "simulated_ps",
-        ),
-        column_config={
-            "temperature_k": st.column_config.NumberColumn("T (K)", format="%.0f"),
-            "sigma_ms_per_cm": st.column_config.NumberColumn("Conductivity (mS/cm)", format="%.3g"),
-            "sigma_low_ms_per_cm": st.column_config.NumberColumn("95 % low", format="%.3g"),
-            "sigma_high_ms_per_cm": st.column_config.NumberColumn("95 % high", format="%.3g"),
-            "verdict": "Verdict",
-            "potential": "Potential",
-            "protocol": "Protocol",
-            "n_atoms": "Atoms",
-            "simulated_ps": st.column_config.NumberColumn("Time (ps)", format="%.0f"),
-        },
-    )  # fmt: skip
-
-
 def downloads(reader: Reader, row: Row) -> None:
     """Offer the structure as CIF and everything known about the candidate as JSON, made on click."""
     with st.container(horizontal=True):

@@ -53,8 +53,12 @@ def threshold(
     step: float,
     format: str,
     unavailable: str | None = None,
+    note: str | None = None,
 ) -> None:
-    """Draw a slider and a number input for one threshold; `unavailable` switches both off and says why."""
+    """Draw a slider and a number input for one threshold; `unavailable` switches both off and says why.
+
+    `note` explains what the threshold does where that is not plain.
+    """
     value = min(max(float(getattr(current(), field)), limits[0]), limits[1])
     slider, number = f"{field}_slider", f"{field}_number"
     shared: dict[str, Any] = {
@@ -66,7 +70,9 @@ def threshold(
         "label_visibility": "collapsed",
         "on_change": _copy,
     }
-    st.markdown(f"**{label}** " + (":gray[none yet]" if unavailable else f"above, {unit}"), help=unavailable)
+    st.markdown(
+        f"**{label}** " + (":gray[none yet]" if unavailable else f"above, {unit}"), help=unavailable or note
+    )
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         _set(slider, value)
         st.slider(f"{label} ({unit})", key=slider, args=(slider, field), **shared)
@@ -90,13 +96,17 @@ def thresholds(facets: Facets) -> None:
     with sigma:
         threshold(
             "Conductivity", field="sigma_ms_per_cm", unit="mS/cm", limits=SIGMA_RANGE_MS_PER_CM, step=5.0,
-            format="%.0f", unavailable=unavailable,
+            format="%.0f", unavailable=unavailable, note=CONDUCTIVITY_NOTE,
         )  # fmt: skip
 
 
 NO_CONDUCTIVITY: Final = (
-    "This release holds no ionic conductivity: it comes from molecular dynamics, which has not been run for any "
-    "candidate yet. The threshold switches on by itself with the first computed value."
+    "This release holds no ionic conductivity: it comes from molecular dynamics, which can be started on any "
+    "candidate's page. The threshold switches on by itself once the first result is merged into the database."
+)
+CONDUCTIVITY_NOTE: Final = (
+    "From molecular dynamics, mostly at 1200 K, and known for few candidates. At 0 it asks nothing; above 0, "
+    "candidates without a computed value do not pass. More can be computed on a candidate's page."
 )
 
 

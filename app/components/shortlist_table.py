@@ -32,7 +32,12 @@ COLUMNS: Final[dict[str, Any]] = {
     ),
     "in_domain": st.column_config.CheckboxColumn("In domain", help="Resembles the labelled electrodes."),
     "e_above_hull_ev_per_atom": number("Hull (eV/atom)", format="%.3f", help="Energy above hull; empty: unknown."),
-    "sigma_ms_per_cm": number("Conductivity (mS/cm)", format="%.0f", help="At the temperature of its run."),
+    "sigma_ms_per_cm": number("Conductivity (mS/cm)", format="%.3g", help="From molecular dynamics, mostly at 1200 K."),
+    "sigma_low_ms_per_cm": number("σ low", format="%.3g", help="Lower end of the 90 % interval, mS/cm."),
+    "sigma_high_ms_per_cm": number(
+        "σ high", format="%.3g", help="Upper end of the 90 % interval, or the upper limit where that is all, mS/cm."
+    ),
+    "sigma_verdict": st.column_config.TextColumn("Dynamics", help="How the molecular dynamics ended."),
     "spacegroup": st.column_config.TextColumn("Space group"),
     "source_label": st.column_config.TextColumn("Source"),
     "id": st.column_config.TextColumn("Id"),
@@ -109,8 +114,8 @@ def _as_shown(listed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown_columns(view: View) -> list[str]:
-    has_sigma = bool(view.listed["sigma_ms_per_cm"].notna().any())
-    return [name for name in COLUMNS if has_sigma or name != "sigma_ms_per_cm"]
+    has_dynamics = bool(view.listed["sigma_verdict"].notna().any())
+    return [name for name in COLUMNS if has_dynamics or not name.startswith("sigma_")]
 
 
 def _mark_selected(ids: list[str], selected: str | None) -> None:

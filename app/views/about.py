@@ -9,10 +9,11 @@ import streamlit as st
 
 import core
 from app import state, theme
-from app.components.tables import draw_facts
+from app.components.tables import Cell, Detailed, draw_facts, draw_table
 from app.components.text import source_label
 from app.theme import safe
 from core.errors import ExplorerError
+from core.potentials import POTENTIALS, potential_card
 from core.provenance import package_versions
 from core.settings import resolve_device
 from core.store import Release
@@ -46,6 +47,18 @@ functional-theory value in 90 of 100 cases.
 Capacities follow from the structure: $44505\,n z / V_\mathrm{cell}$ Ah/L with the cell volume in Å³, and
 $26801\,n z / M$ mAh/g. Both take all Mg out of the discharged cell. The redox-limited figure beside them takes out only
 as much as the metals' highest common oxidation states pay for.
+
+Conductivities come from molecular dynamics of the ion in the structure, with a fifth of the ions taken out at random,
+at 1200 K unless said otherwise. The diffusivity $D$ is a sixth of the slope of the mean-square displacement over time,
+fitted where that is a straight line; without one the page says so and gives an upper limit or nothing. From it
+
+$$
+\sigma = \frac{N z^2 e^2 D}{V k_\mathrm{B} T}
+$$
+
+after Nernst and Einstein, for $N$ ions in the volume $V$ that move independently of each other. Intervals are of 90 %
+and know of the length of the run, not of the potential's error: for that each run compares some of its own snapshots
+with a more accurate potential, its teacher.
 """
 
 SOURCES: Final = """
@@ -132,21 +145,46 @@ def _errors(split: str, rows: list[Mapping[str, Any]], coverage: float | None) -
     )
 
 
+def potentials_section() -> None:
+    """List the interatomic potentials that molecular dynamics may use."""
+    st.subheader("The potentials of molecular dynamics", anchor=False)
+    rows: list[list[Cell]] = []
+    for name in POTENTIALS:
+        try:
+            card = potential_card(name)
+        except ExplorerError as error:
+            rows.append([name, str(error), "", "", ""])
+            continue
+        errors = ", ".join(f"{what.replace('_', ' ')} {value:g}" for what, value in card.errors.items())
+        rows.append(
+            [
+                name,
+                Detailed(text=card.title, detail=card.trained_on),
+                f"{len(card.elements)}",
+                Detailed(text=errors or "not stated", detail=card.errors_of),
+                card.licence,
+            ]
+        )
+    draw_table(["Potential", "What it is", "Elements", "Errors", "Licence"], rows)
+
+
 def limits_section(release: Release) -> None:
     """Say what this build cannot do."""
     st.subheader("What this build cannot do", anchor=False)
     device = resolve_device("auto")
     gpu = (
-        "**No GPU was found**: everything runs on the processor, which is enough for voltages."
+        "**No GPU was found**: everything runs on the processor, which is enough for voltages and for quick looks at "
+        "diffusion, not for the paper's protocol."
         if device == "cpu"
         else f"A GPU was found ({safe(device)})."
     )
     sigma = release.counts["conductivities"]
     dynamics = (
-        "**No conductivity**: molecular dynamics is not part of this build, so the paper's third threshold cannot be "
-        "applied, and no candidate carries a conductivity."
+        "**No conductivity in this release**: no molecular dynamics was merged into it yet, so the paper's third "
+        "threshold is off. A run can be started on any candidate's page."
         if sigma == 0
-        else f"Conductivities are known for {sigma:,} runs only."
+        else f"**Few conductivities**: the release holds {sigma:,} results of molecular dynamics. Candidates without "
+        "one do not pass the third threshold, whatever they may be."
     )
     st.markdown(
         f"- {gpu}\n- {dynamics}\n"
@@ -188,6 +226,7 @@ def page() -> None:
     st.subheader("Method", anchor=False)
     st.markdown(METHOD)
     model_section()
+    potentials_section()
     data_section()
     limits_section(release)
     versions_section(release)

@@ -7,6 +7,7 @@ from app.components import candidate_sections as sections
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
+from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
@@ -103,7 +104,7 @@ def _candidate(reader: Reader, row: dict, compare: str, labels: dict[str, str]) 
     with right:
         sections.nearest_electrodes(reader, row)
     guarded(render_contributions)(crystal, row["working_ion"])
-    sections.conductivity(reader, row)
+    guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels)
 
 

@@ -74,7 +74,7 @@ def funnel_rows(counts: Funnel, thresholds: Thresholds) -> list[tuple[str, int |
             counts.capacity,
             PAPER_COUNTS["capacity"],
         ),
-        ("of these, conductivity computed", counts.conductivity_known, None),
+        ("of these, with a computed conductivity", counts.conductivity_known, None),
         (
             f"and conductivity above {thresholds.sigma_ms_per_cm:g} mS/cm at 1200 K",
             counts.conductivity if counts.conductivity_known else None,
@@ -107,7 +107,7 @@ def funnel_section(thresholds: Thresholds) -> None:
     )
     steps = [Step(label=name, count=ours or 0) for name, (_, ours, _) in zip(names, rows, strict=True)]
     right.plotly_chart(
-        funnel_figure(steps if steps[-1].count else steps[:3], theme.palette()),
+        funnel_figure(steps if steps[-2].count else steps[:3], theme.palette()),
         config=_PLOT_CONFIG,
         key="funnel_bars",
         alt="How many compounds each threshold keeps",

@@ -5,6 +5,7 @@ from typing import Final
 import streamlit as st
 
 from app import state, theme
+from app.components.md_form import start_form
 from app.components.structure_viewer import structure_viewer
 from app.components.text import interval, pretty_formula, quantity
 from app.predictions import (
@@ -20,6 +21,7 @@ from app.predictions import (
 )
 from app.theme import safe
 from core.ions import WORKING_IONS
+from core.jobs import Job
 from core.screening import Thresholds
 
 _RESULTS: Final = "predict_results"
@@ -99,6 +101,7 @@ def show_one(result: Result) -> None:
         structure_viewer(
             result.crystal, key="predict_viewer", height=440, working_ion=result.row["working_ion"]
         )
+    _molecular_dynamics(result)
     with right:
         st.subheader(safe(pretty_formula(result.crystal.formula)), anchor=False)
         st.caption(
@@ -108,6 +111,19 @@ def show_one(result: Result) -> None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
             _figures(result)
+
+
+def _molecular_dynamics(result: Result) -> None:
+    """Offer a simulation of the structure, whose progress and result stand on the Dynamics page."""
+    crystal, ion = result.crystal, result.row["working_ion"]
+    if crystal is None or not crystal.count(ion):
+        return
+    with st.expander("Molecular dynamics of this structure", icon=":material/animation:"):
+        st.fragment(start_form)(crystal, ion, id=crystal.id, started=_watch)
+
+
+def _watch(job: Job) -> None:
+    st.switch_page(state.DYNAMICS_PAGE, query_params={"run": job.job_id})
 
 
 def _figures(result: Result) -> None:

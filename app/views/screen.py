@@ -98,6 +98,12 @@ def explore(facets: state.Facets) -> None:
     shortlist_table.draw(view)
 
 
+def _known_conductivities(facets: state.Facets) -> str:
+    if not facets.n_simulated:
+        return ""
+    return f"; molecular dynamics of {facets.n_simulated:,} of them"
+
+
 def page() -> None:
     """Draw the page."""
     release = state.reader().release
@@ -106,7 +112,7 @@ def page() -> None:
     theme.page_header(
         "Screen",
         f"{facets.n_candidates:,} magnesium compounds, with predicted average voltages and "
-        f"capacities at full Mg extraction. Release {theme.safe(release.version)}.",
+        f"capacities at full Mg extraction{_known_conductivities(facets)}. Release {theme.safe(release.version)}.",
     )
     explore(facets)
 

@@ -1,12 +1,19 @@
 """Pages run in a script of their own, without a browser, on the release that the environment names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.jobs import queue
+from core.jobs.process import ProcessIdentity
+from core.potentials import registry
 from core.settings import Settings
+from tests.jobs import toy_potential
+from tests.store.small_release import make_release
 
 RUN_LIMIT_S = 120
 
@@ -35,3 +42,53 @@ def open_page(root: Path, release_folder: Path, monkeypatch: pytest.MonkeyPatch)
         return app.run()
 
     return run
+
+
+@pytest.fixture
+def cheap_potential(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own potential in the registry and in the form, and no process that would start."""
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    toy_potential.register()
+    monkeypatch.setattr("app.components.md_form.POTENTIALS", (toy_potential.NAME,))
+    monkeypatch.setattr("app.components.md_form.default_potential", lambda: toy_potential.NAME)
+    monkeypatch.setattr(queue, "start_detached", lambda *_, **__: ProcessIdentity.current())
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What would be drawn in 3D; the viewers have tests of their own."""
+    drawn: list[dict[str, Any]] = []
+
+    def record(*arguments: Any, **options: Any) -> None:
+        drawn.append({"arguments": arguments, **options})
+
+    for target in (
+        "structure_viewer.structure_viewer",
+        "md_pictures.structure_viewer",
+        "md_pictures.trajectory_player",
+    ):
+        monkeypatch.setattr(f"app.components.{target}", record)
+    return drawn
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A small release and an empty folder of runs."""
+    precomputed, runs = tmp_path / "precomputed", tmp_path / "runs"
+    make_release(precomputed)
+    monkeypatch.setenv("MGC_PRECOMPUTED", str(precomputed))
+    monkeypatch.setenv("MGC_RUNS", str(runs))
+    return precomputed, runs
+
+
+@pytest.fixture
+def open_md(
+    open_page: Callable[..., AppTest], folders: tuple[Path, Path], cheap_potential: None, pictures: list,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., AppTest]]:  # fmt: skip
+    """Open a page with those folders, without the voltage model, which the small release has none of."""
+    monkeypatch.setattr("app.components.contributions.default_card", lambda: {"kind": "none"})
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield open_page
+    st.cache_resource.clear()

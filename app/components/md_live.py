@@ -1,0 +1,111 @@
+"""A run that is not finished: its state, its curves as they grow, the structure moving, and the buttons to steer it."""
+
+from typing import Any, Final
+
+import streamlit as st
+
+from app.components.md_figures import live_figure
+from app.components.md_pictures import draw_trajectory
+from app.components.md_words import STATE_LOOK, duration_words
+from app.components.trouble import guarded
+from app.theme import palette, safe
+from core.errors import ExplorerError
+from core.jobs import RESUMABLE, Job, cancel, resume, status
+
+REFRESH_S: Final = 2.0
+_CONFIG: Final = {"displayModeBar": False}
+
+
+def live_run(job: Job) -> None:
+    """Draw a run that has no result; while it is at work this part of the page refreshes itself."""
+    run_every = REFRESH_S if job.is_active else None
+    st.fragment(guarded(_live), run_every=run_every)(job.job_id, job.state)
+
+
+def _live(job_id: str, state_before: str) -> None:
+    job = status(job_id)
+    if job.state != state_before and not job.is_active:
+        st.rerun()
+    _head(job)
+    _steer(job)
+    rows = job.progress
+    if rows:
+        _curves(rows, job)
+        if st.toggle("Show the structure moving", value=True, key=f"md_moving_{job_id}"):
+            draw_trajectory(
+                job.path, key=f"md_player_{job_id}", working_ion=job.spec.working_ion, live=job.is_active
+            )
+
+
+def _head(job: Job) -> None:
+    icon, colour = STATE_LOOK[job.state]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(job.state, icon=icon, color=colour)  # type: ignore[arg-type]
+        if job.note and job.is_active:
+            st.markdown(f":gray[{safe(job.note)}]", width="content")
+    if job.error:
+        st.error(f"The run failed. {safe(job.error)}", icon=":material/error:")
+    elif job.state == "interrupted":
+        st.warning(
+            "The process that worked on this run is gone: the server was restarted, or it was killed. Resume goes on "
+            "from the last checkpoint and gives the result of an unbroken run.",
+            icon=":material/power_off:",
+        )
+    fraction = job.fraction
+    if fraction is not None:
+        st.progress(fraction, text=_progress_words(job, fraction))
+
+
+def _progress_words(job: Job, fraction: float) -> str:
+    latest = job.latest or {}
+    phase = {"npt": "finding the cell's size", "nvt": "measuring"}.get(latest.get("phase", ""), "")
+    words = [f"{fraction:.0%}", phase, f"{latest.get('time_ps') or 0.0:.2f} ps simulated"]
+    if job.eta_s is not None:
+        words.append(f"{duration_words(job.eta_s)} left")
+    return " · ".join(word for word in words if word)
+
+
+def _steer(job: Job) -> None:
+    with st.container(horizontal=True):
+        if job.is_active:
+            st.button(
+                "Cancel", icon=":material/stop:", key=f"md_cancel_{job.job_id}", on_click=_act, args=(cancel, job),
+                help="Stops at the next step and keeps the checkpoint.",
+            )  # fmt: skip
+        elif job.state in RESUMABLE:
+            label = "Try again" if job.state == "failed" else "Resume"
+            if st.button(label, icon=":material/play_arrow:", key=f"md_resume_{job.job_id}", type="primary"):
+                _act(resume, job)
+                st.rerun()
+
+
+def _act(action: Any, job: Job) -> None:
+    try:
+        action(job.job_id)
+    except ExplorerError as error:
+        st.error(safe(error), icon=":material/error:")
+
+
+def _curves(rows: list[dict[str, Any]], job: Job) -> None:
+    time_ps = [row["time_ps"] for row in rows]
+    ion = job.spec.working_ion
+    plots = (
+        ("Temperature", {"T": "temperature_k"}, "K", job.spec.protocol.temperature_k),
+        ("Potential energy", {"E": "energy_ev_per_atom"}, "eV/atom", None),
+        (
+            "Displacement from the phase's start",
+            {ion: "msd_mobile_a2", "framework": "msd_framework_a2"},
+            "Å²",
+            None,
+        ),
+    )
+    columns = st.container(key=f"stacking-live-{job.job_id}").columns(len(plots))
+    for column, (title, names, unit, level) in zip(columns, plots, strict=True):
+        lines = {name: [row[field] for row in rows] for name, field in names.items()}
+        figure = live_figure(
+            time_ps, lines, unit=unit, level=level, from_zero=len(names) > 1, colours=palette()
+        )
+        column.markdown(f"**{title}**")
+        column.plotly_chart(
+            figure, config=_CONFIG, key=f"md_{title}_{job.job_id}", alt=f"{title} against time"
+        )

@@ -1,0 +1,162 @@
+"""Dynamics: every run with how it stands, one in full, or several with their displacements in one plot."""
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from app import state, theme
+from app.components.md_arrhenius import arrhenius_section
+from app.components.md_compare import compare_runs
+from app.components.md_live import REFRESH_S, live_run
+from app.components.md_result import finished_run
+from app.components.md_runs import FinishedRun, finished, run_rows, shipped_runs
+from app.components.text import pretty_formula
+from app.components.trouble import guarded
+from app.theme import safe
+from core.errors import UnknownCandidateError
+from core.jobs import Job, list_jobs
+from core.records import Crystal
+
+_TABLE: Final = "dynamics_table"
+_IDS: Final = "dynamics_ids"
+_SELECTED: Final = "dynamics_selected"
+_SLOWER: Final = 3
+
+number = st.column_config.NumberColumn
+_COLUMNS: Final = {
+    "state": st.column_config.TextColumn("State", pinned=True),
+    "material": st.column_config.TextColumn("Material", pinned=True),
+    "temperature_k": number("T (K)", format="%.0f"),
+    "potential": st.column_config.TextColumn("Potential"),
+    "protocol": st.column_config.TextColumn("Protocol"),
+    "seed": number("Seed"),
+    "verdict": st.column_config.TextColumn("Verdict"),
+    "d_cm2_per_s": number("D (cm²/s)", format="%.2e", help="Diffusivity of the working ion."),
+    "sigma_ms_per_cm": number("σ (mS/cm)", format="%.3g", help="Conductivity, where the run was diffusive."),
+    "sigma_high": number("σ high", format="%.3g", help="Upper end of the 90 % interval, or the upper limit, mS/cm."),
+    "age": st.column_config.TextColumn("Submitted"),
+    "id": st.column_config.TextColumn("Structure"),
+}  # fmt: skip
+
+
+def table(jobs: list[Job], shipped: list[FinishedRun]) -> None:
+    """Draw all runs; ticked ones are remembered by name, since new runs move the rows."""
+    rows = run_rows(jobs, shipped)
+    ids = [row["run_id"] for row in rows]
+    st.session_state[_IDS] = ids
+    kept = [id for id in st.session_state.get(_SELECTED, ()) if id in ids]
+    places = [ids.index(id) for id in kept]
+    st.session_state[_TABLE] = {"selection": {"rows": places, "columns": [], "cells": []}}
+    frame = pd.DataFrame(rows).assign(material=[pretty_formula(row["formula"]) for row in rows])
+    st.dataframe(
+        frame[list(_COLUMNS)], column_config=_COLUMNS, hide_index=True, key=_TABLE, on_select=_ticked,
+        selection_mode="multi-row", placeholder="–", height="auto",
+    )  # fmt: skip
+
+
+def _ticked() -> None:
+    ids = st.session_state.get(_IDS, [])
+    places = st.session_state[_TABLE]["selection"]["rows"]
+    st.session_state[_SELECTED] = [ids[place] for place in places if place < len(ids)]
+
+
+def _overview(with_shipped: bool, selected_before: list[str]) -> None:
+    """Draw the table; in a part of the page that refreshes itself while anything is at work."""
+    jobs = list_jobs()
+    n_active = sum(job.is_active for job in jobs)
+    shipped = shipped_runs() if with_shipped else []
+    words = [f"**{len(jobs)} runs of your own**", f"{n_active} at work" if n_active else "none at work"]
+    st.markdown(", ".join([*words, f"{len(shipped)} shipped"] if shipped else words))
+    table(jobs, shipped)
+    if st.session_state.get(_SELECTED, []) != selected_before:
+        st.rerun()
+
+
+def selected_section(jobs: list[Job], shipped: list[FinishedRun]) -> None:
+    """Draw the ticked run in full, or the ticked ones side by side."""
+    own, results = {job.job_id: job for job in jobs}, {run.run_id: run for run in shipped}
+    ids = [id for id in st.session_state.get(_SELECTED, ()) if id in own or id in results]
+    if not ids:
+        st.info("Tick a run to see it, or several to compare them.", icon=":material/check_box:")
+    elif len(ids) == 1:
+        one_run(own.get(ids[0]) or results[ids[0]])
+    else:
+        runs = [finished(own[id]) if id in own else results[id] for id in ids]
+        compare_runs([run for run in runs if run is not None], n_without=runs.count(None))
+        arrhenius_section(_one_material([run for run in runs if run is not None]))
+
+
+def one_run(chosen: Job | FinishedRun) -> None:
+    """Draw one run with a way to its candidate."""
+    run = chosen if isinstance(chosen, FinishedRun) else finished(chosen)
+    id = chosen.result["id"] if isinstance(chosen, FinishedRun) else chosen.spec.id
+    run_id = chosen.run_id if isinstance(chosen, FinishedRun) else chosen.job_id
+    crystal = _crystal(id) if isinstance(chosen, FinishedRun) else chosen.spec.crystal
+    if crystal is None:
+        st.warning(
+            f"The release holds no structure {safe(id)} for this result.", icon=":material/search_off:"
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.subheader(safe(pretty_formula(crystal.formula)), anchor=False, width="content")
+        if crystal.source != "upload" and _crystal(id) is not None:
+            st.page_link(
+                state.CANDIDATE_PAGE, label="Open candidate", icon=":material/open_in_new:",
+                query_params={"id": id, "run": run_id},
+            )  # fmt: skip
+    if run is not None:
+        finished_run(run, crystal)
+    elif isinstance(chosen, Job):
+        live_run(chosen)
+
+
+def _one_material(runs: list[FinishedRun]) -> list[FinishedRun]:
+    """A barrier belongs to one material; of several ticked ones there is none."""
+    return runs if len({run.result["id"] for run in runs}) == 1 else []
+
+
+def _crystal(id: str) -> Crystal | None:
+    try:
+        return state.reader().crystal(id)
+    except UnknownCandidateError:
+        return None
+
+
+def empty_state() -> None:
+    """Say how to start a run where there is none."""
+    st.info("**No run yet.** Nothing was simulated on this machine.", icon=":material/animation:")
+    st.markdown(
+        "1. Open a candidate, for example from the shortlist of the Screen page.\n"
+        "2. Under *Molecular dynamics* choose protocol and temperature, and measure the step time.\n"
+        "3. Start. The run goes on when you close the page, and stands here from then on.\n\n"
+        "The command line does the same: `python -m core mlmd run ID_OR_FILE --protocol quick`."
+    )
+    st.page_link(state.SCREEN_PAGE, label="Go to the Screen page", icon=":material/filter_alt:")
+
+
+def page() -> None:
+    """Draw the page."""
+    theme.page_header(
+        "Dynamics", "All simulations on this machine, and those whose results came with the release."
+    )
+    jobs, shipped = list_jobs(), shipped_runs()
+    _adopt_link()
+    if not jobs and not shipped:
+        empty_state()
+        return
+    with_shipped = bool(shipped) and st.toggle("With shipped results", value=True, key="dynamics_shipped")
+    arguments: tuple[Any, ...] = (with_shipped, list(st.session_state.get(_SELECTED, [])))
+    run_every = _SLOWER * REFRESH_S if any(job.is_active for job in jobs) else None
+    st.fragment(guarded(_overview), run_every=run_every)(*arguments)
+    guarded(selected_section)(jobs, shipped if with_shipped else [])
+
+
+def _adopt_link() -> None:
+    """Tick the run that the address names, when the page is entered."""
+    asked = state.browser_query().get("run")
+    if asked and st.session_state.get("is_first_run_of_page", True):
+        st.session_state[_SELECTED] = [asked]
+
+
+page()

@@ -1,0 +1,95 @@
+"""Results of runs in the release: merged, shipped, listed and compared."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import StoreWriteError
+from core.provenance import Provenance
+from core.store import ReleaseWriter, open_reader
+from tests.app.md_runs import MGO, STEP_A, charts, half_done, press, ship, spec, words
+from tests.jobs.made_runs import walked
+from tests.store.small_release import conductivity
+
+Opener = Callable[..., AppTest]
+
+
+def test_merging_makes_a_release_that_the_screen_filters_on(open_md: Opener, folders) -> None:
+    for seed in (0, 1):
+        walked(spec(seed=seed), folders[1], step_a=STEP_A)
+    app = press(open_md("candidate", id=MGO.id), "Merge")
+    assert not app.exception and "2 seeds" in app.success[0].value
+    with open_reader(folders[0]) as reader:
+        (found,) = reader.conductivities(MGO.id).to_dict("records")
+    assert found["n_seeds"] == 2 and found["sigma_ms_per_cm"] > 0
+    assert "Held by the release" in words(app)
+    screen = open_md(v="0", q="0", all="1")
+    assert not screen.slider(key="sigma_ms_per_cm_slider").disabled
+    assert screen.dataframe[0].value["sigma_ms_per_cm"].notna().sum() == 1
+    again = press(open_md("candidate", id=MGO.id), "Merge")
+    assert "holds this result already" in words(again)
+
+
+def test_a_release_that_cannot_be_written_is_said(
+    open_md: Opener, folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(runs: list[Path]) -> None:
+        raise StoreWriteError("The folder is read-only; make it writable.")
+
+    monkeypatch.setattr("app.components.md_actions.merge", refuse)
+    walked(spec(), folders[1], step_a=STEP_A)
+    app = press(open_md("candidate", id=MGO.id), "Merge")
+    assert "Nothing was merged" in app.error[0].value and "read-only" in app.error[0].value
+
+
+def test_shipped_results_are_shown_without_merging(open_md: Opener, folders) -> None:
+    ship(*folders, spec())
+    app = open_md("candidate", id=MGO.id)
+    assert not app.exception and " diffusive]" in words(app) and "shipped" in words(app)
+    assert "Merge" not in [button.label for button in app.button] and len(charts(app)) == 1
+    app.get("button_group")[0].set_value("path").run()
+    assert "kept no positions" in words(app)
+    page = open_md("dynamics", run=spec().job_id)
+    assert page.dataframe[0].value["state"].tolist() == ["shipped"] and " diffusive]" in words(page)
+
+
+def test_a_damaged_shipped_result_hides_itself(open_md: Opener, folders) -> None:
+    ship(*folders, spec())
+    (folders[0] / "md" / "torn").mkdir()
+    (folders[0] / "md" / "torn" / "result.json").write_text('{"run_id": ')
+    app = open_md("dynamics")
+    assert not app.exception and len(app.dataframe[0].value) == 1
+
+
+def test_released_conductivities_stand_in_a_table(open_md: Opener, folders) -> None:
+    with ReleaseWriter(folders[0], extend=True) as writer:
+        made_by = writer.add_provenance(Provenance(kind="test", seed=8))
+        writer.add_conductivities([conductivity("run-1", MGO.id)], provenance_id=made_by)
+        writer.publish(model_name="test", model_sha256="ab" * 32, data_sha256="cd" * 32)
+    text = words(open_md("candidate", id=MGO.id))
+    assert "150 mS/cm" in text and "90 %: 75 to 300 mS/cm" in text and "3 seeds" in text
+    assert "not computed" not in text and "95 %" not in text
+
+
+def test_the_empty_dynamics_page_says_how_to_start(open_md: Opener) -> None:
+    app = open_md("dynamics")
+    assert not app.exception and "No run yet" in words(app) and "mlmd run" in words(app)
+
+
+def test_runs_are_listed_and_compared(open_md: Opener, folders) -> None:
+    walked(spec(), folders[1], step_a=STEP_A)
+    walked(spec(seed=1), folders[1], step_a=0.0)
+    half_done(spec(seed=2), folders[1], "cancelled")
+    app = open_md("dynamics")
+    listed = app.dataframe[0].value
+    assert not app.exception and sorted(listed["state"]) == ["cancelled", "finished", "finished"]
+    assert set(listed["verdict"].dropna()) == {"diffusive", "upper limit"}
+    assert "Tick a run" in words(app)
+    app.session_state["dynamics_selected"] = [spec(seed=seed).job_id for seed in (0, 1, 2)]
+    app.run()
+    (plot,) = charts(app)
+    names = {trace.get("name") for trace in plot["data"]}
+    assert {"MgO, 1200 K, seed 0", "MgO, 1200 K, seed 1"} <= names
+    assert "1 of the ticked runs" in words(app)
