@@ -29,16 +29,17 @@ _CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "
 _VIEWS: Final = {"msd": "Displacement", "path": "Where the ions have been", "trajectory": "Trajectory"}
 
 
-def finished_run(run: FinishedRun, crystal: Crystal) -> None:
-    """Draw everything about a run that is over; `crystal` is the structure that it started from."""
+def finished_run(run: FinishedRun, crystal: Crystal | None) -> None:
+    """Draw everything about a run that is over; `crystal` is the structure that it started from, where it is known."""
     _verdict(run.result)
     draw_cards(_cards(run.result), in_a_row=True)
-    views = [name for name in _VIEWS if name != "trajectory" or run.has_frames]
+    offered = {"msd": True, "path": crystal is not None, "trajectory": run.has_frames}
+    views = [name for name in _VIEWS if offered[name]]
     view = st.segmented_control(
         "Show", views, default="msd", required=True, key=f"md_view_{run.run_id}", label_visibility="collapsed",
         format_func=_VIEWS.__getitem__,
     )  # fmt: skip
-    if view == "path":
+    if view == "path" and crystal is not None:
         draw_path(run, crystal, key=f"md_path_{run.run_id}")
     elif view == "trajectory":
         draw_trajectory(run.path, key=f"md_player_{run.run_id}", working_ion=run.result["working_ion"])

@@ -75,7 +75,8 @@ def shipped_runs(id: str | None = None) -> list[FinishedRun]:
     folder = Settings.from_environment().precomputed / SHIPPED_FOLDER
     if not folder.is_dir():
         return []
-    runs = _shipped(str(folder), folder.stat().st_mtime_ns)
+    modified_ns = max(path.stat().st_mtime_ns for path in (folder, *folder.iterdir()))
+    runs = _shipped(str(folder), modified_ns)
     return [run for run in runs if id is None or run.result["id"] == id]
 
 

@@ -155,17 +155,27 @@ def potentials_section() -> None:
         except ExplorerError as error:
             rows.append([name, str(error), "", "", ""])
             continue
-        errors = ", ".join(f"{what.replace('_', ' ')} {value:g}" for what, value in card.errors.items())
         rows.append(
             [
                 name,
                 Detailed(text=card.title, detail=card.trained_on),
                 f"{len(card.elements)}",
-                Detailed(text=errors or "not stated", detail=card.errors_of),
+                Detailed(text=_main_errors(card.errors) or "not stated", detail=card.errors_of),
                 card.licence,
             ]
         )
     draw_table(["Potential", "What it is", "Elements", "Errors", "Licence"], rows)
+
+
+def _main_errors(errors: Mapping[str, float]) -> str:
+    """Return the broadest figures of a potential's card, those of the shortest names, in words."""
+    fewest = min((name.count("_") for name in errors if name.endswith("_ev_per_a")), default=0)
+    words = []
+    for name, value in errors.items():
+        what, found, unit = name.partition("_ev_per_")
+        if found and name.count("_") <= fewest:
+            words.append(f"{what.replace('_', ' ')} {value:.2g} eV/{'Å' if unit == 'a' else unit}")
+    return ", ".join(words)
 
 
 def limits_section(release: Release) -> None:

@@ -89,26 +89,31 @@ def selected_section(jobs: list[Job], shipped: list[FinishedRun]) -> None:
 
 def one_run(chosen: Job | FinishedRun) -> None:
     """Draw one run with a way to its candidate."""
-    run = chosen if isinstance(chosen, FinishedRun) else finished(chosen)
-    id = chosen.result["id"] if isinstance(chosen, FinishedRun) else chosen.spec.id
-    run_id = chosen.run_id if isinstance(chosen, FinishedRun) else chosen.job_id
-    crystal = _crystal(id) if isinstance(chosen, FinishedRun) else chosen.spec.crystal
-    if crystal is None:
-        st.warning(
-            f"The release holds no structure {safe(id)} for this result.", icon=":material/search_off:"
-        )
+    if isinstance(chosen, FinishedRun):
+        crystal = _crystal(chosen.result["id"])
+        _title(chosen.result["id"], chosen.result["formula"], chosen.run_id, crystal)
+        finished_run(chosen, crystal)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.subheader(safe(pretty_formula(crystal.formula)), anchor=False, width="content")
-        if crystal.source != "upload" and _crystal(id) is not None:
-            st.page_link(
-                state.CANDIDATE_PAGE, label="Open candidate", icon=":material/open_in_new:",
-                query_params={"id": id, "run": run_id},
-            )  # fmt: skip
+    spec, run = chosen.spec, finished(chosen)
+    released = None if spec.crystal.source == "upload" else _crystal(spec.id)
+    _title(spec.id, spec.crystal.formula, chosen.job_id, released)
     if run is not None:
-        finished_run(run, crystal)
-    elif isinstance(chosen, Job):
+        finished_run(run, spec.crystal)
+    else:
         live_run(chosen)
+
+
+def _title(id: str, formula: str, run_id: str, released: Crystal | None) -> None:
+    """Draw the formula with a link to the candidate, where the release holds one."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.subheader(safe(pretty_formula(formula)), anchor=False, width="content")
+        if released is None:
+            st.caption(f"{safe(id)}: not one of the release's candidates.")
+            return
+        st.page_link(
+            state.CANDIDATE_PAGE, label="Open candidate", icon=":material/open_in_new:",
+            query_params={"id": id, "run": run_id},
+        )  # fmt: skip
 
 
 def _one_material(runs: list[FinishedRun]) -> list[FinishedRun]:

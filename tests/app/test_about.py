@@ -26,6 +26,8 @@ def test_names_method_data_model_and_versions(open_page: Opener, release_folder)
     assert release.version in text and release.sha256 in text
     assert "train-voltage" in text  # the command that makes the model
     tables = [frame.value for frame in app.dataframe]
+    assert "The potentials of molecular dynamics" in text and "force mae" in text and "eV/Å" in text
+    assert "Few conductivities" in text or "No conductivity in this release" in text
     assert any("mae_v" in table and (table["mae_v"] > 0).all() for table in tables)
 
 

@@ -93,3 +93,13 @@ def test_runs_are_listed_and_compared(open_md: Opener, folders) -> None:
     names = {trace.get("name") for trace in plot["data"]}
     assert {"MgO, 1200 K, seed 0", "MgO, 1200 K, seed 1"} <= names
     assert "1 of the ticked runs" in words(app)
+
+
+def test_a_shipped_result_of_no_candidate_is_shown_without_its_structure(open_md: Opener, folders) -> None:
+    ship(*folders, spec())
+    path = folders[0] / "md" / spec().job_id / "result.json"
+    path.write_text(path.read_text().replace('"id": "mp-1"', '"id": "from-literature"'))
+    app = open_md("dynamics", run=spec().job_id)
+    assert not app.exception and not app.error and " diffusive]" in words(app)
+    assert "not one of the release" in words(app)
+    assert app.get("button_group") == [] or "path" not in str(app.get("button_group")[0].options)
