@@ -29,7 +29,7 @@ def dynamics_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal) -
     released = reader.conductivities(crystal.id)
     jobs, shipped = jobs_of(crystal), shipped_runs(crystal.id)
     if released.empty:
-        _nothing_released(ion, any_run=bool(jobs))
+        _nothing_released(ion, any_run=bool(jobs or shipped))
     else:
         released_table(released)
     if jobs or shipped:
@@ -40,7 +40,7 @@ def dynamics_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal) -
 
 def _nothing_released(ion: str, *, any_run: bool) -> None:
     if any_run:
-        st.caption("The release holds no conductivity of this structure; what follows was computed here.")
+        st.caption("The release holds no conductivity of this structure yet; what follows are single runs.")
         return
     st.info(
         f"**Conductivity not computed yet.** The release holds no molecular dynamics of {ion} in this structure: "
