@@ -9,7 +9,16 @@ import pandas as pd
 from app import state
 from app.query import ScreenQuery
 from core.errors import UnknownCandidateError
-from core.screening import BoolArray, Funnel, Thresholds, funnel, pareto_front, pass_probability, passes
+from core.screening import (
+    BoolArray,
+    Funnel,
+    Thresholds,
+    funnel,
+    objectives_of,
+    pareto_front,
+    pass_probability,
+    passes,
+)
 from core.store import Filters
 
 
@@ -41,7 +50,7 @@ def screening_view(query: ScreenQuery, facets: state.Facets) -> View:
     thresholds = thresholds_of(query, facets)
     frame = state.candidates(filters_of(query))
     passing = passes(frame, thresholds)
-    front = pareto_front(frame) if query.pareto else None
+    front = pareto_front(frame, objectives_of(thresholds)) if query.pareto else None
     shown = passing | query.show_all
     if front is not None:
         shown = shown & front

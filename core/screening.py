@@ -142,6 +142,14 @@ def _conductivity_probability(frame: pd.DataFrame, limit: float | None) -> Float
     return _normal_exceedance(log_sigma, float(np.log(limit)), spread)
 
 
+def objectives_of(thresholds: Thresholds) -> tuple[str, ...]:
+    """Return what a Pareto front under these thresholds maximises: conductivity takes part where it is asked for.
+
+    It is known for few candidates, and a front over it holds no others.
+    """
+    return OBJECTIVES[:2] if thresholds.sigma_ms_per_cm is None else OBJECTIVES
+
+
 def pareto_front(frame: pd.DataFrame, objectives: tuple[str, ...] | None = None) -> BoolArray:
     """Return (n,) whether no other candidate is at least as good in every objective and better in one.
 
@@ -182,7 +190,7 @@ def shortlist(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Return the candidates that pass, likeliest first, with their pass probabilities and Pareto flag as columns."""
     kept = frame.loc[passes(frame, thresholds)].reset_index(drop=True)
     kept = pd.concat([kept, pass_probability(kept, thresholds)], axis=1)
-    kept["on_pareto_front"] = pareto_front(kept)
+    kept["on_pareto_front"] = pareto_front(kept, objectives_of(thresholds))
     return kept.sort_values(["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True)
 
 

@@ -12,6 +12,7 @@ from core.screening import (
     Funnel,
     Thresholds,
     funnel,
+    objectives_of,
     pareto_front,
     pass_probability,
     passes,
@@ -110,6 +111,8 @@ def test_pareto_front_by_hand(frame: pd.DataFrame) -> None:
     ]  # three objectives: only a and e have all
     assert pareto_front(frame.drop(columns="sigma_ms_per_cm")).tolist() == two.tolist()
     assert pareto_front(frame.iloc[:0]).tolist() == []
+    assert objectives_of(NO_SIGMA) == ("voltage_v", "capacity_vol_ah_per_l")
+    assert objectives_of(Thresholds())[2] == "sigma_ms_per_cm"
 
 
 @pytest.mark.parametrize("seed", range(5))
