@@ -9,6 +9,7 @@ from tests.browser.steps import open_page, settle
 
 PAGES = {
     "screen": ("/?v=2.5&q=700&id=mp-32006", "Screen"),
+    "dynamics": ("/dynamics", "Dynamics"),
     "distribution": ("/distribution", "Distribution"),
     "predict": ("/predict", "Predict yours"),
     "about": ("/about", "About"),

@@ -95,7 +95,7 @@ def test_a_refined_run_carries_its_errors(make_spec, monkeypatch):
 def test_a_stop_is_heard_while_the_potential_is_made_ready(make_spec, monkeypatch):
     folder = queue.prepare(make_spec())
 
-    def slow(name, device, say):
+    def slow(name, device, say, *, atom_steps):
         folder.cancel_flag.touch()
         say("compiling")
 

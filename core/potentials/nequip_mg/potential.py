@@ -9,6 +9,7 @@ from ase import Atoms
 from nequip.data import AtomicDataDict as Keys
 from vesin import NeighborList
 
+from core.errors import PotentialError
 from core.potentials.face import Evaluation, Potential, PotentialCard
 from core.potentials.files import fill, read_card_file, read_weights, shipped_folder
 from core.potentials.nequip_mg.compiled import compile_student, compiled_path, load_compiled
@@ -50,6 +51,10 @@ class NequipMg(Potential):
 
         Raises `PotentialError` in double precision, without a C++ compiler, or when compiling fails.
         """
+        if self.dtype != "float32":
+            raise PotentialError(
+                f"{NAME!r} is compiled in float32 alone, this one works in {self.dtype}; load it so."
+            )
         if not self.is_compiled:
             self._take(compile_student(self._folder, NAME, self.device))
 
