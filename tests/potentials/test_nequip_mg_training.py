@@ -82,6 +82,14 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     again = trained_student(shape.to_dict(), str(tmp_path / "student" / "nequip-mg.safetensors"))
     stored = weights_of(student._network)
     assert all(torch.equal(stored[name].float(), value) for name, value in weights_of(again).items())
+    model = {
+        "_target_": "core.potentials.nequip_mg.network.trained_student",
+        "shape": shape.to_dict(),
+        "weights": str(tmp_path / "student" / "nequip-mg.safetensors"),
+    }
+    prepare(tmp_path / "tuned", split, shape, TINY, model)
+    run_training(tmp_path / "tuned")
+    assert (tmp_path / "tuned" / "last.ckpt").exists()
 
 
 def test_a_training_that_cannot_run_says_why(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def trained_student(shape: dict[str, Any], weights: str, **_: Any) -> GraphModel
     """Return the network with the weights of a safetensors file: what a fine-tuning configuration names as model."""
     network = build_student(StudentShape.from_dict(shape))
     fill(weights_of(network), load_file(Path(weights)), name="nequip-mg")
-    return network
+    return network.train()  # in evaluation mode nequip keeps products of weights from one step to the next
 
 
 def fitted_shifts_ev(
