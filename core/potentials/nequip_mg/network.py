@@ -1,7 +1,7 @@
 """The student's network: nequip's own NequIP with a repulsive core, from its shape and its weights."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from core.potentials.files import fill
+from core.potentials.nequip_base import StoredShape
 from core.potentials.torch_state import nequip_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudentShape:
+class StudentShape(StoredShape):
     """Hyper-parameters of nequip's `NequIPGNNModel`; energies are shifted by element and scaled by one number."""
 
     elements: tuple[str, ...]
@@ -27,18 +28,6 @@ class StudentShape:
     avg_num_neighbors: float
     energy_scale_ev: float
     energy_shifts_ev: tuple[float, ...]
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "StudentShape":
-        """Read a shape back from JSON."""
-        read: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-        }
-        return cls(**read)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the shape as JSON holds it."""
-        return asdict(self)
 
     def model_config(self, seed: int) -> dict[str, Any]:
         """Return the model as `nequip-train` builds it; the Ziegler-Biersack-Littmark core keeps hot atoms apart."""

@@ -6,7 +6,7 @@ without parity. All else is nequip's, so that its training, fine-tuning and comp
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from e3nn.o3 import Irreps
@@ -28,12 +28,13 @@ from nequip.nn.embedding import (
     SphericalHarmonicEdgeAttrs,
 )
 
+from core.potentials.nequip_base import StoredShape
 from core.potentials.nequip_mp.modules import LinearSelfConnection, NeighbourSum, XplorCutoff
 from core.potentials.torch_state import nequip_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(StoredShape):
     """Hyper-parameters; `features` has the irreps before each layer and after the last, `norms` one divisor a layer."""
 
     elements: tuple[str, ...]
@@ -45,18 +46,6 @@ class Shape:
     radial_depth: int
     radial_width: int
     norms: tuple[float, ...]
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "Shape":
-        """Read a shape back from JSON."""
-        read: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-        }
-        return cls(**read)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the shape as JSON holds it."""
-        return asdict(self)
 
 
 def build_network(shape: Shape, *, dtype: str, fast: bool = True) -> GraphModel:
