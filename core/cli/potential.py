@@ -24,6 +24,8 @@ LITERATURE_IDS: Final = ("mvc-27", "mp-32006", "mp-19202", "mp-1265")
 
 LITERATURE_FILES: Final = ("MgSc2Se4.cif",)
 N_CRYSTALS: Final = 500
+N_MORE: Final = 500
+"""Crystals of the last round: any candidates of the same elements, whatever their voltage."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -69,17 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _selection(reader: "Reader", arguments: argparse.Namespace) -> "Selection":
-    from core.potentials.nequip_mg.dataset import select
+    from core.potentials.nequip_mg.dataset import select, with_more
     from core.screening import Thresholds, rank_for_dynamics
     from core.sources.files import read_structure_file
 
-    rows = reader.screen()
-    rows = rows[
-        (rows.voltage_v > arguments.min_voltage_v)
-        & (rows.capacity_vol_ah_per_l > arguments.min_capacity_ah_per_l)
+    every = reader.screen()
+    rows = every[
+        (every.voltage_v > arguments.min_voltage_v)
+        & (every.capacity_vol_ah_per_l > arguments.min_capacity_ah_per_l)
     ]
     ranked = [reader.crystal(id) for id in rank_for_dynamics(rows, Thresholds()).id]
     always = [reader.crystal(id) for id in LITERATURE_IDS]
     folder = Settings.from_environment().precomputed / "structures"
     always += [crystal for name in LITERATURE_FILES for crystal in read_structure_file(folder / name)]
-    return select(ranked, n_train=N_CRYSTALS, seed=arguments.seed, always=always)
+    selection = select(ranked, n_train=N_CRYSTALS, seed=arguments.seed, always=always)
+    candidates = [reader.crystal(id) for id in sorted(every.id)]
+    return with_more(selection, candidates, n=N_MORE, seed=arguments.seed)

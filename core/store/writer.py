@@ -58,7 +58,7 @@ class ReleaseWriter:
 
     def __init__(self, folder: Path, *, version: str | None = None, extend: bool = False) -> None:
         self.folder = folder
-        self.version = version or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.version = version or _free_version(folder)
         self._extend = extend
         self._final = folder / release_file_name(self.version)
         self._building = folder / f".building-{self.version}.duckdb"
@@ -215,6 +215,13 @@ class ReleaseWriter:
             if self._lock is not None:
                 os.close(self._lock)
                 self._lock = None
+
+
+def _free_version(folder: Path) -> str:
+    """Return the time as a version, with a number after it where a release of the same second lies there."""
+    time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (time, *(f"{time}-{number}" for number in range(2, 1000)))
+    return next((name for name in names if not (folder / release_file_name(name)).exists()), time)
 
 
 def _lock_folder(folder: Path) -> int:

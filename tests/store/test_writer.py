@@ -46,6 +46,15 @@ def test_version_defaults_to_the_time(tmp_path: Path) -> None:
     assert current_version(tmp_path).endswith("Z")
 
 
+def test_releases_of_one_second_have_versions_of_their_own(tmp_path: Path) -> None:
+    versions = []
+    for _ in range(3):
+        with ReleaseWriter(tmp_path) as writer:
+            fill(writer)
+            versions.append(writer.publish().version)
+    assert len(set(versions)) == 3 and current_version(tmp_path) == versions[-1]
+
+
 def test_without_publish_nothing_stays(tmp_path: Path) -> None:
     make_release(tmp_path, "1")
     before = files(tmp_path)

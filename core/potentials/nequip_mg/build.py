@@ -7,7 +7,7 @@ labels static frames and a little of the teacher's own dynamics; later rounds la
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -25,14 +25,22 @@ from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_fr
 from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
 from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
 from core.potentials.nequip_mg.network import StudentShape, weights_of
-from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
-from core.potentials.nequip_mg.training import Recipe, prepare, run_training, shape_for, split_frames
+from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card, read_shape
+from core.potentials.nequip_mg.training import (
+    Recipe,
+    prepare,
+    read_split,
+    run_training,
+    shape_for,
+    split_frames,
+)
 from core.potentials.nequip_mp.potential import read_card as teacher_card
 from core.potentials.torch_state import nequip_state
 from core.provenance import package_versions, sha256_of_file
 from core.records import Crystal
 
 Progress = Callable[[str, int, int], None]
+Make = Callable[[Crystal, np.random.Generator], Iterator[Frame]]
 
 TEST_FRAMES: Final = "nequip-mg-test.npz"
 """Beside the weights: what the card's errors were measured on."""
@@ -43,6 +51,8 @@ PACKAGE: Final = "nequip-mg.nequip.zip"
 N_HEAD: Final = 64
 """So many of the first crystals of the selection are sampled three times as often: those that will be run."""
 
+N_ANEW: Final = 2
+"""So many rounds begin with a new network; a new shape must not be bound to the weights of the first student."""
 
 SAMPLER: Final = Recipe(l_max=1, num_features=(64, 32), ema_decay=0.995, epochs=14, compiled=False)
 """The first student only shows where dynamics goes: small and soon trained."""
@@ -50,10 +60,14 @@ SAMPLER: Final = Recipe(l_max=1, num_features=(64, 32), ema_decay=0.995, epochs=
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Rounds of the build: how many crystals are labelled in round 0, and the recipe of each round's training."""
+    """The build: how many crystals are labelled in round 0, and the recipe of each round's training.
+
+    The first two rounds train anew on all frames so far. Later ones label crystals that are new (`Selection.more`), and
+    go on from the weights before.
+    """
 
     n_first: int = 240
-    recipes: tuple[Recipe, ...] = (SAMPLER, Recipe())
+    recipes: tuple[Recipe, ...] = (SAMPLER, Recipe(), Recipe(learning_rate=5e-3, epochs=40))
     seed: int = 0
 
 
@@ -133,51 +147,61 @@ def label_round(
     progress: Progress,
 ) -> None:  # fmt: skip
     """Label the frames of one round; several processes may share the work."""
-    train = selection.train if number else selection.train[: plan.n_first]
-    crystals = (*train[:N_HEAD], *selection.unseen, *train[N_HEAD:])
-    make = _first_frames(teacher, working_ion)
-    if number:
-        make = _next_frames(teacher, folder / f"student-{number - 1}", selection, working_ion)
     label_crystals(
-        crystals, make, folder=folder / f"round-{number}", seed=plan.seed,
+        crystals_of(selection, number, plan), _maker(selection, teacher, working_ion, folder, number),
+        folder=folder / f"round-{number}", seed=plan.seed,
         on_crystal=lambda done, total: progress(f"labelling {number}", done, total),
     )  # fmt: skip
 
 
-Make = Callable[[Crystal, np.random.Generator], Iterator[Frame]]
+def crystals_of(selection: Selection, number: int, plan: Plan) -> tuple[Crystal, ...]:
+    """Return the crystals that a round labels, those that will be run first."""
+    head, rest = selection.train[:N_HEAD], selection.train[N_HEAD:]
+    if number >= N_ANEW:
+        return (*head, *selection.more)
+    return (*head, *selection.unseen, *(rest if number else rest[: plan.n_first - N_HEAD]))
 
 
-def _first_frames(teacher: Potential, working_ion: str) -> Make:
-    def make(crystal: Crystal, rng: np.random.Generator) -> Iterator[Frame]:
-        return teacher_frames(crystal, working_ion, teacher, rng, n_static=6, n_hot=2)
-
-    return make
-
-
-def _next_frames(teacher: Potential, student: Path, selection: Selection, working_ion: str) -> Make:
+def _maker(selection: Selection, teacher: Potential, working_ion: str, folder: Path, number: int) -> Make:
+    if number == 0:
+        return lambda crystal, rng: teacher_frames(crystal, working_ion, teacher, rng, n_static=6, n_hot=2)
+    student = folder / f"student-{number - 1}"
     driver = NequipMg(read_card(student), device=teacher.device, dtype="float32", folder=student)
     driver.compile()
     head = {crystal.id for crystal in selection.train[:N_HEAD]}
+    runs_of_head, runs = (6, 2) if number < N_ANEW else (3, 1)
 
     def make(crystal: Crystal, rng: np.random.Generator) -> Iterator[Frame]:
-        n_runs = 6 if crystal.id in head else 2
+        n_runs = runs_of_head if crystal.id in head else runs
         return student_frames(crystal, working_ion, driver, teacher, rng, n_runs=n_runs)
 
     return make
 
 
 def train_round(selection: Selection, folder: Path, *, number: int, recipe: Recipe) -> None:
-    """Train anew on the frames of all rounds so far."""
+    """Train on the frames of all rounds so far: anew, or from the weights of the round before (see `Plan`)."""
     target = folder / f"train-{number}"
     if not (target / "config.yaml").exists():
-        ids = [crystal.id for crystal in selection.train]
-        frames = [atoms for k in range(number + 1) for atoms in read_frames(folder / f"round-{k}", ids)]
-        split = split_frames(frames, seed=recipe.seed)
-        shape = shape_for(
-            split.train, recipe, avg_num_neighbors=mean_neighbours(split.train[::20], recipe.cutoff_a)
-        )
-        prepare(target, split, shape, recipe, shape.model_config(recipe.seed))
+        if number < N_ANEW:
+            frames = _labelled(selection, folder, range(number + 1))
+            split = split_frames(frames, seed=recipe.seed)
+            shape = shape_for(
+                split.train, recipe, avg_num_neighbors=mean_neighbours(split.train[::20], recipe.cutoff_a)
+            )
+            model = shape.model_config(recipe.seed)
+        else:
+            new = split_frames(_labelled(selection, folder, [number]), seed=recipe.seed)
+            split = read_split(folder / f"train-{number - 1}") + new
+            student = folder / f"student-{number - 1}"
+            shape = read_shape(student)
+            model = shape.trained_config(student / f"{NAME}.safetensors")
+        prepare(target, split, shape, recipe, model)
     run_training(target)
+
+
+def _labelled(selection: Selection, folder: Path, rounds: Iterable[int]) -> list[Atoms]:
+    ids = [crystal.id for crystal in (*selection.train, *selection.more)]
+    return [atoms for number in rounds for atoms in read_frames(folder / f"round-{number}", ids)]
 
 
 def mean_neighbours(frames: Sequence[Atoms], cutoff_a: float) -> float:

@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,10 +31,14 @@ PER_ELEMENT: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """`train`: crystals to learn from. `unseen`: of compositions that no crystal to learn from has."""
+    """`train`: crystals to learn from. `unseen`: of compositions that no crystal to learn from has.
+
+    `more`: crystals of the same elements and other compositions than the unseen ones, for later rounds.
+    """
 
     train: tuple[Crystal, ...]
     unseen: tuple[Crystal, ...]
+    more: tuple[Crystal, ...] = ()
 
 
 def select(
@@ -62,6 +66,23 @@ def select(
             break
         train.setdefault(crystal.id, crystal)
     return Selection(train=tuple(train.values()), unseen=tuple(unseen))
+
+
+def with_more(selection: Selection, candidates: Sequence[Crystal], *, n: int, seed: int) -> Selection:
+    """Return the selection with `n` further crystals of its elements, drawn at random from the candidates."""
+    elements = {element for crystal in selection.train for element in crystal.species}
+    barred = {crystal.formula for crystal in selection.unseen}
+    known = {crystal.id for crystal in selection.train}
+    fit = [
+        crystal
+        for crystal in candidates
+        if crystal.n_sites <= MAX_SITES
+        and crystal.formula not in barred
+        and crystal.id not in known
+        and elements.issuperset(crystal.species)
+    ]
+    order = np.random.default_rng(seed).permutation(len(fit))[:n]
+    return replace(selection, more=tuple(fit[int(index)] for index in order))
 
 
 def _by_formula(crystals: Iterable[Crystal]) -> list[Crystal]:

@@ -54,6 +54,14 @@ class StudentShape(StoredShape):
             },
         }
 
+    def trained_config(self, weights: Path) -> dict[str, Any]:
+        """Return the model as `nequip-train` builds it to go on from the weights of a safetensors file."""
+        return {
+            "_target_": "core.potentials.nequip_mg.network.trained_student",
+            "shape": self.to_dict(),
+            "weights": str(weights.resolve()),
+        }
+
 
 def build_student(shape: StudentShape, *, dtype: str = "float32", seed: int = 0) -> GraphModel:
     """Return the untrained network in evaluation mode."""

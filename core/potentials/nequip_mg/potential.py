@@ -18,6 +18,11 @@ def read_card(folder: Path | None = None) -> PotentialCard:
     return read_card_file(folder or shipped_folder(), NAME)[0]
 
 
+def read_shape(folder: Path | None = None) -> StudentShape:
+    """Return the network's shape from the card in `folder`, or the shipped one. Raises `ModelError`."""
+    return StudentShape.from_dict(read_card_file(folder or shipped_folder(), NAME)[1]["shape"])
+
+
 class NequipMg(NequipPotential):
     """The distilled NequIP; a compiled build is taken where there is one (single precision only)."""
 
@@ -26,7 +31,7 @@ class NequipMg(NequipPotential):
     ) -> None:
         super().__init__(card, device=device, dtype=dtype)
         self._folder = folder or shipped_folder()
-        shape = StudentShape.from_dict(read_card_file(self._folder, NAME)[1]["shape"])
+        shape = read_shape(self._folder)
         network = build_student(shape, dtype=dtype)
         fill(weights_of(network), read_weights(self._folder, NAME, card.sha256), name=NAME)
         for weight in network.parameters():

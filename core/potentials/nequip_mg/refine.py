@@ -12,8 +12,7 @@ from core.potentials.face import Potential
 from core.potentials.nequip_mg.build import write_student
 from core.potentials.nequip_mg.dataset import label_crystals, read_frames
 from core.potentials.nequip_mg.frames import student_frames
-from core.potentials.nequip_mg.network import StudentShape
-from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
+from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card, read_shape
 from core.potentials.nequip_mg.training import Recipe, prepare, run_training, split_frames
 from core.records import Crystal
 
@@ -102,15 +101,11 @@ def _train(frames: list[Any], parent: Path | None, folder: Path, number: int, re
     target, student = folder / f"train-{number}", folder / f"student-{number}"
     if (student / f"{NAME}.json").exists():
         return student
-    from core.potentials.files import read_card_file, shipped_folder
+    from core.potentials.files import shipped_folder
 
     parent = parent or shipped_folder()
-    shape = StudentShape.from_dict(read_card_file(parent, NAME)[1]["shape"])
-    model = {
-        "_target_": "core.potentials.nequip_mg.network.trained_student",
-        "shape": shape.to_dict(),
-        "weights": str((parent / f"{NAME}.safetensors").resolve()),
-    }
+    shape = read_shape(parent)
+    model = shape.trained_config(parent / f"{NAME}.safetensors")
     prepare(target, split_frames(frames, seed=recipe.seed), shape, recipe, model)
     run_training(target)
     write_student(target, student, card={"title": "nequip-mg fine-tuned for one material"})

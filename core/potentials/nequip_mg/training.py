@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 from ase import Atoms
-from ase.io import write
+from ase.io import iread, write
 
 from core.errors import TrainingError
 from core.potentials.nequip_mg.network import StudentShape, fitted_shifts_ev
 
 LOG: Final = "train.log"
+_PARTS: Final = ("train", "validation", "test")
 _METRICS: Final = "nequip.train.MetricsManager"
 
 
@@ -50,6 +51,14 @@ class Split:
     validation: Sequence[Atoms]
     test: Sequence[Atoms]
 
+    def __add__(self, other: "Split") -> "Split":
+        """Join part by part: what was held out stays so."""
+        return Split(
+            train=[*self.train, *other.train],
+            validation=[*self.validation, *other.validation],
+            test=[*self.test, *other.test],
+        )
+
 
 def split_frames(frames: Sequence[Atoms], *, seed: int, held_out: float = 0.05) -> Split:
     """Divide frames at random: `held_out` of them to watch and as many to judge by, two each at least."""
@@ -59,6 +68,12 @@ def split_frames(frames: Sequence[Atoms], *, seed: int, held_out: float = 0.05) 
     if not parts[0]:
         raise TrainingError(f"{len(frames)} frames are too few to divide; {2 * n + 1} are the least.")
     return Split(train=parts[0], validation=parts[1], test=parts[2])
+
+
+def read_split(folder: Path) -> Split:
+    """Return the frames that `prepare` wrote."""
+    train, validation, test = (list(iread(folder / f"{name}.extxyz")) for name in _PARTS)
+    return Split(train=train, validation=validation, test=test)
 
 
 def shape_for(frames: Sequence[Atoms], recipe: Recipe, *, avg_num_neighbors: float) -> StudentShape:
@@ -78,7 +93,7 @@ def shape_for(frames: Sequence[Atoms], recipe: Recipe, *, avg_num_neighbors: flo
 def prepare(folder: Path, split: Split, shape: StudentShape, recipe: Recipe, model: dict[str, Any]) -> Path:
     """Write frames and configuration for `nequip-train` into `folder` and return the configuration's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("train", "validation", "test"):
+    for name in _PARTS:
         write(folder / f"{name}.extxyz", getattr(split, name), format="extxyz")
     (folder / "shape.json").write_text(json.dumps(shape.to_dict(), indent=1) + "\n", encoding="utf-8")
     path = folder / "config.yaml"
