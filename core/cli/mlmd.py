@@ -11,6 +11,7 @@ from core.errors import JobError, SourceError
 from core.ions import WORKING_IONS
 
 if TYPE_CHECKING:
+    from core.dynamics import Protocol
     from core.jobs import Job, JobSpec
     from core.records import Crystal
 
@@ -24,7 +25,8 @@ command again gives the same run. The result goes to result.json in the run's fo
 _CAMPAIGN_HELP = """\
 Runs the first candidates of the release in rank order (redox-limited capacity first, then the chance to pass voltage
 and capacity; the best polymorph of each formula), several seeds each. Finished runs are passed over, so that a stopped
-campaign goes on; two processes with MGC_CPU_SLOTS=2 share one. `mlmd merge` puts the results into a release.
+campaign goes on; two processes with MGC_CPU_SLOTS=2 share one. A campaign each temperature makes an Arrhenius series.
+`mlmd merge` puts the results into a release.
 """
 _JOB_HELP = "id of a run, as `mlmd list` prints it"
 _LIST_COLUMNS: Final = ("job_id", "state", "formula", "potential", "protocol", "temperature_k", "seed", "fraction",
@@ -96,8 +98,7 @@ def _add_run(actions: Any) -> None:
         "--refine", type=int, default=0, metavar="N", help="rounds of fine-tuning first (default 0)"
     )
     sub.add_argument("--detach", action="store_true", help="start it in the background and return")
-    for flag, kind, text in _PROTOCOL_OPTIONS:
-        sub.add_argument(flag, type=kind, help=f"{text} (default: the protocol's)")
+    _add_protocol_options(sub)
 
 
 def _add_campaign(actions: Any) -> None:
@@ -118,6 +119,12 @@ def _add_campaign(actions: Any) -> None:
     sub.add_argument("--potential", help="interatomic potential (default: the fastest that ships)")
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
     sub.add_argument("--keep", type=Path, metavar="DIR", help="copy results here, without frames")
+    _add_protocol_options(sub)
+
+
+def _add_protocol_options(sub: argparse.ArgumentParser) -> None:
+    for flag, kind, text in _PROTOCOL_OPTIONS:
+        sub.add_argument(flag, type=kind, help=f"{text} (default: the protocol's)")
 
 
 def campaign(arguments: argparse.Namespace) -> int:
@@ -134,7 +141,8 @@ def campaign(arguments: argparse.Namespace) -> int:
         known = {crystal.id for crystal in crystals}
         crystals += [crystal for crystal in ranked_crystals(reader, arguments.top) if crystal.id not in known]
     potential, device = arguments.potential or default_potential(), resolve_device(arguments.device)
-    specs = plan(crystals, PROTOCOLS[arguments.protocol], potential, arguments.seeds, device)
+    protocol = _changed(PROTOCOLS[arguments.protocol], arguments)
+    specs = plan(crystals, protocol, potential, arguments.seeds, device)
     ready_potential(potential, device, note, atom_steps=COMPILE_FROM_ATOM_STEPS)  # builds it for all runs
     finished = 0
     for job in run_all(specs, arguments.output):
@@ -229,18 +237,23 @@ def merge(arguments: argparse.Namespace) -> int:
 def _spec(arguments: argparse.Namespace) -> "JobSpec":
     from core.dynamics import PROTOCOLS, default_potential, default_protocol
     from core.jobs import JobSpec
-    from core.jobs.spec import adapted
     from core.settings import resolve_device
 
     device = resolve_device(arguments.device)
     protocol = PROTOCOLS[arguments.protocol] if arguments.protocol else default_protocol(device)
-    names = [flag.removeprefix("--").replace("-", "_") for flag, _, _ in _PROTOCOL_OPTIONS]
     crystal = _crystal(arguments.structure)
     return JobSpec(
-        id=crystal.id, crystal=crystal, protocol=adapted(protocol, **{name: vars(arguments)[name] for name in names}),
-        potential=arguments.potential or default_potential(), working_ion=arguments.ion, device=device,
-        seed=arguments.seed, refine_rounds=arguments.refine,
+        id=crystal.id, crystal=crystal, protocol=_changed(protocol, arguments), device=device,
+        potential=arguments.potential or default_potential(), working_ion=arguments.ion, seed=arguments.seed,
+        refine_rounds=arguments.refine,
     )  # fmt: skip
+
+
+def _changed(protocol: "Protocol", arguments: argparse.Namespace) -> "Protocol":
+    from core.jobs.spec import adapted
+
+    names = [flag.removeprefix("--").replace("-", "_") for flag, _, _ in _PROTOCOL_OPTIONS]
+    return adapted(protocol, **{name: vars(arguments)[name] for name in names})
 
 
 def _crystal(text: str) -> "Crystal":

@@ -10,7 +10,8 @@ from ase.build import bulk
 from core.errors import ModelError, TrainingError
 from core.potentials import Potential, load_potential
 from core.potentials.nequip_mg import frames as making
-from core.potentials.nequip_mg.dataset import frames_path, label_crystals, read_frames, select
+from core.potentials.nequip_mg.build import Plan, crystals_of
+from core.potentials.nequip_mg.dataset import frames_path, label_crystals, read_frames, select, with_more
 from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
 from core.records import Crystal
 
@@ -137,6 +138,15 @@ def test_selection_keeps_unseen_compositions_apart_and_covers_elements() -> None
     assert "rare" in {one.id for one in chosen.train}
     assert chosen.train[0].id == "Mn-1" and len(chosen.train) >= 60
     assert 1 <= len(chosen.unseen) <= 20
+    foreign = crystal("foreign", "MgU2O4", ("Mg", "U", "U", "O", "O", "O", "O"))
+    wider = with_more(chosen, [*ranked, foreign], n=1000, seed=0)
+    assert {one.id for one in wider.more} == {one.id for one in ranked} - {
+        one.id for one in (*chosen.train, *chosen.unseen)
+    }
+    assert with_more(chosen, ranked, n=2, seed=0).more == with_more(chosen, ranked, n=2, seed=0).more
+    plan = Plan(n_first=70)
+    assert crystals_of(wider, 0, plan) == (*chosen.train[:64], *chosen.unseen, *chosen.train[64:70])
+    assert crystals_of(wider, 2, plan) == (*chosen.train[:64], *wider.more)
     with pytest.raises(TrainingError, match="shortlist is empty"):
         select([], n_train=5, seed=0)
 

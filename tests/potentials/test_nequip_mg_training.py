@@ -16,7 +16,14 @@ from core.potentials.files import fill
 from core.potentials.nequip_mg.build import mean_neighbours, write_student
 from core.potentials.nequip_mg.network import build_student, fitted_shifts_ev, trained_student, weights_of
 from core.potentials.nequip_mg.potential import NequipMg, read_card
-from core.potentials.nequip_mg.training import Recipe, prepare, run_training, shape_for, split_frames
+from core.potentials.nequip_mg.training import (
+    Recipe,
+    prepare,
+    read_split,
+    run_training,
+    shape_for,
+    split_frames,
+)
 
 TINY = Recipe(
     num_layers=1, l_max=1, num_features=(4, 4), radial_width=8, epochs=1, batch_size=4, processes=1, compiled=False
@@ -55,6 +62,16 @@ def test_frames_are_divided_once_each_and_too_few_are_refused() -> None:
         split_frames(frames[:4], seed=0)
 
 
+def test_what_was_held_out_stays_so_when_frames_are_added(tmp_path: Path) -> None:
+    old, new = split_frames(labelled(10), seed=0), split_frames(labelled(20)[10:], seed=0)
+    shape = shape_for(old.train, TINY, avg_num_neighbors=10.0)
+    prepare(tmp_path, old, shape, TINY, shape.model_config(0))
+    both = read_split(tmp_path) + new
+    energies = [[atoms.get_potential_energy() for atoms in part] for part in (both.train, both.test)]
+    assert energies[0] == pytest.approx([atoms.get_potential_energy() for atoms in [*old.train, *new.train]])
+    assert energies[1] == pytest.approx([atoms.get_potential_energy() for atoms in [*old.test, *new.test]])
+
+
 def test_weights_that_do_not_fit_are_refused() -> None:
     shape = shape_for(labelled(4), TINY, avg_num_neighbors=10.0)
     network = build_student(shape)
@@ -82,11 +99,7 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     again = trained_student(shape.to_dict(), str(tmp_path / "student" / "nequip-mg.safetensors"))
     stored = weights_of(student._network)
     assert all(torch.equal(stored[name].float(), value) for name, value in weights_of(again).items())
-    model = {
-        "_target_": "core.potentials.nequip_mg.network.trained_student",
-        "shape": shape.to_dict(),
-        "weights": str(tmp_path / "student" / "nequip-mg.safetensors"),
-    }
+    model = shape.trained_config(tmp_path / "student" / "nequip-mg.safetensors")
     prepare(tmp_path / "tuned", split, shape, TINY, model)
     run_training(tmp_path / "tuned")
     assert (tmp_path / "tuned" / "last.ckpt").exists()

@@ -67,7 +67,7 @@ class Plan:
     """
 
     n_first: int = 240
-    recipes: tuple[Recipe, ...] = (SAMPLER, Recipe(), Recipe(learning_rate=5e-3, epochs=40))
+    recipes: tuple[Recipe, ...] = (SAMPLER, Recipe(), Recipe(learning_rate=5e-3, epochs=36))
     seed: int = 0
 
 

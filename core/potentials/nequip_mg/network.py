@@ -63,12 +63,14 @@ class StudentShape(StoredShape):
         }
 
 
-def build_student(shape: StudentShape, *, dtype: str = "float32", seed: int = 0) -> GraphModel:
-    """Return the untrained network in evaluation mode."""
+def build_student(
+    shape: StudentShape, *, dtype: str = "float32", seed: int = 0, compile_mode: str = "eager"
+) -> GraphModel:
+    """Return the untrained network in evaluation mode; `compile_mode` "compile" is for training alone."""
     config = shape.model_config(seed)
     del config["_target_"]
     with nequip_state():
-        network: GraphModel = NequIPGNNModel(**{**config, "model_dtype": dtype})
+        network: GraphModel = NequIPGNNModel(**{**config, "model_dtype": dtype, "compile_mode": compile_mode})
     return network.eval()
 
 
@@ -77,9 +79,9 @@ def weights_of(network: GraphModel) -> dict[str, Tensor]:
     return dict(network.named_parameters())
 
 
-def trained_student(shape: dict[str, Any], weights: str, **_: Any) -> GraphModel:
-    """Return the network with the weights of a safetensors file: what a fine-tuning configuration names as model."""
-    network = build_student(StudentShape.from_dict(shape))
+def trained_student(shape: dict[str, Any], weights: str, compile_mode: str = "eager", **_: Any) -> GraphModel:
+    """Return the network with the weights of a safetensors file: what a configuration that goes on names as model."""
+    network = build_student(StudentShape.from_dict(shape), compile_mode=compile_mode)
     fill(weights_of(network), load_file(Path(weights)), name="nequip-mg")
     return network.train()  # in evaluation mode nequip keeps products of weights from one step to the next
 
