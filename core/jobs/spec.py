@@ -129,16 +129,14 @@ def _safe(text: str) -> str:
 def adapted(protocol: Protocol, **changes: Any) -> Protocol:
     """Return a protocol with other numbers, None meaning as it is, and a name that no longer claims to be the old one.
 
-    Another temperature is no other protocol. What must follow does: `max_atoms` a larger `min_atoms`, `settle_ps` a
-    shorter `npt_ps`. Raises `DynamicsError` for numbers out of range.
+    Another temperature is no other protocol. `max_atoms` follows a larger `min_atoms`. Raises `DynamicsError` for
+    numbers out of range.
     """
     now = protocol.to_dict()
     wanted = {name: value for name, value in changes.items() if value is not None and value != now.get(name)}
     named = {name: value for name, value in wanted.items() if name != "temperature_k"}
     if "min_atoms" in named and "max_atoms" not in named:
         wanted["max_atoms"] = max(protocol.max_atoms, round(1.25 * named["min_atoms"]))
-    if "npt_ps" in named and "settle_ps" not in named:
-        wanted["settle_ps"] = min(protocol.settle_ps, named["npt_ps"])
     if named:
         listed = ", ".join(f"{name} {value}" for name, value in named.items())
         wanted |= {

@@ -37,6 +37,12 @@ def write_potential(folder: Path, name: str, weights: dict[str, Tensor], card: d
     (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
+def add_to_card(folder: Path, name: str, **fields: str) -> None:
+    """Add fields to the card of a potential that was written before. Raises `ModelError` if there is none."""
+    content = {**read_card_file(folder, name)[1], **fields}
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def read_card_file(folder: Path, name: str) -> tuple[PotentialCard, dict[str, Any]]:
     """Return the card and the JSON object it was read from. Raises `ModelError`."""
     path = folder / f"{name}.json"

@@ -63,6 +63,6 @@ def test_other_numbers_have_another_name():
     longer = adapted(QUICK, nvt_ps=12.0, npt_ps=QUICK.npt_ps)
     assert longer.name == "quick-changed" and "nvt_ps 12" in longer.description
     assert adapted(QUICK, min_atoms=400).max_atoms == 500
-    assert adapted(QUICK, npt_ps=0.1).settle_ps == 0.1
+    assert adapted(QUICK, npt_ps=0.1).settle_ps == QUICK.settle_ps
     with pytest.raises(DynamicsError):
         adapted(QUICK, nvt_ps=-1.0)

@@ -1,15 +1,12 @@
-"""The shipped student: its card, its nequip package, its errors on the frames that came with it."""
+"""The shipped student: its card, its errors on the frames that came with it."""
 
 import numpy as np
 import pytest
-import torch
 
 from core.potentials import Potential, load_potential, potential_card
-from core.potentials.files import read_card_file, shipped_folder
-from core.potentials.nequip_mg.build import PACKAGE, TEST_FRAMES
+from core.potentials.files import shipped_folder
+from core.potentials.nequip_mg.build import TEST_FRAMES
 from core.potentials.nequip_mg.judge import HeldOutFrames, judge, read_test_frames
-from core.potentials.torch_state import nequip_state
-from core.provenance import sha256_of_file
 
 N_FRAMES = 24
 
@@ -57,21 +54,3 @@ def test_the_labels_are_the_teachers(some_frames: HeldOutFrames) -> None:
     found = teacher.evaluate(atoms)
     assert np.abs(found.forces_ev_per_a - atoms.get_forces()).max() < 2e-3
     assert found.energy_ev == pytest.approx(atoms.get_potential_energy(), abs=2e-3)
-
-
-def test_the_nequip_package_is_the_same_potential(student: Potential, some_frames: HeldOutFrames) -> None:
-    path = shipped_folder() / PACKAGE
-    assert sha256_of_file(path) == read_card_file(shipped_folder(), "nequip-mg")[1]["package_sha256"]
-    before = torch.get_default_dtype()
-    with nequip_state():
-        from nequip.integrations.ase import NequIPCalculator
-
-        packaged = NequIPCalculator._from_saved_model(str(path), device="cpu")
-    try:
-        atoms = some_frames.atoms[0].copy()
-        atoms.calc = packaged
-        with nequip_state():
-            forces = atoms.get_forces()
-    finally:
-        torch.set_default_dtype(before)
-    assert np.abs(forces - student.evaluate(atoms).forces_ev_per_a).max() < 1e-3

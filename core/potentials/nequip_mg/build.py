@@ -5,8 +5,6 @@ labels static frames and a little of the teacher's own dynamics; later rounds la
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +16,6 @@ from ase.io import read
 from nequip.nn import GraphModel
 from vesin import NeighborList
 
-from core.errors import TrainingError
 from core.potentials.face import Potential
 from core.potentials.files import write_potential
 from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
@@ -35,8 +32,9 @@ from core.potentials.nequip_mg.training import (
     split_frames,
 )
 from core.potentials.nequip_mp.potential import read_card as teacher_card
+from core.potentials.package import package
 from core.potentials.torch_state import nequip_state
-from core.provenance import package_versions, sha256_of_file
+from core.provenance import package_versions
 from core.records import Crystal
 
 Progress = Callable[[str, int, int], None]
@@ -44,9 +42,6 @@ Make = Callable[[Crystal, np.random.Generator], Iterator[Frame]]
 
 TEST_FRAMES: Final = "nequip-mg-test.npz"
 """Beside the weights: what the card's errors were measured on."""
-
-PACKAGE: Final = "nequip-mg.nequip.zip"
-"""The same network as nequip's own tools, LAMMPS among them, take it."""
 
 N_HEAD: Final = 64
 """So many of the first crystals of the selection are sampled three times as often: those that will be run."""
@@ -120,26 +115,8 @@ def publish(selection: Selection, folder: Path, target: Path, *, plan: Plan) -> 
         "errors": errors,
         "errors_of": "against nequip-mp on held-out frames, of compositions seen and unseen in training",
     }
-    package(folder / f"train-{last}" / "last.ckpt", target / PACKAGE)
-    card["package_sha256"] = sha256_of_file(target / PACKAGE)
     write_student(folder / f"train-{last}", target, card=card)
-
-
-def package(checkpoint: Path, target: Path) -> None:
-    """Write a checkpoint as a package with `nequip-package`. Raises `TrainingError` with what it says if it fails."""
-    target.unlink(missing_ok=True)  # nequip-package refuses to replace one
-    command = [
-        sys.executable,
-        "-m",
-        "nequip.scripts.package",
-        "build",
-        str(checkpoint.resolve()),
-        str(target.resolve()),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        target.unlink(missing_ok=True)  # a failed build leaves a broken archive
-        raise TrainingError(f"nequip-package ended with status {done.returncode}: {done.stderr[-600:]}")
+    package(NAME, target)
 
 
 def label_round(

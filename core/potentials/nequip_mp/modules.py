@@ -1,10 +1,16 @@
-"""What SevenNet-0 has and nequip lacks, and one module of nequip's made faster."""
+"""What SevenNet-0 has and nequip lacks, and one module of nequip's made faster.
+
+This file goes into the nequip package as it is, with what it imports: so `e3nn` by module, as nequip itself does, since
+all of `e3nn.o3` would want sympy, and nothing of this project.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from e3nn.o3 import Irreps, Linear, wigner_3j
+from e3nn.o3._irreps import Irreps
+from e3nn.o3._linear import Linear
+from e3nn.o3._wigner import wigner_3j
 from torch import Tensor
 
 
