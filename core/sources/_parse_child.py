@@ -1,7 +1,9 @@
 """The child process that parses untrusted files: `python -m core.sources._parse_child '{"cpu_s": 5, ...}'`.
 
 It reads requests `{"kind", "text"}` and writes answers `{"lattice", "species", "frac"}` or `{"error"}`, one JSON object
-a line. What it may use is set by the kernel, so a parser that loops or swells ends without its parent.
+a line. To the first file that calls for pymatgen it answers `{"load": true}`: it is to be asked again after a request
+of the kind `load`, which has a clock of its own.
+What it may use is set by the kernel, so a parser that loops or swells ends without its parent.
 """
 
 import json
@@ -13,11 +15,10 @@ from importlib import import_module
 from typing import Any, Final
 
 from core.errors import ExplorerError
-from core.sources.limits import ParseLimits
+from core.sources.limits import START_S, ParseLimits
 
-_LIBRARIES: Final = (
-    "ase.data", "pymatgen.io.cif", "pymatgen.io.vasp.inputs", "spglib", "core.sources.cif",
-)  # fmt: skip
+_AT_ONCE: Final = ("ase.data", "gemmi", "core.sources.cif")
+_LIBRARIES: Final = (*_AT_ONCE, "spglib", "pymatgen.io.cif", "pymatgen.io.vasp.inputs")
 
 
 def main() -> None:
@@ -26,11 +27,11 @@ def main() -> None:
     _confine(limits)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # a library's chatter is no answer
-    _load_libraries()
+    for name in _AT_ONCE:
+        import_module(name)
     answers.write("{}\n")
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        _allow_cpu(limits.cpu_s)
         answers.write(json.dumps(_answer(request["kind"], request["text"], limits)) + "\n")
 
 
@@ -40,8 +41,14 @@ def _confine(limits: ParseLimits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
+def _needs_pymatgen(kind: str, text: str) -> bool:
+    from core.sources.cif_tags import strict_blocks
+
+    return kind != "CIF" or strict_blocks(text) is None
+
+
 def _load_libraries() -> None:
-    """Pay for imports before the clock of the first file starts."""
+    """Pay for imports outside the clock of a file."""
     for name in _LIBRARIES:
         import_module(name)
 
@@ -53,7 +60,14 @@ def _allow_cpu(seconds: float) -> None:
 
 
 def _answer(kind: str, text: str, limits: ParseLimits) -> dict[str, Any]:
+    if kind == "load":
+        _allow_cpu(START_S)
+        _load_libraries()
+        return {}
+    _allow_cpu(limits.cpu_s)
     try:
+        if _LIBRARIES[-1] not in sys.modules and _needs_pymatgen(kind, text):
+            return {"load": True}
         return _parse(kind, text, limits.max_sites)
     except ExplorerError as error:
         return {"error": str(error)}

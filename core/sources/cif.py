@@ -1,29 +1,26 @@
 """CIF files as untrusted input; runs inside the parser's child process.
 
-pymatgen splits the file into tags and loops. Everything that decides which atoms there are is done here in plain
-sight, because a reader that mends a file in silence (an atom of negative occupancy dropped, impossible angles clipped,
-symmetry replaced by P1) turns a broken structure into a wrong voltage.
+`core.sources.cif_tags` splits the file into tags and loops. Everything that decides which atoms there are is done here
+in plain sight, because a reader that mends a file in silence (an atom of negative occupancy dropped, impossible angles
+clipped, symmetry replaced by P1) turns a broken structure into a wrong voltage.
 """
 
 import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StructureError
+from core.sources.cif_tags import POSITION, Tags, blocks
 from core.sources.symmetry import expand, operations
 from core.sources.text import quoted
 from core.sources.validate import checked_cell, checked_occupancy, element_symbol, is_element
 
 FloatArray = NDArray[np.float64]
-Tags = Mapping[str, Any]
 
 _NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d*\)?)?")
-_BLOCK: Final = re.compile(r"^\s*data_", re.MULTILINE | re.IGNORECASE)
-_POSITION: Final = tuple(f"_atom_site_fract_{axis}" for axis in "xyz")
 _UNSTATED: Final = frozenset({".", "?", ""})
 
 
@@ -32,14 +29,12 @@ def parse_cif(text: str, max_sites: int) -> dict[str, Any]:
 
     Raises `StructureError` where the file is cut, holds no or several structures, or says something impossible.
     """
-    from pymatgen.core import Lattice
-
     tags = _structure_block(text.replace("\N{MINUS SIGN}", "-"))
     lengths = [_number(_single(tags, f"_cell_length_{name}"), f"the cell length {name}") for name in "abc"]
     names = ("alpha", "beta", "gamma")
     angles = [_number(_single(tags, f"_cell_angle_{name}"), f"the cell angle {name}") for name in names]
     checked_cell(lengths, angles)
-    lattice_a = np.asarray(Lattice.from_parameters(*lengths, *angles).matrix)
+    lattice_a = _lattice(lengths, angles)
     symbols, positions = _atoms(tags, max_sites)
     species, frac = expand(symbols, positions, operations(tags, lattice_a), lattice_a, max_sites)
     _check_formula(tags, species)
@@ -48,13 +43,12 @@ def parse_cif(text: str, max_sites: int) -> dict[str, Any]:
 
 def _structure_block(text: str) -> Tags:
     """The tags, in lower case, of the only data block that holds atoms."""
-    pieces = _BLOCK.split(f"\n{text}")[1:]
-    if not pieces:
+    found = blocks(text)
+    if not found:
         raise StructureError(
             "The CIF has no data block: a line that starts with data_ must open the structure."
         )
-    blocks = [_tags(f"data_{piece}") for piece in pieces]
-    structures = [block for block in blocks if any(tag in block for tag in _POSITION)]
+    structures = [block for block in found if any(tag in block for tag in POSITION)]
     if len(structures) > 1:
         raise StructureError(
             f"The CIF holds {len(structures)} structures; save each data block as a file of its own."
@@ -66,27 +60,19 @@ def _structure_block(text: str) -> Tags:
     return structures[0]
 
 
-def _tags(block: str) -> Tags:
-    from pymatgen.io.cif import CifBlock
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed = CifBlock.from_str(block)
-    except (ValueError, IndexError, ZeroDivisionError):
-        raise StructureError(
-            "A loop of the CIF is cut or unbalanced: its values do not fill its columns. Complete the file."
-        ) from None
-    in_loops = [tag.lower() for loop in parsed.loops for tag in loop]
-    for tag in _POSITION:
-        if in_loops.count(tag) > 1:
-            raise StructureError(f"The CIF gives {tag} twice; keep one list of atoms.")
-    return {tag.lower(): value for tag, value in parsed.data.items()}
+def _lattice(lengths_a: list[float], angles_deg: list[float]) -> FloatArray:
+    """Rows a, b, c with c along z and a in the plane of x and z, as pymatgen lays a cell."""
+    a, b, c = lengths_a
+    radians = np.radians(angles_deg)
+    (cos_alpha, cos_beta, cos_gamma), (sin_alpha, sin_beta, _) = np.cos(radians), np.sin(radians)
+    gamma_star = np.arccos((cos_alpha * cos_beta - cos_gamma) / (sin_alpha * sin_beta))
+    along_b = [-sin_alpha * np.cos(gamma_star), sin_alpha * np.sin(gamma_star), cos_alpha]
+    return np.array([[a * sin_beta, 0.0, a * cos_beta], [b * part for part in along_b], [0.0, 0.0, c]])
 
 
 def _atoms(tags: Tags, max_sites: int) -> tuple[list[str], FloatArray]:
     """The element of each listed atom and its position, (n, 3) fractional."""
-    columns = [_column(tags, tag) for tag in _POSITION]
+    columns = [_column(tags, tag) for tag in POSITION]
     n_rows = len(columns[0])
     if any(len(column) != n_rows for column in columns):
         raise StructureError(
@@ -96,30 +82,32 @@ def _atoms(tags: Tags, max_sites: int) -> tuple[list[str], FloatArray]:
         raise StructureError(f"The CIF lists {n_rows:,} atoms; at most {max_sites:,} sites are read.")
     labels = _column(tags, "_atom_site_label", n_rows) or [f"atom {row}" for row in range(1, n_rows + 1)]
     positions = [
-        [
-            _number(text, f"coordinate {axis} of {quoted(label)}")
-            for axis, text in zip("xyz", row, strict=True)
-        ]
-        for label, row in zip(labels, zip(*columns, strict=True), strict=True)
+        [_number(text, f"coordinate {axis}", label) for text, label in zip(column, labels, strict=True)]
+        for axis, column in zip("xyz", columns, strict=True)
     ]
-    for label, occupancy in zip(labels, _column(tags, "_atom_site_occupancy", n_rows), strict=False):
+    for occupancy, label in _distinct(_column(tags, "_atom_site_occupancy", n_rows), labels):
         if occupancy not in _UNSTATED:
-            checked_occupancy(
-                _number(occupancy, f"the occupancy of {quoted(label)}"), f"Atom {quoted(label)}"
-            )
-    for label, count in zip(labels, _column(tags, "_atom_site_attached_hydrogens", n_rows), strict=False):
+            checked_occupancy(_number(occupancy, "the occupancy", label), f"Atom {quoted(label)}")
+    for count, label in _distinct(_column(tags, "_atom_site_attached_hydrogens", n_rows), labels):
         if count not in _UNSTATED | {"0"}:
             raise StructureError(f"Atom {quoted(label)} has hydrogens without positions; list each of them.")
-    return _symbols(tags, labels), np.array(positions, dtype=np.float64)
+    return _symbols(tags, labels), np.array(positions, dtype=np.float64).T
 
 
 def _symbols(tags: Tags, labels: list[str]) -> list[str]:
     types = _column(tags, "_atom_site_type_symbol", len(labels))
-    if types:
-        return [
-            element_symbol(text, f"Atom {quoted(label)}") for text, label in zip(types, labels, strict=True)
-        ]
-    return [_symbol_of_label(label) for label in labels]
+    if not types:
+        return [_symbol_of_label(label) for label in labels]
+    known = {text: element_symbol(text, f"Atom {quoted(label)}") for text, label in _distinct(types, labels)}
+    return [known[text] for text in types]
+
+
+def _distinct(column: list[str], labels: list[str]) -> Iterable[tuple[str, str]]:
+    """Each value of a column once, with the label of the first atom that has it."""
+    found: dict[str, str] = {}
+    for value, label in zip(column, labels, strict=False):
+        found.setdefault(value, label)
+    return found.items()
 
 
 def _symbol_of_label(label: str) -> str:
@@ -179,8 +167,9 @@ def _single(tags: Tags, tag: str) -> str:
     return value
 
 
-def _number(text: str, what: str) -> float:
+def _number(text: str, what: str, label: str | None = None) -> float:
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise StructureError(f"In the CIF, {what} is {quoted(text)}; a finite number is needed.")
+        owner = "" if label is None else f" of {quoted(label)}"
+        raise StructureError(f"In the CIF, {what}{owner} is {quoted(text)}; a finite number is needed.")
     return float(match[1])

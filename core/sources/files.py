@@ -100,7 +100,8 @@ def _read_file(path: Path, id: str, parser: StructureParser) -> Iterator[Crystal
         if path.name.lower().endswith(_JSON_LINES) and path.is_file():
             yield from _non_empty(read_json_lines(path), id)
         else:
-            yield replace(read_untrusted(path.name, _bytes(path), parser, source="file"), id=id)
+            crystal = read_untrusted(path.name, _bytes(path), parser, source="file")
+            yield crystal if crystal.id == id else replace(crystal, id=id)
     except ExplorerError as error:
         yield FailedInput(id=id, reason=str(error))
 

@@ -11,9 +11,8 @@ from typing import Any, Self
 
 from core.errors import SourceError, StructureError
 from core.settings import ROOT
-from core.sources.limits import ParseLimits
+from core.sources.limits import START_S, ParseLimits
 
-_START_S = 120.0  # importing pymatgen takes 1-2 s, and longer on a busy disk
 _CHUNK_BYTES = 1 << 16
 
 
@@ -38,15 +37,10 @@ class StructureParser:
 
         Raises `StructureError` with the child's reason, or where it took too much time or memory.
         """
-        process = self._process or self._start()
-        request = json.dumps({"kind": kind, "text": text}).encode() + b"\n"
-        answer: dict[str, Any] | None = None
-        try:
-            _stream(process.stdin).write(request)
-            _stream(process.stdin).flush()
-            answer = _read_answer(process, self._limits.wall_s)
-        except BrokenPipeError:
-            pass
+        answer = self._ask(kind, text, self._limits.wall_s)
+        if answer is not None and "load" in answer:
+            self._check_loaded(self._ask("load", "", START_S))
+            answer = self._ask(kind, text, self._limits.wall_s)
         if answer is None:
             self.close()
             raise StructureError(
@@ -56,6 +50,16 @@ class StructureParser:
         if "error" in answer:
             raise StructureError(answer["error"])
         return answer
+
+    def _ask(self, kind: str, text: str, seconds: float) -> dict[str, Any] | None:
+        """The child's answer to a request; None where it ended, or said nothing whole in time."""
+        process = self._process or self._start()
+        try:
+            _stream(process.stdin).write(json.dumps({"kind": kind, "text": text}).encode() + b"\n")
+            _stream(process.stdin).flush()
+            return _read_answer(process, seconds)
+        except BrokenPipeError:
+            return None
 
     def close(self) -> None:
         """End the child process."""
@@ -79,13 +83,16 @@ class StructureParser:
             env=_environment(),
             cwd=ROOT,
         )
-        if _read_answer(self._process, _START_S) is None:
+        self._check_loaded(_read_answer(self._process, START_S))
+        return self._process
+
+    def _check_loaded(self, answer: dict[str, Any] | None) -> None:
+        if answer is None:
             self.close()
             raise SourceError(
-                "The process that reads structure files did not start; check that pymatgen is installed "
+                "The process that reads structure files did not start; check that gemmi and pymatgen are installed "
                 f"(`{sys.executable} -m pip check`) and that memory is free."
             )
-        return self._process
 
 
 def _environment() -> dict[str, str]:

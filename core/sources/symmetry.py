@@ -90,6 +90,9 @@ def expand(
     """
     rotations = np.array([rotation for rotation, _ in found])
     translations = np.array([translation for _, translation in found])
+    if len(found) == 1:
+        moved = positions @ rotations[0].T + translations[0]
+        return list(symbols), moved - np.floor(moved)
     species: list[str] = []
     sites: list[FloatArray] = []
     for symbol, position in zip(symbols, positions, strict=True):

@@ -35,7 +35,9 @@ class CgcnnEnsemble:
         self, graphs: Sequence[CrystalGraph] | GraphStore, working_ions: Sequence[str]
     ) -> Outputs:
         """Return the outputs for graphs; the networks take them in batches of 64."""
-        table = GraphTable.from_graphs(graphs, working_ions, dtype=torch.float64)
+        table = GraphTable.from_graphs(
+            graphs, working_ions, merge_alike=True, merge_edges=True, dtype=torch.float64
+        )
         voltages, vectors = [], []
         for rows in torch.arange(len(table)).split(64):
             batch = table.batch(rows)

@@ -13,11 +13,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
+from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 
 from core.voltage.batches import GraphBatch
+from core.voltage.gated_sum import Edges, GatedSum
 
 Pooling = Literal["working_ion", "all"]
+_MOMENTUM = 0.1
+"""Share of a batch in the running statistics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,32 +50,71 @@ class CrystalConvolution(MessagePassing):
     """One CGCNN convolution.
 
     The linear map of the concatenation (v_i, v_j, u_ij) is written as three maps that add up, so that those
-    of the atoms run once an atom and not once an edge.
+    of the atoms run once an atom and not once an edge. Messages and their sums are made in one step.
     """
 
+    SUPPORTS_FUSED_EDGE_INDEX = True
+
     def __init__(self, n_features: int, n_edge_features: int) -> None:
-        super().__init__(aggr="sum")
+        super().__init__()
         self.of_atom = nn.Linear(n_features, 2 * n_features)
         self.of_neighbour = nn.Linear(n_features, 2 * n_features, bias=False)
         self.of_edge = nn.Linear(n_edge_features, 2 * n_features, bias=False)
-        self.norm_gate = nn.BatchNorm1d(2 * n_features)
-        self.norm_sum = nn.BatchNorm1d(n_features)
+        self.norm_gate = nn.BatchNorm1d(2 * n_features, momentum=_MOMENTUM)
+        self.norm_sum = nn.BatchNorm1d(n_features, momentum=_MOMENTUM)
 
-    def forward(self, vectors: Tensor, edge_index: Tensor, edge_vectors: Tensor) -> Tensor:
-        """Return the new (n_atoms, n_features) vectors; `edge_index`: (2, n_edges) of neighbour -> atom."""
+    def forward(
+        self,
+        vectors: Tensor,
+        edge_index: Tensor,
+        length_vectors: Tensor,
+        edge_lengths: Tensor | None = None,
+        edge_counts: Tensor | None = None,
+    ) -> Tensor:
+        """Return the new (n_atoms, n_features) vectors; `edge_index`: (2, n_edges) of neighbour -> atom, by atom.
+
+        `edge_lengths`: (n_edges,) row of each edge in `length_vectors`, its own where not given; `edge_counts`:
+        (n_edges,) how many edges each stands for, one where not given.
+        """
+        if edge_lengths is None:
+            edge_lengths = torch.arange(edge_index.shape[1])
+        if edge_counts is None:
+            edge_counts = vectors.new_ones(edge_index.shape[1])
         summed = self.propagate(
-            edge_index,
+            EdgeIndex(edge_index, sparse_size=(len(vectors), len(vectors)), sort_order="col"),
             atom=self.of_atom(vectors),
             neighbour=self.of_neighbour(vectors),
-            edge=self.of_edge(edge_vectors),
-            size=(len(vectors), len(vectors)),
+            # As a plain product the gradient of the long, narrow map takes two thirds of the time.
+            of_length=length_vectors @ self.of_edge.weight.T,
+            edge_lengths=edge_lengths,
+            edge_counts=edge_counts,
         )
         return softplus(vectors + self.norm_sum(summed))
 
-    def message(self, atom_i: Tensor, neighbour_j: Tensor, edge: Tensor) -> Tensor:
-        """Return sigmoid(gate) * softplus(core) for each edge."""
-        gate, core = self.norm_gate(atom_i + neighbour_j + edge).chunk(2, dim=1)
-        return torch.sigmoid(gate) * softplus(core)
+    def message_and_aggregate(
+        self,
+        edge_index: EdgeIndex,
+        atom: Tensor,
+        neighbour: Tensor,
+        of_length: Tensor,
+        edge_lengths: Tensor,
+        edge_counts: Tensor,
+    ) -> Tensor:
+        """Return the (n_atoms, n_features) gated sums, normalised by the batch in training, else by what was kept."""
+        neighbours, atoms = edge_index.as_tensor()
+        edges = Edges(atoms=atoms, neighbours=neighbours, lengths=edge_lengths, counts=edge_counts)
+        norm = self.norm_gate
+        running_mean, running_var = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+        statistics = None if self.training else (running_mean, running_var)
+        summed, mean, variance = GatedSum.apply(
+            atom, neighbour, of_length, norm.weight, norm.bias, edges, statistics, norm.eps
+        )
+        if self.training:
+            total = edges.counts.sum()
+            running_mean.lerp_(mean, _MOMENTUM)
+            running_var.lerp_(variance * (total / (total - 1.0)), _MOMENTUM)
+            norm.get_buffer("num_batches_tracked").add_(1)
+        return summed
 
 
 class VoltageNetwork(nn.Module):
@@ -99,11 +142,13 @@ class VoltageNetwork(nn.Module):
 
     def atom_vectors(self, batch: GraphBatch) -> Tensor:
         """Return (n_atoms, n_features) vectors after the last convolution."""
-        vectors = self.embed_element(self.element_table[batch.atomic_numbers])
-        offsets = (batch.distances_a.unsqueeze(1) - self.centres_a) / self.config.gaussian_step_a
-        edge_vectors = torch.exp(-offsets.square())
+        vectors = self.embed_element(self.element_table).index_select(0, batch.atomic_numbers)
+        offsets = (batch.lengths_a.unsqueeze(1) - self.centres_a).div_(self.config.gaussian_step_a)
+        length_vectors = offsets.square_().neg_().exp_()
         for convolution in self.convolutions:
-            vectors = convolution(vectors, batch.edge_index, edge_vectors)
+            vectors = convolution(
+                vectors, batch.edge_index, length_vectors, batch.edge_lengths, batch.edge_counts
+            )
         return vectors
 
     def pooled(self, batch: GraphBatch) -> Tensor:

@@ -1,13 +1,17 @@
 """CIF: the same crystal as pymatgen reads where it reads it right, and a refusal where a file leaves things open."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from core.errors import StructureError
 from core.sources.cif import parse_cif
+from core.sources.cif_tags import blocks, strict_blocks
 from core.sources.symmetry import parse_operation
+from core.store import open_reader
 
 SPINEL = """data_spinel
 _symmetry_space_group_name_H-M 'F d -3 m:2'
@@ -34,6 +38,14 @@ def structure(text: str):
 
     found = parse_cif(text, 400)
     return Structure(found["lattice"], found["species"], found["frac"])
+
+
+@pytest.fixture(scope="module")
+def real_structures(precomputed):
+    """Some forty of the shipped candidates."""
+    with open_reader(precomputed) as reader:
+        ids = sorted(reader.screen(columns=("id",))["id"])[::80]
+        return [reader.crystal(id).to_pymatgen() for id in ids]
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +141,77 @@ def test_a_structure_without_symmetry_is_taken_as_listed() -> None:
 def test_operations(text: str, point: tuple, image: tuple) -> None:
     rotation, translation = parse_operation(text)
     assert np.allclose(rotation @ point + translation, image)
+
+
+PLAIN = """data_plain # a comment
+_Cell_Length_A 3.2(1)
+_quoted 'it''s here'
+_text
+;
+Mg O
+ Mn
+;
+loop_
+_atom_site_label
+_atom_site_type_symbol
+'Mg 1' "Mg2+"
+D1 ?
+"""
+
+
+def test_tags_are_read_without_case_and_quotes() -> None:
+    assert strict_blocks(PLAIN) == [
+        {
+            "_cell_length_a": "3.2(1)",
+            "_quoted": "it''s here",
+            "_text": "Mg O  Mn",
+            "_atom_site_label": ["Mg 1", "D1"],
+            "_atom_site_type_symbol": ["Mg2+", "?"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("data_plain", "data_plain\n_quoted twice"),
+        ("_quoted", "_cell_length_a 3.2\n_quoted"),
+        ("D1 ?", "D1"),
+        ("'it''s here'", "'it is"),
+        ("loop_", "save_frame\n_a 1\nsave_\nloop_"),
+        ("'Mg 1' \"Mg2+\"\nD1 ?\n", ""),
+        ("_quoted", "[quoted]\n_quoted"),
+    ],
+)
+def test_a_breach_of_the_grammar_goes_to_the_lenient_reader(old: str, new: str) -> None:
+    assert strict_blocks(PLAIN.replace(old, new, 1)) is None
+
+
+@pytest.mark.parametrize("symprec", [None, 0.1])
+def test_both_readers_give_pymatgens_structure(real_structures, symprec) -> None:
+    from pymatgen.core import Structure
+    from pymatgen.io.cif import CifWriter
+
+    for known in real_structures:
+        text = str(CifWriter(known, symprec=symprec))
+        lenient = blocks(text.replace("data_", "data_doubled\n_a 1\n_a 1\ndata_", 1))[1]
+        assert strict_blocks(text) == [lenient]
+        read, expected = structure(text), Structure.from_str(text, fmt="cif")
+        assert np.allclose(read.lattice.matrix, expected.lattice.matrix, rtol=0.0, atol=1e-9)
+        assert len(read) == len(expected)
+        unmatched = list(expected)
+        for site in read:
+            (twin,) = [other for other in unmatched if other.distance(site) < 1e-5]
+            assert twin.specie.symbol == site.specie.symbol
+            apart = twin.frac_coords - site.frac_coords
+            assert np.abs(apart - np.round(apart)).max() < 1e-6
+            unmatched.remove(twin)
+
+
+def test_a_plain_cif_is_read_without_pymatgen() -> None:
+    code = (
+        "import sys; from core.sources.cif import parse_cif; from tests.sources.test_cif import SPINEL;"
+        "parse_cif(SPINEL, 400); print('pymatgen' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"

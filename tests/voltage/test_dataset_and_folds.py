@@ -67,8 +67,8 @@ def test_energies_never_reach_the_model():
     assert cleaned.n_unusual == 1
     fields = set(GraphTable.__slots__)
     assert fields == {
-        "atom_start", "edge_start", "atomic_numbers", "ion_weights", "atom_weights", "atoms", "neighbours",
-        "distances_a",
+        "atom_start", "edge_start", "length_start", "atomic_numbers", "ion_weights", "atom_weights", "atoms",
+        "neighbours", "edge_lengths", "edge_counts", "lengths_a",
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The network: its layer against the plain formula, its pooling, and what must leave a voltage alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import softplus
 
 from core.graphs import build_graph
-from core.voltage.batches import GraphTable
+from core.voltage import gated_sum
+from core.voltage.batches import GraphTable, alike
 from core.voltage.cgcnn import CgcnnEnsemble
 from core.voltage.elements import LENGTH, N_ELEMENTS, element_table, random_element_table, valence_electrons
 from core.voltage.model import CrystalConvolution, NetworkConfig, VoltageNetwork
@@ -63,16 +66,65 @@ def plain_convolution(layer: CrystalConvolution, vectors, edge_index, edges, nor
     return softplus(vectors + norm(summed, layer.norm_sum))
 
 
+def some_edges(generator):
+    """Seventeen edges between five atoms, in order of the atom they end at."""
+    edges = torch.randint(0, 5, (2, 17), generator=generator)
+    return edges[:, edges[1].argsort()]
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_the_layer_is_the_papers_equation(training):
     generator = torch.Generator().manual_seed(1)
     layer = network(n_features=8).convolutions[0].double()
     vectors = torch.randn(5, 8, generator=generator, dtype=torch.float64)
-    edge_index = torch.randint(0, 5, (2, 17), generator=generator)
+    edge_index = some_edges(generator)
     edges = torch.rand(17, 41, generator=generator, dtype=torch.float64)
     expected = plain_convolution(layer, vectors, edge_index, edges, normalised=training)
     layer.train(training)
     torch.testing.assert_close(layer(vectors, edge_index, edges), expected)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("piece", [5, 2048])
+def test_the_written_gradient_is_that_of_the_equation(training, piece, monkeypatch):
+    monkeypatch.setattr(gated_sum, "_PIECE", piece)
+    generator = torch.Generator().manual_seed(2)
+    layer = network(n_features=8).convolutions[0].double().train(training)
+    vectors = torch.randn(5, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    edge_index = some_edges(generator)
+    lengths = torch.randint(0, 6, (17,), generator=generator)
+    edges = torch.rand(6, 41, generator=generator, dtype=torch.float64, requires_grad=True)
+    counts = torch.randint(1, 4, (17,), generator=generator)
+    each = torch.repeat_interleave(counts)
+    inputs = [vectors, edges, *layer.parameters()]
+    expected = plain_convolution(
+        layer, vectors, edge_index[:, each], edges[lengths][each], normalised=training
+    )
+    found = layer(vectors, edge_index, edges, lengths, counts.double())
+    torch.testing.assert_close(found, expected)
+    weights = torch.rand(found.shape, generator=generator, dtype=torch.float64)
+    for ours, plain in zip(
+        torch.autograd.grad((found * weights).sum(), inputs),
+        torch.autograd.grad((expected * weights).sum(), inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, plain)
+
+
+def test_running_statistics_follow_the_batches_as_pytorchs_own_do():
+    generator = torch.Generator().manual_seed(3)
+    layer, plain = network(n_features=8).convolutions[0].double().train(), torch.nn.BatchNorm1d(16).double()
+    plain.load_state_dict(layer.norm_gate.state_dict())
+    vectors, edges = (
+        torch.rand(shape, generator=generator, dtype=torch.float64) for shape in ((5, 8), (17, 41))
+    )
+    edge_index = some_edges(torch.Generator().manual_seed(0))
+    neighbours, atoms = edge_index
+    terms = layer.of_atom(vectors)[atoms] + layer.of_neighbour(vectors)[neighbours] + layer.of_edge(edges)
+    plain.train()(terms)
+    layer(vectors, edge_index, edges)
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(layer.norm_gate.state_dict()[name], value)
 
 
 def test_gaussians_stand_from_0_to_8_angstrom_in_steps_of_a_fifth():
@@ -117,6 +169,65 @@ def test_merging_equivalent_atoms_leaves_the_voltage():
     for pooling in ("working_ion", "all"):
         made = network(pooling=pooling).double()
         torch.testing.assert_close(made(whole.batch(rows)), made(merged.batch(rows)), rtol=0.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "merged", [{}, {"merge_equivalent": True}, {"merge_alike": True, "merge_edges": True}]
+)
+def test_edges_come_in_the_order_of_their_atoms(merged):
+    graphs = [build_graph(make()) for make in SMALL]
+    table = GraphTable.from_graphs(graphs, ["Mg"] * len(SMALL), **merged)
+    assert (table.batch(torch.arange(len(SMALL))).edge_index[1].diff() >= 0).all()
+
+
+def test_alike_atoms_and_edges_stand_as_one():
+    graph = build_graph(spinel())
+    whole, merged = (
+        GraphTable.from_graphs([graph], ["Mg"], merge_alike=merge, merge_edges=merge, dtype=torch.float64)
+        for merge in (False, True)
+    )
+    assert merged.atomic_numbers.tolist() == [8, 12, 25] and len(whole.atomic_numbers) == 14
+    ends = torch.bincount(merged.atoms, weights=merged.edge_counts)
+    assert ends.tolist() == [12.0, 12.0, 12.0]
+    assert len(merged.atoms) < 36 and len(merged.lengths_a) < len(merged.atoms)
+
+
+def test_atoms_whose_edges_differ_are_not_alike():
+    graph = build_graph(rock_salt())
+    assert alike(graph).tolist() == graph.environments.tolist()
+    other = build_graph(moved(rock_salt(), scaling=(2, 1, 1), seed=0))
+    assert len(np.unique(alike(other))) == 2
+    atom = int(np.flatnonzero(other.atomic_numbers == 12)[0])
+    longer = other.distances_a.copy()
+    longer[other.edge_start[atom + 1] - 1] += 1e-3
+    apart = alike(replace(other, distances_a=longer))
+    assert apart[atom] not in np.delete(apart, atom)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_merging_alike_atoms_and_edges_leaves_the_voltage(seed):
+    crystals = [moved(make(), scaling=(2, 1, 1), seed=seed) for make in SMALL] + [lone_ion()]
+    graphs, ions = [build_graph(crystal) for crystal in crystals], ["Mg"] * len(crystals)
+    rows, made = torch.arange(len(graphs)), network().double()
+    whole = GraphTable.from_graphs(graphs, ions, dtype=torch.float64)
+    merged = GraphTable.from_graphs(graphs, ions, merge_alike=True, merge_edges=True, dtype=torch.float64)
+    torch.testing.assert_close(made(whole.batch(rows)), made(merged.batch(rows)), rtol=0.0, atol=1e-6)
+
+
+def test_merged_edges_train_the_same_network():
+    graphs, ions = [build_graph(make()) for make in SMALL], ["Mg"] * len(SMALL)
+    found = []
+    for merge in (False, True):
+        made = network().double().train()
+        table = GraphTable.from_graphs(
+            graphs, ions, merge_equivalent=True, merge_edges=merge, dtype=torch.float64
+        )
+        loss = made(table.batch(torch.arange(len(graphs)))).square().sum()
+        loss.backward()
+        running = [layer.norm_gate.running_var for layer in made.convolutions]
+        found.append([loss, *(parameter.grad for parameter in made.parameters()), *running])
+    for whole, merged in zip(*found, strict=True):
+        torch.testing.assert_close(whole, merged, rtol=1e-4, atol=1e-6)
 
 
 def test_a_batch_gives_what_each_structure_alone_gives():
