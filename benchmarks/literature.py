@@ -10,12 +10,15 @@ holds and which candidates pass the paper's three thresholds; last, the student 
 
 import argparse
 import json
+import math
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 from core.screening import Thresholds, passes
 from core.settings import Settings
 from core.store import open_reader
+from core.transport import arrhenius
 
 EXPECTED = {
     "MgSc2Se4": "fast", "mvc-27": "fast", "mp-32006": "slow", "mp-19202": "slow", "mp-1265": "none",
@@ -60,6 +63,23 @@ def candidates() -> None:
     print(rows.loc[passes(rows, Thresholds()), ["formula", "id", "sigma_ms_per_cm"]].to_string(index=False))
 
 
+def series(rows: list[dict[str, Any]]) -> None:
+    """The barrier of MgTi2S4 from its temperatures; errors of D from the ends of its interval, on a logarithm."""
+    rows = sorted(rows, key=lambda row: float(row["temperature_k"]))
+    print("\nMgTi2S4 at several temperatures")
+    for row in rows:
+        d = interval(row, "d_cm2_per_s", "d_low_cm2_per_s", "d_high_cm2_per_s", ".1e")
+        print(f"{row['temperature_k']:6.0f} K  D {d} cm2/s")
+    values = [row["d_cm2_per_s"] for row in rows]
+    width = 2 * NormalDist().inv_cdf(0.95)
+    errors = [
+        row["d_cm2_per_s"] * math.log(row["d_high_cm2_per_s"] / row["d_low_cm2_per_s"]) / width
+        for row in rows
+    ]
+    fit = arrhenius([row["temperature_k"] for row in rows], values, errors, confidence=0.90)
+    print(f"barrier {fit.barrier_ev:.2f} eV (90 %: {fit.barrier_low_ev:.2f} to {fit.barrier_high_ev:.2f})")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -69,8 +89,10 @@ def main() -> None:
     order = list(EXPECTED)
     rows.sort(key=lambda row: (order.index(row["id"]), row["potential"]))
     print("Quick protocol, 1200 K, a fifth of the magnesium removed")
-    show([row for row in rows if row["protocol"] == "quick"])
+    quick = [row for row in rows if row["protocol"] == "quick"]
+    show([row for row in quick if row["temperature_k"] == 1200.0])
     candidates()
+    series([row for row in quick if row["id"] == "mvc-27" and row["verdict"] == "diffusive"])
     print("\nStudent and teacher on the same small cells, 1200 K")
     show([row for row in rows if row["protocol"] != "quick"])
 
