@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import NoWorkingIonError
-from core.graphs import TIE_A, CrystalGraph, GraphStore, atomic_numbers
-
-_SAME_LENGTH_A = 2e-6
-"""Lengths of one graph closer than this, which is rounding, count as one where atoms or edges are merged."""
+from core.graphs import CrystalGraph, GraphStore, atomic_numbers
+from core.voltage.merging import (
+    Atoms,
+    MergedEdges,
+    alike,
+    environments,
+    joined,
+    merge_atoms,
+    unmerged_edges,
+)
+from core.voltage.merging import merge_edges as with_merged_edges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,28 +91,40 @@ class GraphTable:
         and the output stays to 1e-5 V. With `merge_edges` edges of one length from one atom to neighbours that
         are one stand as one too, for networks that heed `edge_counts`. Raises `NoWorkingIonError`.
         """
-        parts = []
-        for index, ion_number in enumerate(atomic_numbers(working_ions)):
-            graph = graphs[index]
-            if not (graph.atomic_numbers == ion_number).any():
-                raise NoWorkingIonError(graph.id, working_ions[index])
-            classes = graph.environments if merge_equivalent else alike(graph) if merge_alike else None
-            nodes, edges = _part(graph, int(ion_number), classes)
-            parts.append((*nodes, *(_merged if merge_edges else _as_they_are)(*edges)))
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        numbers, ion_weights, atom_weights, atoms, neighbours, edge_lengths, counts, lengths = columns
+        store = graphs if isinstance(graphs, GraphStore) else GraphStore.from_graphs(graphs)
+        atoms, edges = joined(store)
+        ions = atomic_numbers(working_ions)
+        for index in np.flatnonzero(
+            np.bincount(atoms.graphs, weights=atoms.numbers == ions[atoms.graphs]) == 0
+        ):
+            raise NoWorkingIonError(str(store.ids[index]), working_ions[int(index)])
+        if merge_equivalent or merge_alike:
+            classes = environments(store, atoms) if merge_equivalent else alike(store, atoms, edges)
+            atoms, edges = merge_atoms(atoms, edges, classes)
+        standing = (with_merged_edges if merge_edges else unmerged_edges)(atoms, edges)
+        return cls._of(len(store), atoms, ions, standing, dtype)
+
+    @classmethod
+    def _of(
+        cls, n_graphs: int, atoms: Atoms, ions: NDArray, edges: MergedEdges, dtype: torch.dtype
+    ) -> "GraphTable":
+        edge_graphs = atoms.graphs[edges.atoms]
+        atom_start, edge_start, length_start = (
+            np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n_graphs))])
+            for owners in (atoms.graphs, edge_graphs, edges.length_graphs)
+        )
         return cls(
-            atom_start=_starts([len(part[0]) for part in parts]),
-            edge_start=_starts([len(part[3]) for part in parts]),
-            length_start=_starts([len(part[7]) for part in parts]),
-            atomic_numbers=torch.as_tensor(numbers, dtype=torch.int64),
-            ion_weights=torch.as_tensor(ion_weights, dtype=dtype),
-            atom_weights=torch.as_tensor(atom_weights, dtype=dtype),
-            atoms=torch.as_tensor(atoms, dtype=torch.int64),
-            neighbours=torch.as_tensor(neighbours, dtype=torch.int64),
-            edge_lengths=torch.as_tensor(edge_lengths, dtype=torch.int64),
-            edge_counts=torch.as_tensor(counts, dtype=dtype),
-            lengths_a=torch.as_tensor(lengths, dtype=dtype),
+            atom_start=torch.as_tensor(atom_start),
+            edge_start=torch.as_tensor(edge_start),
+            length_start=torch.as_tensor(length_start),
+            atomic_numbers=torch.as_tensor(atoms.numbers),
+            ion_weights=torch.as_tensor(_shares(atoms, atoms.numbers == ions[atoms.graphs]), dtype=dtype),
+            atom_weights=torch.as_tensor(_shares(atoms, np.ones(len(atoms.graphs))), dtype=dtype),
+            atoms=torch.as_tensor(edges.atoms - atom_start[edge_graphs]),
+            neighbours=torch.as_tensor(edges.neighbours - atom_start[edge_graphs]),
+            edge_lengths=torch.as_tensor(edges.rows - length_start[edge_graphs]),
+            edge_counts=torch.as_tensor(edges.counts, dtype=dtype),
+            lengths_a=torch.as_tensor(edges.lengths_a, dtype=dtype),
         )
 
     def batch(self, graphs: Tensor) -> GraphBatch:
@@ -129,77 +148,10 @@ class GraphTable:
         )
 
 
-Arrays = tuple[NDArray, ...]
-
-
-def _part(graph: CrystalGraph, ion_number: int, classes: NDArray | None) -> tuple[Arrays, Arrays]:
-    numbers: NDArray = graph.atomic_numbers
-    atoms: NDArray = graph.atoms
-    neighbours: NDArray = graph.neighbours
-    distances = graph.distances_a
-    counts: NDArray = np.ones(graph.n_atoms)
-    if classes is not None:  # numbered from 0 without gaps: a class is its own index
-        _, first, counts = np.unique(classes, return_index=True, return_counts=True)
-        kept = np.isin(atoms, first)
-        numbers = numbers[first]
-        atoms, neighbours, distances = classes[atoms[kept]], classes[neighbours[kept]], distances[kept]
-    ion_counts = counts * (numbers == ion_number)
-    nodes = (numbers, ion_counts / ion_counts.sum(), counts / counts.sum())
-    return nodes, (atoms, neighbours, distances)
-
-
-def alike(graph: CrystalGraph) -> NDArray[np.int64]:
-    """Return the (n_atoms,) class of each atom: equal where edges of equal lengths lead to atoms of equal classes.
-
-    Classes of environments are split until nothing changes; which edges an atom has is told by the sum of a
-    64-bit hash of each, so that their order does not matter.
-    """
-    classes, n_classes = graph.environments.astype(np.int64), 0
-    lengths = _length_rows(graph.distances_a) * graph.n_atoms
-    while (found := int(classes.max()) + 1) not in (n_classes, graph.n_atoms):
-        n_classes = found
-        running = np.append(np.uint64(0), np.cumsum(_hashed(lengths + classes[graph.neighbours])))
-        keys = np.diff(running[graph.edge_start]) + _hashed(-1 - classes)
-        classes = np.unique(keys, return_inverse=True)[1]
-    return classes
-
-
-def _hashed(values: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The values scattered over 64 bits (splitmix64)."""
-    mixed = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-def _length_rows(lengths: NDArray) -> NDArray[np.int64]:
-    """Number the lengths by size; those that differ by rounding alone share a number."""
-    rising = np.argsort(lengths)
-    rows = np.empty(len(lengths), dtype=np.int64)
-    rows[rising] = np.cumsum(np.append(0, np.diff(lengths[rising]) > _SAME_LENGTH_A)[: len(lengths)])
-    return rows
-
-
-def _as_they_are(atoms: NDArray, neighbours: NDArray, distances: NDArray) -> Arrays:
-    order = np.argsort(atoms, kind="stable")
-    return atoms[order], neighbours[order], np.arange(len(atoms)), np.ones(len(atoms)), distances[order]
-
-
-def _merged(atoms: NDArray, neighbours: NDArray, distances: NDArray) -> Arrays:
-    """Atoms, neighbours, rows of lengths and numbers of the edges that differ; the lengths, each a mean."""
-    order = np.lexsort((distances, neighbours, atoms))
-    atoms, neighbours, distances = atoms[order], neighbours[order], distances[order]
-    new = (np.diff(atoms) != 0) | (np.diff(neighbours) != 0) | (np.diff(distances) > TIE_A)
-    first = np.flatnonzero(np.append(True, new)[: len(atoms)])
-    counts = np.diff(np.append(first, len(atoms)))
-    means = np.bincount(np.repeat(np.arange(len(first)), counts), weights=distances) / counts
-    rows = _length_rows(means)
-    lengths = np.bincount(rows, weights=means * counts) / np.bincount(rows, weights=counts)
-    return atoms[first], neighbours[first], rows, counts, lengths
-
-
-def _starts(lengths: Sequence[int]) -> Tensor:
-    return torch.as_tensor(np.concatenate([[0], np.cumsum(lengths)]), dtype=torch.int64)
+def _shares(atoms: Atoms, chosen: NDArray) -> NDArray[np.float64]:
+    """The share of each chosen atom among those of its graph."""
+    counts = atoms.counts * chosen
+    return counts / np.bincount(atoms.graphs, weights=counts)[atoms.graphs]
 
 
 def _rows(starts: Tensor, graphs: Tensor) -> tuple[Tensor, Tensor]:

@@ -51,11 +51,12 @@ class GatedSum(torch.autograd.Function):
         factor = _signed(scale * inverse_std)
         offset = _signed(shift) - mean * factor
         out = atom.new_zeros(len(atom), len(scale) // 2)
+        minus_counts = -edges.counts.unsqueeze(1)
         for piece in edges.pieces():
-            message, log = _gates(terms[piece], factor, offset)
-            log *= message[:, : out.shape[1]]
-            out.index_add_(0, edges.atoms[piece], log.mul_(edges.counts[piece].unsqueeze(1)), alpha=-1)
-        ctx.save_for_backward(terms, mean, inverse_std, factor, offset)
+            gates, log = _gates(terms[piece], factor, offset)
+            log *= gates[:, : out.shape[1]]
+            out.index_add_(0, edges.atoms[piece], log.mul_(minus_counts[piece]))
+        ctx.save_for_backward(terms, mean, inverse_std, factor, offset, minus_counts)
         ctx.sizes, ctx.edges, ctx.learns = (len(atom), len(of_length)), edges, statistics is None
         ctx.mark_non_differentiable(mean, variance)
         return out, mean, variance
@@ -64,13 +65,13 @@ class GatedSum(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, of_out: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the first five arguments."""
-        terms, mean, inverse_std, factor, offset = ctx.saved_tensors
+        terms, mean, inverse_std, factor, offset, minus_counts = ctx.saved_tensors
         edges, (n_atoms, n_lengths) = ctx.edges, ctx.sizes
         of_normed = torch.empty_like(terms)
         of_shift, of_scale = torch.zeros_like(mean), torch.zeros_like(mean)
         for piece in edges.pieces():
             found = of_normed[piece]
-            message = of_out.index_select(0, edges.atoms[piece]).mul_(edges.counts[piece].unsqueeze(1))
+            message = of_out.index_select(0, edges.atoms[piece]).mul_(minus_counts[piece])
             _before_gates(found, message, *_gates(terms[piece], factor, offset))
             of_shift += found.sum(0)
             of_scale += (found * terms[piece]).sum(0)
@@ -79,16 +80,36 @@ class GatedSum(torch.autograd.Function):
         of_length = terms.new_zeros(n_lengths, len(mean))
         # What moves an edge moves mean and variance of the batch too, by its share.
         slope = of_scale * inverse_std
-        level, shares = of_shift - mean * slope, (edges.counts / edges.counts.sum()).unsqueeze(1)
+        level, minus_shares = of_shift - mean * slope, minus_counts / edges.counts.sum()
         for piece in edges.pieces():
             found = of_normed[piece]
             if ctx.learns:
-                found.addcmul_(torch.addcmul(level, terms[piece], slope), shares[piece], value=-1.0)
+                found.addcmul_(torch.addcmul(level, terms[piece], slope), minus_shares[piece])
             of_atom.index_add_(0, edges.atoms[piece], found)
             of_neighbour.index_add_(0, edges.neighbours[piece], found)
             of_length.index_add_(0, edges.lengths[piece], found)
         gradients = (of_atom.mul_(factor), of_neighbour.mul_(factor), of_length.mul_(factor))
         return *gradients, _signed(of_scale), _signed(of_shift), None, None, None
+
+
+def gated_sum(
+    atom: Tensor, neighbour: Tensor, of_length: Tensor, scale: Tensor, shift: Tensor, edges: Edges,
+    statistics: tuple[Tensor, Tensor], eps: float,
+) -> Tensor:  # fmt: skip
+    """Return out of `GatedSum` with given statistics, where no gradient is asked for: no array of all edges is made."""
+    mean, variance = statistics
+    factor = _signed(scale * (variance + eps).rsqrt())
+    atom = torch.addcmul(_signed(shift) - mean * factor, atom, factor)
+    neighbour, of_length = neighbour * factor, of_length * factor
+    half = len(scale) // 2
+    out, minus_counts = atom.new_zeros(len(atom), half), -edges.counts.unsqueeze(1)
+    for piece in edges.pieces():
+        gates = of_length.index_select(0, edges.lengths[piece])
+        gates += atom.index_select(0, edges.atoms[piece])
+        gates += neighbour.index_select(0, edges.neighbours[piece])
+        log = _minus_softplus(gates.sigmoid_()).mul_(gates[:, :half])
+        out.index_add_(0, edges.atoms[piece], log.mul_(minus_counts[piece]))
+    return out
 
 
 def _terms(
@@ -119,13 +140,16 @@ def _signed(row: Tensor) -> Tensor:
 def _gates(terms: Tensor, factor: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
     """(sigmoid(g), sigmoid(-h)) side by side, and -softplus(h) = log(sigmoid(-h))."""
     gates = torch.addcmul(offset, terms, factor).sigmoid_()
-    tiny = torch.finfo(gates.dtype).tiny
-    return gates, gates[:, gates.shape[1] // 2 :].clamp_min(tiny).log_()
+    return gates, _minus_softplus(gates)
+
+
+def _minus_softplus(gates: Tensor) -> Tensor:
+    return gates[:, gates.shape[1] // 2 :].clamp_min(torch.finfo(gates.dtype).tiny).log_()
 
 
 def _before_gates(found: Tensor, of_message: Tensor, gates: Tensor, log: Tensor) -> None:
-    """Write the gradient before the sigmoids of `_gates`, from that of the messages, to `found`."""
+    """Write the gradient before the sigmoids of `_gates` to `found`; `of_message`: minus that of the messages."""
     half = of_message.shape[1]
-    torch.mul(of_message, gates[:, :half], out=found[:, half:]).neg_()
+    torch.mul(of_message, gates[:, :half], out=found[:, half:])
     torch.mul(found[:, half:], log, out=found[:, :half])
     found.addcmul_(found, gates, value=-1.0)

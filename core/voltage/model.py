@@ -17,7 +17,7 @@ from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 
 from core.voltage.batches import GraphBatch
-from core.voltage.gated_sum import Edges, GatedSum
+from core.voltage.gated_sum import Edges, GatedSum, gated_sum
 
 Pooling = Literal["working_ion", "all"]
 _MOMENTUM = 0.1
@@ -106,9 +106,10 @@ class CrystalConvolution(MessagePassing):
         norm = self.norm_gate
         running_mean, running_var = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
         statistics = None if self.training else (running_mean, running_var)
-        summed, mean, variance = GatedSum.apply(
-            atom, neighbour, of_length, norm.weight, norm.bias, edges, statistics, norm.eps
-        )
+        terms = (atom, neighbour, of_length, norm.weight, norm.bias, edges)
+        if statistics is not None and not torch.is_grad_enabled():
+            return gated_sum(*terms, statistics, norm.eps)
+        summed, mean, variance = GatedSum.apply(*terms, statistics, norm.eps)
         if self.training:
             total = edges.counts.sum()
             running_mean.lerp_(mean, _MOMENTUM)

@@ -162,7 +162,7 @@ def _workshop(
     progress: Progress | None,
 ) -> _Workshop:
     store = GraphStore.open_or_build(checkpoints / "graphs-electrodes.npz", data.crystals)
-    table = GraphTable.from_graphs(store, data.working_ions, merge_equivalent=True)
+    table = GraphTable.from_graphs(store, data.working_ions, merge_equivalent=True, merge_edges=True)
     return _Workshop(
         name=name, data=data, store=store, table=table, config=config, seeds=seeds, checkpoints=checkpoints,
         resume=resume, progress=progress,

@@ -51,7 +51,7 @@ def test_run_tells_the_time_and_prints_the_result(cif, tmp_path, monkeypatch, ca
     captured = capsys.readouterr()
     printed = json.loads(captured.out)
     assert (printed["id"], printed["seed"], printed["verdict"]) == ("salt", 3, "too short")
-    assert "s a step measured, 80 steps, about" in captured.err and "too short:" in captured.err
+    assert "s a step measured, 240 steps, about" in captured.err and "too short:" in captured.err
     (folder,) = (path for path in output.iterdir() if path.is_dir())
     stored = json.loads((folder / "result.json").read_text())
     assert json.loads((output / "result.json").read_text()) == stored
