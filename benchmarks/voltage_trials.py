@@ -50,7 +50,7 @@ from core.voltage.frozen.features import Probes, metal_energies
 from core.voltage.frozen.head import HeadConfig, train_heads
 from core.voltage.frozen.model import default_cache
 from core.voltage.model import NetworkConfig, VoltageNetwork
-from core.voltage.train import TrainedNetwork, TrainingConfig
+from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -203,31 +203,12 @@ def learned(
     network: VoltageNetwork, table: GraphTable, labels: Floats, train: Rows, *, epochs: int,
     rate: float = RATE, seed: int = 0,
 ) -> TrainedNetwork:  # fmt: skip
-    """Train a given network as `core.voltage.train.train_network` trains its own (a test holds them equal)."""
-    config, mean, scale = TrainingConfig(), float(labels[train].mean()), float(labels[train].std())
-    targets = torch.as_tensor((labels - mean) / scale, dtype=torch.float32)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=config.weight_decay)
-    network.train()
-    for epoch in range(epochs):
-        generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
-        order = torch.as_tensor(train)[torch.randperm(len(train), generator=generator)]
-        batches = [rows for rows in order.split(config.batch_size) if len(rows) > 1]
-        for index, rows in enumerate(batches):
-            optimizer.param_groups[0]["lr"] = rate * cycle((epoch + index / len(batches)) / epochs)
-            loss = (network(table.batch(rows)) - targets[rows]).abs().mean()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
-            optimizer.step()
-    return TrainedNetwork(network=network.eval(), mean_v=mean, scale_v=scale, history=[])
-
-
-def cycle(part_done: float) -> float:
-    """Share of the highest learning rate: a cosine rise, then a cosine fall to zero."""
-    warm_up = TrainingConfig().warm_up
-    if part_done < warm_up:
-        return 0.04 + 0.48 * (1.0 - np.cos(np.pi * part_done / warm_up))
-    return max(0.5 * (1.0 + np.cos(np.pi * (part_done - warm_up) / (1.0 - warm_up))), 1e-4)
+    """Train a given network."""
+    config = TrainingConfig(network=network.config, epochs=epochs, max_learning_rate=rate)
+    return train_network(
+        table, labels, train=train, validation=None, element_table=element_table(), config=config, seed=seed,
+        network=network,
+    )  # fmt: skip
 
 
 def network_trial(kind: type[VoltageNetwork], seed: int = 0) -> Trial:

@@ -94,10 +94,10 @@ class GraphTable:
         store = graphs if isinstance(graphs, GraphStore) else GraphStore.from_graphs(graphs)
         atoms, edges = joined(store)
         ions = atomic_numbers(working_ions)
-        for index in np.flatnonzero(
-            np.bincount(atoms.graphs, weights=atoms.numbers == ions[atoms.graphs]) == 0
-        ):
-            raise NoWorkingIonError(str(store.ids[index]), working_ions[int(index)])
+        n_ions = np.bincount(atoms.graphs, weights=atoms.numbers == ions[atoms.graphs])
+        if not n_ions.all():
+            index = int(np.argmin(n_ions))
+            raise NoWorkingIonError(str(store.ids[index]), working_ions[index])
         if merge_equivalent or merge_alike:
             classes = environments(store, atoms) if merge_equivalent else alike(store, atoms, edges)
             atoms, edges = merge_atoms(atoms, edges, classes)

@@ -82,10 +82,12 @@ def train_network(
     checkpoint: Path | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    network: VoltageNetwork | None = None,
 ) -> TrainedNetwork:
     """Train one network on rows of a table and return it; `progress(epoch, epochs)` is called after each
     epoch.
 
+    `network` is trained where it is given, instead of a new one with the seed's starting weights.
     With `resume` training goes on from `checkpoint` if that exists; one made by other settings is a
     `TrainingError`.
     """
@@ -93,7 +95,7 @@ def train_network(
         raise TrainingError(
             f"{int((~np.isfinite(voltages_v)).sum())} labels are not finite; clean the data first."
         )
-    run = _Run.start(table, voltages_v, train, validation, element_table, config, seed)
+    run = _Run.start(table, voltages_v, train, validation, element_table, config, seed, network)
     if resume and checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     while not run.finished:
@@ -131,11 +133,13 @@ class _Run:
         element_table: NDArray[np.float32],
         config: TrainingConfig,
         seed: int,
+        network: VoltageNetwork | None,
     ) -> "_Run":
         mean_v, scale_v = float(voltages_v[train].mean()), float(voltages_v[train].std()) or 1.0
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = VoltageNetwork(torch.as_tensor(element_table), config.network)
+        if network is None:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                network = VoltageNetwork(torch.as_tensor(element_table), config.network)
         run = cls(
             table, torch.as_tensor((voltages_v - mean_v) / scale_v, dtype=torch.float32), network, config
         )
