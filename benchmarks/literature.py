@@ -58,8 +58,16 @@ def candidates() -> None:
     """What the current release holds of its own candidates."""
     with open_reader() as reader:
         found = reader.conductivities()
-        print(f"\nThe release: {len(found)} results, {found['verdict'].value_counts().to_dict()}")
         rows = reader.screen()
+    found = found[found["temperature_k"] == 1200.0]
+    print(f"\nThe release at 1200 K: {len(found)} candidates, {found['verdict'].value_counts().to_dict()}")
+    error = found["teacher_force_mae_ev_per_a"].median()
+    print(f"force error against the teacher on their own snapshots: {error:.2f} eV/A in the median")
+    limits = rows.assign(sigma_ms_per_cm=rows["sigma_high_ms_per_cm"])
+    n_limits = (passes(limits, Thresholds()) & (rows["sigma_verdict"] == "upper limit")).sum()
+    print(
+        f"{n_limits} pass voltage and capacity with an upper limit above the threshold; these pass all three:"
+    )
     print(rows.loc[passes(rows, Thresholds()), ["formula", "id", "sigma_ms_per_cm"]].to_string(index=False))
 
 
