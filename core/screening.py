@@ -28,6 +28,10 @@ OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 """What the Pareto front maximises; conductivity takes part where the frame holds any."""
 
 _Z90: Final = 1.6448536269514722
+
+_LIMIT_FAILS: Final = 0.10
+"""Upper limits of conductivity hold with 90 % confidence (`core.transport.diffusivity.CONFIDENCE`)."""
+
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -105,7 +109,8 @@ def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFram
 
     Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity follows from
     the structure alone, so P is 0 or 1. Conductivity: log-normal whose 90 % interval is (low, high),
-    s = ln(high / low) / (2 * 1.645); without an interval 0 or 1. The three count as independent. A factor that is not
+    s = ln(high / low) / (2 * 1.645); without an interval 0 or 1; an upper limit below the threshold leaves the 0.1 with
+    which such limits fail, one above it says nothing. The three count as independent. A factor that is not
     known is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or capacity is absent.
     """
     voltage_v, spread_v = _column(frame, "voltage_v"), _column(frame, "voltage_std_v")
@@ -139,7 +144,8 @@ def _conductivity_probability(frame: pd.DataFrame, limit: float | None) -> Float
     one = np.ones_like(sigma)
     spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _Z90)
     log_sigma = np.log(np.maximum(sigma, np.finfo(float).tiny))
-    return _normal_exceedance(log_sigma, float(np.log(limit)), spread)
+    found = _normal_exceedance(log_sigma, float(np.log(limit)), spread)
+    return np.where(np.isnan(sigma) & (high <= limit), _LIMIT_FAILS, found)
 
 
 def objectives_of(thresholds: Thresholds) -> tuple[str, ...]:

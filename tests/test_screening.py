@@ -20,6 +20,7 @@ from core.screening import (
     shortlist,
     shortlist_csv,
 )
+from core.transport.diffusivity import CONFIDENCE
 
 NAN = math.nan
 NO_SIGMA = Thresholds(sigma_ms_per_cm=None)
@@ -91,6 +92,15 @@ def test_conductivity_probability_edges(frame: pd.DataFrame) -> None:
     assert zero.dropna().tolist() == [1.0, 1.0]
     sharp = frame.assign(sigma_low_ms_per_cm=NAN, sigma_high_ms_per_cm=NAN)
     assert pass_probability(sharp, Thresholds()).p_conductivity.dropna().tolist() == [1.0, 0.0]
+
+
+def test_an_upper_limit_below_the_threshold_leaves_one_in_ten(frame: pd.DataFrame) -> None:
+    limits = frame.assign(sigma_ms_per_cm=NAN, sigma_low_ms_per_cm=NAN, sigma_high_ms_per_cm=60.0)
+    assert pass_probability(limits, Thresholds()).p_conductivity.tolist() == pytest.approx(
+        [1.0 - CONFIDENCE] * 5
+    )
+    above = limits.assign(sigma_high_ms_per_cm=300.0)
+    assert pass_probability(above, Thresholds()).p_conductivity.isna().all()
 
 
 def test_probability_agrees_with_sampling(frame: pd.DataFrame) -> None:

@@ -101,8 +101,8 @@ def _chance(row: Row) -> Figure:
         label="Chance to pass",
         value=_percent(float(chance)),
         detail=f"> {limits.voltage_v:g} V and > {limits.capacity_vol_ah_per_l:g} Ah/L",
-        help="Probability that voltage, capacity and, where it is computed, conductivity lie above the paper's "
-        f"thresholds ({limits.sigma_ms_per_cm:g} mS/cm), from the predicted spread.",
+        help="Probability that voltage, capacity and, where it is computed or limited, conductivity lie above the "
+        f"paper's thresholds ({limits.sigma_ms_per_cm:g} mS/cm), from the predicted spread.",
     )
 
 

@@ -113,7 +113,7 @@ def peers_section(card: dict) -> None:
     st.subheader("Other models on the same folds", anchor=False)
     st.caption(
         "Every model is trained on nine folds and judged on the tenth, in both partitions: at random within each "
-        "ion, and with every host formula in one fold only. Fewer rows than electrodes: not every fold was run."
+        "ion, and with every host formula in one fold only."
     )
     peers = [peer for peer in accuracy.read_peers() if peer.name != card["name"]]
     if not peers:
