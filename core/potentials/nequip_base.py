@@ -10,6 +10,7 @@ from nequip.data import AtomicDataDict as Keys
 from torch import Tensor
 from vesin import NeighborList
 
+from core.errors import ModelError
 from core.potentials.face import Evaluation, Floats, Potential, PotentialCard
 
 
@@ -20,11 +21,16 @@ class StoredShape:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """Read a shape back from JSON."""
+        """Read a shape back from JSON. Raises `ModelError` where it is of another version of this project."""
         read: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
         }
-        return cls(**read)
+        try:
+            return cls(**read)
+        except TypeError as error:
+            raise ModelError(
+                f"These weights are of another version of this project ({error}): make them anew or take those shipped."
+            ) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the shape as JSON holds it."""

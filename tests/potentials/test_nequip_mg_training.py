@@ -14,7 +14,13 @@ from core.errors import ModelError, PotentialError, TrainingError
 from core.potentials import load_potential
 from core.potentials.files import fill
 from core.potentials.nequip_mg.build import mean_neighbours, write_student
-from core.potentials.nequip_mg.network import build_student, fitted_shifts_ev, trained_student, weights_of
+from core.potentials.nequip_mg.network import (
+    StudentShape,
+    build_student,
+    fitted_shifts_ev,
+    trained_student,
+    weights_of,
+)
 from core.potentials.nequip_mg.potential import NequipMg, read_card
 from core.potentials.nequip_mg.training import (
     Recipe,
@@ -65,7 +71,7 @@ def test_frames_are_divided_once_each_and_too_few_are_refused() -> None:
 def test_what_was_held_out_stays_so_when_frames_are_added(tmp_path: Path) -> None:
     old, new = split_frames(labelled(10), seed=0), split_frames(labelled(20)[10:], seed=0)
     shape = shape_for(old.train, TINY, avg_num_neighbors=10.0)
-    prepare(tmp_path, old, shape, TINY, shape.model_config(0))
+    prepare(tmp_path, old, shape, TINY, shape.training_config(0))
     both = read_split(tmp_path) + new
     energies = [[atoms.get_potential_energy() for atoms in part] for part in (both.train, both.test)]
     assert energies[0] == pytest.approx([atoms.get_potential_energy() for atoms in [*old.train, *new.train]])
@@ -81,12 +87,20 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         fill(weights, missing, name="nequip-mg")
 
 
+def test_a_shape_of_another_version_is_refused_by_name() -> None:
+    fields = shape_for(labelled(4), TINY, avg_num_neighbors=10.0).to_dict()
+    assert StudentShape.from_dict(fields).to_dict() == fields
+    del fields["type_features"]
+    with pytest.raises(ModelError, match=r"another version.*type_features"):
+        StudentShape.from_dict(fields)
+
+
 def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     split = split_frames(labelled(16), seed=0)
     neighbours = mean_neighbours(split.train, TINY.cutoff_a)
     assert 10 < neighbours < 60
     shape = shape_for(split.train, TINY, avg_num_neighbors=neighbours)
-    prepare(tmp_path / "train", split, shape, TINY, shape.model_config(0))
+    prepare(tmp_path / "train", split, shape, TINY, shape.training_config(0))
     run_training(tmp_path / "train")
     write_student(tmp_path / "train", tmp_path / "student", card={"errors": {"force": 1.0}})
     card = read_card(tmp_path / "student")

@@ -5,7 +5,7 @@ labels static frames and a little of the teacher's own dynamics; later rounds la
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_fr
 from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
 from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
 from core.potentials.nequip_mg.network import StudentShape, weights_of
-from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card, read_shape
+from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
 from core.potentials.nequip_mg.training import (
     Recipe,
     prepare,
@@ -46,10 +46,10 @@ TEST_FRAMES: Final = "nequip-mg-test.npz"
 N_HEAD: Final = 64
 """So many of the first crystals of the selection are sampled three times as often: those that will be run."""
 
-N_ANEW: Final = 2
-"""So many rounds begin with a new network; a new shape must not be bound to the weights of the first student."""
+N_OF_SELECTION: Final = 2
+"""So many rounds label the selection itself; later ones label crystals that are new (`Selection.more`)."""
 
-SAMPLER: Final = Recipe(l_max=1, num_features=(64, 32), ema_decay=0.995, epochs=14, compiled=False)
+SAMPLER: Final = Recipe(num_layers=2, ema_decay=0.995, epochs=14, compiled=False)
 """The first student only shows where dynamics goes: small and soon trained."""
 
 
@@ -57,12 +57,11 @@ SAMPLER: Final = Recipe(l_max=1, num_features=(64, 32), ema_decay=0.995, epochs=
 class Plan:
     """The build: how many crystals are labelled in round 0, and the recipe of each round's training.
 
-    The first two rounds train anew on all frames so far. Later ones label crystals that are new (`Selection.more`), and
-    go on from the weights before.
+    Every round trains a new network on all frames so far.
     """
 
     n_first: int = 240
-    recipes: tuple[Recipe, ...] = (SAMPLER, Recipe(), Recipe(learning_rate=5e-3, epochs=36))
+    recipes: tuple[Recipe, ...] = (SAMPLER, replace(SAMPLER, epochs=20), Recipe())
     seed: int = 0
 
 
@@ -134,7 +133,7 @@ def label_round(
 def crystals_of(selection: Selection, number: int, plan: Plan) -> tuple[Crystal, ...]:
     """Return the crystals that a round labels, those that will be run first."""
     head, rest = selection.train[:N_HEAD], selection.train[N_HEAD:]
-    if number >= N_ANEW:
+    if number >= N_OF_SELECTION:
         return (*head, *selection.more)
     return (*head, *selection.unseen, *(rest if number else rest[: plan.n_first - N_HEAD]))
 
@@ -146,7 +145,7 @@ def _maker(selection: Selection, teacher: Potential, working_ion: str, folder: P
     driver = NequipMg(read_card(student), device=teacher.device, dtype="float32", folder=student)
     driver.compile()
     head = {crystal.id for crystal in selection.train[:N_HEAD]}
-    runs_of_head, runs = (6, 2) if number < N_ANEW else (3, 1)
+    runs_of_head, runs = (6, 2) if number < N_OF_SELECTION else (3, 1)
 
     def make(crystal: Crystal, rng: np.random.Generator) -> Iterator[Frame]:
         n_runs = runs_of_head if crystal.id in head else runs
@@ -156,29 +155,21 @@ def _maker(selection: Selection, teacher: Potential, working_ion: str, folder: P
 
 
 def train_round(selection: Selection, folder: Path, *, number: int, recipe: Recipe) -> None:
-    """Train on the frames of all rounds so far: anew, or from the weights of the round before (see `Plan`)."""
+    """Train a new network on the frames of all rounds so far; what was held out in one round stays so."""
     target = folder / f"train-{number}"
     if not (target / "config.yaml").exists():
-        if number < N_ANEW:
-            frames = _labelled(selection, folder, range(number + 1))
-            split = split_frames(frames, seed=recipe.seed)
-            shape = shape_for(
-                split.train, recipe, avg_num_neighbors=mean_neighbours(split.train[::20], recipe.cutoff_a)
-            )
-            model = shape.model_config(recipe.seed)
-        else:
-            new = split_frames(_labelled(selection, folder, [number]), seed=recipe.seed)
-            split = read_split(folder / f"train-{number - 1}") + new
-            student = folder / f"student-{number - 1}"
-            shape = read_shape(student)
-            model = shape.trained_config(student / f"{NAME}.safetensors")
-        prepare(target, split, shape, recipe, model)
+        split = split_frames(_labelled(selection, folder, number), seed=recipe.seed)
+        if number:
+            split = read_split(folder / f"train-{number - 1}") + split
+        avg_num_neighbors = mean_neighbours(split.train[::20], recipe.cutoff_a)
+        shape = shape_for(split.train, recipe, avg_num_neighbors=avg_num_neighbors)
+        prepare(target, split, shape, recipe, shape.training_config(recipe.seed))
     run_training(target)
 
 
-def _labelled(selection: Selection, folder: Path, rounds: Iterable[int]) -> list[Atoms]:
+def _labelled(selection: Selection, folder: Path, number: int) -> list[Atoms]:
     ids = [crystal.id for crystal in (*selection.train, *selection.more)]
-    return [atoms for number in rounds for atoms in read_frames(folder / f"round-{number}", ids)]
+    return read_frames(folder / f"round-{number}", ids)
 
 
 def mean_neighbours(frames: Sequence[Atoms], cutoff_a: float) -> float:

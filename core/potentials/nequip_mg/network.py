@@ -1,4 +1,8 @@
-"""The student's network: nequip's own NequIP with a repulsive core, from its shape and its weights."""
+"""The student's network: nequip's own NequIP with a repulsive core, from its shape and its weights.
+
+Its elements enter every layer (`learnable_shift`): without that, nequip's first layer drops the element of an atom, and
+the messages of the second could not tell from what element they come.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ from torch import Tensor
 
 from core.potentials.files import fill
 from core.potentials.nequip_base import StoredShape
+from core.potentials.nequip_mg.tensor_product import with_channels_last
 from core.potentials.torch_state import nequip_state
 
 
@@ -24,13 +29,14 @@ class StudentShape(StoredShape):
     num_layers: int
     l_max: int
     num_features: tuple[int, ...]
+    type_features: int
     radial_width: int
     avg_num_neighbors: float
     energy_scale_ev: float
     energy_shifts_ev: tuple[float, ...]
 
     def model_config(self, seed: int) -> dict[str, Any]:
-        """Return the model as `nequip-train` builds it; the Ziegler-Biersack-Littmark core keeps hot atoms apart."""
+        """Return the model in nequip's terms; the Ziegler-Biersack-Littmark core keeps hot atoms apart."""
         names = list(self.elements)
         return {
             "_target_": "nequip.model.NequIPGNNModel",
@@ -42,6 +48,8 @@ class StudentShape(StoredShape):
             "l_max": self.l_max,
             "parity": False,
             "num_features": list(self.num_features),
+            "type_embed_num_features": self.type_features,
+            "learnable_shift": True,
             "radial_mlp_depth": 1,
             "radial_mlp_width": self.radial_width,
             "avg_num_neighbors": self.avg_num_neighbors,
@@ -53,6 +61,10 @@ class StudentShape(StoredShape):
                 "chemical_species": names,
             },
         }
+
+    def training_config(self, seed: int) -> dict[str, Any]:
+        """Return the model as `nequip-train` builds it to begin anew."""
+        return {**self.model_config(seed), "_target_": "core.potentials.nequip_mg.network.new_student"}
 
     def trained_config(self, weights: Path) -> dict[str, Any]:
         """Return the model as `nequip-train` builds it to go on from the weights of a safetensors file."""
@@ -70,8 +82,13 @@ def build_student(
     config = shape.model_config(seed)
     del config["_target_"]
     with nequip_state():
-        network: GraphModel = NequIPGNNModel(**{**config, "model_dtype": dtype, "compile_mode": compile_mode})
+        network = new_student(**{**config, "model_dtype": dtype, "compile_mode": compile_mode})
     return network.eval()
+
+
+def new_student(**config: Any) -> GraphModel:
+    """Return nequip's own network of this configuration, with the faster tensor product."""
+    return with_channels_last(NequIPGNNModel(**config))
 
 
 def weights_of(network: GraphModel) -> dict[str, Tensor]:

@@ -29,14 +29,15 @@ class Recipe:
     `compiled` halves the time of a long training, for some minutes of compiling at its start.
     """
 
-    num_layers: int = 2
-    l_max: int = 2
-    num_features: tuple[int, ...] = (64, 32, 16)
+    num_layers: int = 4
+    l_max: int = 1
+    num_features: tuple[int, ...] = (64, 32)
+    type_features: int = 16
     radial_width: int = 32
     cutoff_a: float = 4.5
     learning_rate: float = 1e-2
     batch_size: int = 4
-    epochs: int = 45
+    epochs: int = 50
     ema_decay: float = 0.998
     seed: int = 0
     processes: int = 2
@@ -84,7 +85,8 @@ def shape_for(frames: Sequence[Atoms], recipe: Recipe, *, avg_num_neighbors: flo
     forces = np.concatenate([atoms.get_forces().ravel() for atoms in frames])
     return StudentShape(
         elements=tuple(elements), cutoff_a=recipe.cutoff_a, num_layers=recipe.num_layers, l_max=recipe.l_max,
-        num_features=recipe.num_features, radial_width=recipe.radial_width, avg_num_neighbors=avg_num_neighbors,
+        num_features=recipe.num_features, type_features=recipe.type_features, radial_width=recipe.radial_width,
+        avg_num_neighbors=avg_num_neighbors,
         energy_scale_ev=float(np.sqrt(np.mean(forces**2))),
         energy_shifts_ev=tuple(fitted_shifts_ev(counts, energies_ev, elements)),
     )  # fmt: skip
