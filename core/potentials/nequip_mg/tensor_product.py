@@ -7,7 +7,8 @@ l3, with Clebsch-Gordan coefficients C, and the radial weights w of each pair an
 
 e3nn keeps the components of a channel side by side, which leaves a processor's vector units little to do. Here channels
 lie side by side, and products that are zero by symmetry are never made. No index is written to in the loops (no slices,
-whose gradients are arrays of zeros with one filled part), so that the compiler can merge them, gradients included.
+whose gradients are arrays of zeros with one filled part), so that the compiler can merge them, gradients included. The
+teacher, never compiled, has `NeighbourSum` for the same end, whose shapes depend on the frame and cannot be compiled.
 """
 
 from dataclasses import dataclass
