@@ -7,6 +7,7 @@ loop, a doubled tag or block, an open quote) goes on to pymatgen, so that old, s
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from core.errors import StructureError
@@ -26,8 +27,12 @@ def blocks(text: str) -> list[Tags]:
     return found
 
 
+@lru_cache(maxsize=1)
 def strict_blocks(text: str) -> list[Tags] | None:
-    """Return the data blocks of a CIF that keeps the grammar; None where a lenient reader is needed."""
+    """Return the data blocks of a CIF that keeps the grammar; None where a lenient reader is needed.
+
+    The last file is kept: whoever asks whether pymatgen is needed reads it next.
+    """
     from gemmi import cif
 
     try:
