@@ -71,7 +71,7 @@ def test_frames_are_divided_once_each_and_too_few_are_refused() -> None:
 def test_what_was_held_out_stays_so_when_frames_are_added(tmp_path: Path) -> None:
     old, new = split_frames(labelled(10), seed=0), split_frames(labelled(20)[10:], seed=0)
     shape = shape_for(old.train, TINY, avg_num_neighbors=10.0)
-    prepare(tmp_path, old, shape, TINY, shape.training_config(0))
+    prepare(tmp_path, old, shape, TINY, shape.new_config(0))
     both = read_split(tmp_path) + new
     energies = [[atoms.get_potential_energy() for atoms in part] for part in (both.train, both.test)]
     assert energies[0] == pytest.approx([atoms.get_potential_energy() for atoms in [*old.train, *new.train]])
@@ -100,7 +100,7 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     neighbours = mean_neighbours(split.train, TINY.cutoff_a)
     assert 10 < neighbours < 60
     shape = shape_for(split.train, TINY, avg_num_neighbors=neighbours)
-    prepare(tmp_path / "train", split, shape, TINY, shape.training_config(0))
+    prepare(tmp_path / "train", split, shape, TINY, shape.new_config(0))
     run_training(tmp_path / "train")
     write_student(tmp_path / "train", tmp_path / "student", card={"errors": {"force": 1.0}})
     card = read_card(tmp_path / "student")

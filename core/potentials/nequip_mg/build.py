@@ -163,7 +163,7 @@ def train_round(selection: Selection, folder: Path, *, number: int, recipe: Reci
             split = read_split(folder / f"train-{number - 1}") + split
         avg_num_neighbors = mean_neighbours(split.train[::20], recipe.cutoff_a)
         shape = shape_for(split.train, recipe, avg_num_neighbors=avg_num_neighbors)
-        prepare(target, split, shape, recipe, shape.training_config(recipe.seed))
+        prepare(target, split, shape, recipe, shape.new_config(recipe.seed))
     run_training(target)
 
 

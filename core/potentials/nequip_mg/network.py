@@ -62,7 +62,7 @@ class StudentShape(StoredShape):
             },
         }
 
-    def training_config(self, seed: int) -> dict[str, Any]:
+    def new_config(self, seed: int) -> dict[str, Any]:
         """Return the model as `nequip-train` builds it to begin anew."""
         return {**self.model_config(seed), "_target_": "core.potentials.nequip_mg.network.new_student"}
 
