@@ -180,6 +180,9 @@ class Capacity:
         )
 
 
+CONFIDENCE = 0.90
+"""Of intervals of diffusivities and conductivities, and of their upper limits."""
+
 VERDICTS = ("diffusive", "upper limit", "framework melted", "too short", "out of domain", "aborted")
 """How a diffusion run may end; only a diffusive one has a conductivity, an upper limit has its high end alone."""
 

@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from core.errors import RecordError
-from core.records import FloatArray
+from core.records import CONFIDENCE, FloatArray
 
 BoolArray = NDArray[np.bool_]
 
@@ -27,10 +27,8 @@ PAPER_SIGMA_MS_PER_CM: Final = 100.0
 OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 """What the Pareto front maximises; conductivity takes part where the frame holds any."""
 
-_Z90: Final = 1.6448536269514722
-
-_LIMIT_FAILS: Final = 0.10
-"""Upper limits of conductivity hold with 90 % confidence (`core.transport.diffusivity.CONFIDENCE`)."""
+_HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
+"""Of the interval of a conductivity, in standard deviations of its logarithm: 1.645."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -110,8 +108,8 @@ def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFram
     Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity follows from
     the structure alone, so P is 0 or 1. Conductivity: log-normal whose 90 % interval is (low, high),
     s = ln(high / low) / (2 * 1.645); without an interval 0 or 1; an upper limit below the threshold leaves the 0.1 with
-    which such limits fail, one above it says nothing. The three count as independent. A factor that is not
-    known is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or capacity is absent.
+    which such limits fail, one above it says nothing. The three count as independent. A factor that is not known
+    is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or capacity is absent.
     """
     voltage_v, spread_v = _column(frame, "voltage_v"), _column(frame, "voltage_std_v")
     p_voltage = _normal_exceedance(voltage_v, thresholds.voltage_v, spread_v)
@@ -142,10 +140,10 @@ def _conductivity_probability(frame: pd.DataFrame, limit: float | None) -> Float
     low, high = _column(frame, "sigma_low_ms_per_cm"), _column(frame, "sigma_high_ms_per_cm")
     usable = (low > 0.0) & (high > low) & (sigma > 0.0)
     one = np.ones_like(sigma)
-    spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _Z90)
+    spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _HALF_WIDTH)
     log_sigma = np.log(np.maximum(sigma, np.finfo(float).tiny))
     found = _normal_exceedance(log_sigma, float(np.log(limit)), spread)
-    return np.where(np.isnan(sigma) & (high <= limit), _LIMIT_FAILS, found)
+    return np.where(np.isnan(sigma) & (high <= limit), 1.0 - CONFIDENCE, found)
 
 
 def objectives_of(thresholds: Thresholds) -> tuple[str, ...]:

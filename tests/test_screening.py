@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import RecordError
+from core.records import CONFIDENCE
 from core.screening import (
     Funnel,
     Thresholds,
@@ -20,7 +21,6 @@ from core.screening import (
     shortlist,
     shortlist_csv,
 )
-from core.transport.diffusivity import CONFIDENCE
 
 NAN = math.nan
 NO_SIGMA = Thresholds(sigma_ms_per_cm=None)

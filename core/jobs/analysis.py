@@ -8,6 +8,7 @@ import numpy as np
 from core.dynamics import Frames
 from core.errors import TransportError
 from core.ions import charge_number
+from core.records import CONFIDENCE
 from core.transport import (
     Diffusivity,
     IonicConductivity,
@@ -18,7 +19,6 @@ from core.transport import (
     species_msd,
 )
 
-CONFIDENCE: Final = 0.90
 _LEAST_FRAMES: Final = 4  # of a trajectory; far fewer than a diffusivity needs
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from core.dynamics import read_trajectory
 from core.errors import JobError
-from core.jobs.analysis import CONFIDENCE, conduct, to_trajectory
+from core.jobs.analysis import conduct, to_trajectory
 from core.jobs.folder import RunFolder
 from core.jobs.spec import JobSpec
 from core.provenance import Provenance
-from core.records import Conductivity
+from core.records import CONFIDENCE, Conductivity
 from core.transport import Arrhenius, Diffusivity, IonicConductivity, Trajectory, arrhenius, measure
 
 _UNUSABLE = ("framework melted", "aborted")

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import norm
 
 from core.errors import TooFewTemperaturesError, TransportError
+from core.records import CONFIDENCE
 from core.units import BOLTZMANN_EV_PER_K
 
 MIN_TEMPERATURES = 3
@@ -75,7 +76,7 @@ def arrhenius(
     d_cm2_per_s: Sequence[float],
     d_std_cm2_per_s: Sequence[float],
     *,
-    confidence: float = 0.90,
+    confidence: float = CONFIDENCE,
 ) -> Arrhenius:
     """Return the weighted least-squares line through ln D against 1/(k_B T), each point with error std / D.
 

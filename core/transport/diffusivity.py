@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import chi2, norm, t
 
 from core.errors import TransportError
-from core.records import VERDICTS, FloatArray
+from core.records import CONFIDENCE, VERDICTS, FloatArray
 from core.transport.gls import LineFit, fit_line
 from core.transport.msd import MeanSquareDisplacement, pool, species_msd
 from core.transport.regime import (
@@ -24,8 +24,6 @@ from core.transport.regime import (
 )  # fmt: skip
 from core.transport.trajectory import Trajectory
 from core.units import CM2_PER_S_PER_A2_PER_PS
-
-CONFIDENCE = 0.90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
