@@ -1,7 +1,7 @@
 """The store: releases of precomputed results, each one DuckDB file, written once and then only read.
 
     precomputed/manifest.json               names the current release, its size and SHA-256
-    precomputed/release-<version>.duckdb    tables of schema.sql and the view `screening`, one row a candidate
+    precomputed/release-<version>.duckdb    tables of schema.sql; of views.sql `screening`, one row a candidate
 
 Reading (pages, commands):
 

@@ -36,6 +36,7 @@ from core.store.release import (
 )
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
+_VIEWS = Path(__file__).with_name("views.sql")
 _REFUSALS = (
     duckdb.ConstraintException,
     duckdb.ConversionException,
@@ -95,9 +96,9 @@ class ReleaseWriter:
         self._connection.execute("BEGIN")
         if self._extend:
             self._connection.execute("DELETE FROM release")
-            self._connection.execute("DELETE FROM screening_rows")
         else:
             self._connection.execute(_SCHEMA.read_text(encoding="utf-8"))
+        self._connection.execute(_VIEWS.read_text(encoding="utf-8"))
 
     def add_provenance(self, provenance: Provenance) -> str:
         """Add a provenance, once however often it is given, and return the id that rows point to."""

@@ -14,6 +14,7 @@ from core.errors import InvalidRowError, RecordError, StoreWriteError
 from core.provenance import Provenance
 from core.records import Capacity
 from core.store import Filters, ReleaseWriter, current_version, open_reader, prune, read_manifest
+from core.store import writer as writer_module
 from tests.store.small_release import (
     conductivity,
     crystals,
@@ -121,22 +122,43 @@ def test_the_shown_conductivity_is_one_a_candidate(tmp_path: Path) -> None:
         runs = [
             conductivity("hot", "mp-2", temperature_k=1500.0, sigma_ms_per_cm=290.0),
             conductivity("paper", "mp-2"),
-            conductivity("more-seeds", "mp-2", n_seeds=5, sigma_ms_per_cm=160.0),
+            conductivity("longer", "mp-2", simulated_ps=300.0, sigma_ms_per_cm=160.0),
             conductivity("melted", "mp-1", **(nothing | {"verdict": "framework melted"})),
             conductivity("cold", "mp-1", temperature_k=800.0, **limit),
-            conductivity("bounded", "gnome-3", **limit),
             conductivity("moving", "gnome-3", sigma_ms_per_cm=80.0),
+            conductivity("bounded", "gnome-3", simulated_ps=300.0, **limit),
         ]
         writer.add_conductivities(runs, provenance_id=made_by)
         writer.publish()
     with open_reader(tmp_path) as reader:
         frame = reader.screen().set_index("id")
         assert len(frame) == 5
-        assert frame.sigma_ms_per_cm.dropna().to_dict() == {"mp-2": 160.0, "gnome-3": 80.0}
+        assert frame.sigma_ms_per_cm.dropna().to_dict() == {"mp-2": 160.0}
+        assert frame.sigma_verdict["gnome-3"] == "upper limit"
         assert frame.sigma_verdict["mp-1"] == "upper limit"
         assert frame.sigma_high_ms_per_cm["mp-1"] == 300.0
         assert len(reader.conductivities()) == len(runs)
         assert reader.conductivities("mp-2").temperature_k.tolist() == [1500.0, 1200.0, 1200.0]
+
+
+def test_a_release_is_extended_under_the_views_of_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = writer_module._VIEWS
+    older = tmp_path / "older.sql"
+    older.write_text(ours.read_text().replace("simulated_ps DESC", "simulated_ps ASC"))
+    runs = [
+        conductivity("short", "mp-2"),
+        conductivity("long", "mp-2", simulated_ps=300.0, sigma_ms_per_cm=160.0),
+    ]
+    for views, version, shown in ((older, "1", 150.0), (ours, "2", 160.0)):
+        monkeypatch.setattr(writer_module, "_VIEWS", views)
+        with ReleaseWriter(tmp_path, version=version, extend=version == "2") as writer:
+            if version == "1":
+                writer.add_conductivities(runs, provenance_id=fill(writer))
+            writer.publish()
+        with open_reader(tmp_path) as reader:
+            assert reader.screen().sigma_ms_per_cm.dropna().tolist() == [shown]
 
 
 def test_old_readers_keep_their_release(tmp_path: Path) -> None:
