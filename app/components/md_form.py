@@ -18,7 +18,7 @@ from core.potentials import POTENTIALS, potential_card
 from core.records import Crystal
 from core.settings import available_devices, resolve_device
 
-_PROTOCOL_NAMES: Final = {"quick": "Quick look", "paper": "As in the paper"}
+_PROTOCOL_NAMES: Final = {"quick": "Quick look", "long": "Longer look", "paper": "As in the paper"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ _PROTOCOL_OPTIONS: Final = (
     ("--npt-ps", float, "equilibration at zero pressure, picoseconds"),
     ("--nvt-ps", float, "measured part at constant volume, picoseconds"),
 )
+_PROTOCOLS: Final = ("quick", "long", "paper")
 _LONG_FIELDS: Final = ("msd", "fit", "protocol", "provenance", "supercell_matrix")
 
 
@@ -90,7 +91,7 @@ def _add_run(actions: Any) -> None:
     )
     sub.add_argument("structure", metavar="CIF_OR_ID", help="structure file, or a candidate's id")
     sub.add_argument("--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}")
-    sub.add_argument("--protocol", choices=("quick", "paper"), help="default: paper on a GPU, quick on a CPU")
+    sub.add_argument("--protocol", choices=_PROTOCOLS, help="default: paper on a GPU, quick on a CPU")
     sub.add_argument("--potential", help="interatomic potential (default: the fastest that ships)")
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
     sub.add_argument("--seed", type=int, default=0, help="seed of vacancies and velocities (default 0)")
@@ -115,7 +116,7 @@ def _add_campaign(actions: Any) -> None:
     )
     sub.add_argument("--top", type=int, default=24, help="how many ranked candidates (default 24)")
     sub.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds (default 0 1 2)")
-    sub.add_argument("--protocol", choices=("quick", "paper"), default="quick", help="default quick")
+    sub.add_argument("--protocol", choices=_PROTOCOLS, default="quick", help="default quick")
     sub.add_argument("--potential", help="interatomic potential (default: the fastest that ships)")
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
     sub.add_argument("--keep", type=Path, metavar="DIR", help="copy results here, without frames")

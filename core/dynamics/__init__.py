@@ -2,7 +2,8 @@
 
 The public face, in the order of the work:
 
-- `PROTOCOLS` (`PAPER`, `QUICK`), `default_protocol(device)`, `protocol.with_changes(...)`; `default_potential()`.
+- `PROTOCOLS` (`QUICK`, `LONG`, `PAPER`), `default_protocol(device)`, `protocol.with_changes(...)`,
+  `default_potential()`.
 - `build_system(crystal, working_ion, protocol, seed) -> System`; `find_supercell(lattice_a, n_sites, ...)`.
 - `measure_step(atoms, potential)`, `expected_seconds(protocol, n_atoms, seconds_per_step)` before the start.
 - `simulate(system, potential, protocol, seed=, folder=, ...) -> Outcome`; goes on from a checkpoint.
@@ -14,7 +15,7 @@ Raises `DynamicsError` and its kinds `CellTooSmallError` and `CheckpointError`.
 
 from core.dynamics.drift import DRIFT_LIMIT_MEV, nve_drift
 from core.dynamics.progress import Outcome, Progress
-from core.dynamics.protocol import PAPER, PROTOCOLS, QUICK, Protocol, default_protocol
+from core.dynamics.protocol import LONG, PAPER, PROTOCOLS, QUICK, Protocol, default_protocol
 from core.dynamics.run import simulate
 from core.dynamics.supercell import IntMatrix, find_supercell
 from core.dynamics.system import System, build_system
@@ -25,6 +26,7 @@ from core.potentials import DEFAULT_POTENTIAL, POTENTIALS
 
 __all__ = [
     "DRIFT_LIMIT_MEV",
+    "LONG",
     "PAPER",
     "PROTOCOLS",
     "QUICK",

@@ -154,7 +154,14 @@ QUICK: Final = Protocol(
     description="A quick look: a small cell and a short run that tell fast hosts from slow ones; wide error bars.",
     min_atoms=100, max_atoms=160, settle_ps=0.2, npt_ps=1.0, nvt_ps=6.0, barostat_ps=0.3, drift_ps=0.5,
 )  # fmt: skip
-PROTOCOLS: Final[Mapping[str, Protocol]] = MappingProxyType({item.name: item for item in (PAPER, QUICK)})
+LONG: Final = QUICK.with_changes(
+    name="long",
+    description="A longer look: the quick protocol's small cell, measured for 20 ps; slower diffusion shows.",
+    nvt_ps=20.0,
+)
+PROTOCOLS: Final[Mapping[str, Protocol]] = MappingProxyType(
+    {item.name: item for item in (QUICK, LONG, PAPER)}
+)
 
 
 def default_protocol(device: str) -> Protocol:

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from core.dynamics import (
-    QUICK,
     Frames,
     Outcome,
     Progress,
@@ -181,8 +180,7 @@ def _conclude(folder: RunFolder, spec: JobSpec, system: System, ready: Ready, ou
             supercell_matrix=system.supercell_matrix, ion=spec.working_ion,
         )  # fmt: skip
         write_path(folder.path, points)
-    notes = [spec.protocol.description] if spec.protocol.name.startswith(QUICK.name) else []
-    notes += ready.notes
+    notes = [*filter(None, [spec.protocol.description]), *ready.notes]
     teacher = None
     if spec.potential == TEACHER:
         notes.append(f"{TEACHER} is the teacher itself: there is no other potential to check it against.")
