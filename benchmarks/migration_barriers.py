@@ -1,0 +1,100 @@
+"""The hop of one magnesium vacancy in spinels: nequip-mg's barrier beside its teacher's, by nudged elastic band.
+
+    python -m benchmarks.migration_barriers [--potentials nequip-mg nequip-mp] [--json FILE]
+
+The conventional cell (eight Mg) is relaxed by each potential, one Mg is taken out, and its nearest neighbour moves into
+the gap: tetrahedral site, octahedral site, tetrahedral site. Seven images at fixed cell, climbing, forces below 0.05
+eV/angstrom; the barrier is the highest image above the lower end. It says whether a potential sees the hop as its
+teacher does, not how fast ions go where a fifth is missing. MgSc2Se4 is expected lowest (Canepa et al. 2017,
+doi:10.1038/s41467-017-01772-1).
+"""
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.build import make_supercell
+from ase.filters import FrechetCellFilter
+from ase.mep import NEB
+from ase.optimize import FIRE
+
+from core.potentials import POTENTIALS, Potential, load_potential
+from core.provenance import package_versions
+from core.records import Crystal
+from core.settings import Settings
+from core.sources.files import read_structure_file
+from core.store import open_reader
+
+SPINELS = ("MgSc2Se4", "mvc-27", "mp-32006", "mp-19202", "mp-769657", "mvc-6914")
+CONVENTIONAL = [[-1, 1, 1], [1, -1, 1], [1, 1, -1]]
+N_IMAGES = 7
+FORCE_EV_PER_A = 0.05
+
+
+def crystal_of(id: str) -> Crystal:
+    shipped = Settings.from_environment().precomputed / "structures" / f"{id}.cif"
+    if shipped.is_file():
+        return read_structure_file(shipped)[0]
+    with open_reader() as reader:
+        return reader.crystal(id)
+
+
+def barrier_ev(crystal: Crystal, potential: Potential) -> tuple[float, float]:
+    """The barrier, and how far its two ends differ, which should be nothing where the sites are equivalent."""
+    cell = Atoms(crystal.species, scaled_positions=crystal.frac, cell=crystal.lattice_a, pbc=True)
+    host = make_supercell(cell, CONVENTIONAL) if len(cell) < 50 else cell
+    host.calc = potential.calculator()
+    FIRE(FrechetCellFilter(host), logfile=None).run(fmax=FORCE_EV_PER_A, steps=300)
+    sites = np.flatnonzero(host.symbols == "Mg")
+    gap = int(sites[0])
+    mover = int(sites[1:][np.argmin(host.get_distances(gap, sites[1:], mic=True))])
+    first, last = host.copy(), host.copy()
+    last.positions[mover] += host.get_distance(mover, gap, mic=True, vector=True)
+    band = [first, *(first.copy() for _ in range(N_IMAGES - 2)), last]
+    for image in band:
+        del image[gap]
+        image.calc = potential.calculator()
+    for end in (first, last):
+        FIRE(end, logfile=None).run(fmax=FORCE_EV_PER_A, steps=300)
+    neb = NEB(band, climb=True)
+    neb.interpolate(method="idpp", mic=True)
+    FIRE(neb, logfile=None).run(fmax=FORCE_EV_PER_A, steps=200)
+    energies_ev = [image.get_potential_energy() for image in band]
+    return max(energies_ev) - min(energies_ev[0], energies_ev[-1]), energies_ev[-1] - energies_ev[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--potentials", nargs="+", default=["nequip-mg", "nequip-mp"], choices=POTENTIALS)
+    parser.add_argument("--ids", nargs="+", default=SPINELS)
+    parser.add_argument("--json", type=Path, help="also write the numbers here")
+    arguments = parser.parse_args()
+    print(json.dumps({"machine": platform.machine(), **package_versions(("torch", "nequip", "ase"))}))
+    print(
+        f"{'formula':12} {'id':12} {'potential':10} {'barrier (eV)':>12} {'ends differ (eV)':>16} {'seconds':>8}"
+    )
+    rows = []
+    potentials = [load_potential(name, device="cpu", dtype="float64") for name in arguments.potentials]
+    for id in arguments.ids:
+        crystal = crystal_of(id)
+        for potential in potentials:
+            started = time.perf_counter()
+            barrier, difference = barrier_ev(crystal, potential)
+            rows.append({"id": id, "potential": potential.card.name, "barrier_ev": barrier})
+            print(
+                f"{crystal.formula:12} {id:12} {potential.card.name:10} {barrier:12.2f} {difference:16.3f} "
+                f"{time.perf_counter() - started:8.0f}",
+                flush=True,
+            )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
