@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.geometry import find_mic
 
 from core.errors import ModelError, TrainingError
 from core.potentials import Potential, load_potential
@@ -67,6 +68,29 @@ def test_rattling_moves_every_atom_a_little_and_now_and_then_one_ion_far() -> No
         assert lengths_a[start.symbols == "O"].max() < 0.8
         hops += lengths_a.max() > 0.8
     assert 1 <= hops <= 12
+
+
+def test_a_hop_holds_one_ion_between_two_sites_while_the_others_move(
+    periclase: Crystal, teacher: Potential
+) -> None:
+    start = bulk("MgO", "rocksalt", a=4.21) * (3, 3, 3)
+    for seed in range(10):
+        moved = making.hopping(start, "Mg", np.random.default_rng(seed))
+        assert moved is not None and len(moved) == len(start) - 1
+        (held,) = moved.constraints[0].index
+        assert moved.symbols[held] == "Mg"
+        to_sites_a = np.sort(
+            [
+                np.linalg.norm(find_mic(moved.positions[held] - site, moved.cell)[0])
+                for site in start.positions[::2]
+            ]
+        )
+        assert to_sites_a[0] + to_sites_a[1] == pytest.approx(4.21 / np.sqrt(2))  # on the way to a neighbour
+    assert making.hopping(bulk("MgO", "rocksalt", a=4.21), "Mg", np.random.default_rng(0)) is None
+
+    found = list(making.hop_frames(periclase, "Mg", teacher, teacher, np.random.default_rng(2), n_hops=2))
+    assert 2 <= len(found) <= 4 and {frame.kind for frame in found} == {"hop"}
+    assert all(not frame.atoms.constraints for frame in found)
 
 
 def test_broken_frames_get_no_label(teacher: Potential) -> None:
@@ -147,6 +171,7 @@ def test_selection_keeps_unseen_compositions_apart_and_covers_elements() -> None
     plan = Plan(n_first=70)
     assert crystals_of(wider, 0, plan) == (*chosen.train[:64], *chosen.unseen, *chosen.train[64:70])
     assert crystals_of(wider, 2, plan) == (*chosen.train[:64], *wider.more)
+    assert crystals_of(wider, 3, plan) == (*chosen.train, *wider.unseen)
     with pytest.raises(TrainingError, match="shortlist is empty"):
         select([], n_train=5, seed=0)
 

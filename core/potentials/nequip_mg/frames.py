@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from ase import Atoms, units
+from ase.constraints import FixAtoms
 from ase.data import covalent_radii
 from ase.geometry import get_distances
 from ase.md.langevin import Langevin
@@ -27,6 +28,7 @@ MAX_FORCE_EV_PER_A: Final = 25.0
 """A frame with a larger force is broken: no trajectory at 1500 K goes there, and training would follow it alone."""
 
 _MIN_PAIR = 0.6
+_NEAREST = 1.2
 _MASS_AMU = 20.0
 _STEP_FS = 3.0
 _FRICTION_PER_FS = 0.02
@@ -34,7 +36,10 @@ _FRICTION_PER_FS = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """Labelled atoms: `forces_ev_per_a` (n, 3), `stress_ev_per_a3` (3, 3); `kind` "static", "teacher" or "student"."""
+    """Labelled atoms: `forces_ev_per_a` (n, 3), `stress_ev_per_a3` (3, 3).
+
+    `kind` is "static", "teacher", "student" or "hop".
+    """
 
     crystal_id: str
     kind: str
@@ -70,6 +75,25 @@ def rattled(atoms: Atoms, working_ion: str, rng: Generator) -> Atoms:
     if len(ions) and rng.random() < 0.35:
         direction = rng.normal(size=3)
         moved.positions[rng.choice(ions)] += direction / np.linalg.norm(direction) * rng.uniform(0.3, 1.6)
+    return moved
+
+
+def hopping(atoms: Atoms, working_ion: str, rng: Generator) -> Atoms | None:
+    """Return a copy with one ion held somewhere on the straight way to a neighbour's site, which is empty.
+
+    None where there are no two ions. The way matters most for diffusion, and dynamics is on it only now and then.
+    """
+    ions = np.flatnonzero(atoms.symbols == working_ion)
+    if len(ions) < 2:
+        return None
+    ion = int(rng.choice(ions))
+    others = ions[ions != ion]
+    distances_a = atoms.get_distances(ion, others, mic=True)
+    gap = int(rng.choice(others[distances_a < _NEAREST * distances_a.min()]))
+    moved = atoms.copy()
+    moved.positions[ion] += rng.uniform() * atoms.get_distance(ion, gap, mic=True, vector=True)
+    del moved[gap]
+    moved.set_constraint(FixAtoms([ion - (gap < ion)]))
     return moved
 
 
@@ -145,6 +169,19 @@ def student_frames(
         start = starting_cell(crystal, working_ion, rng)
         for atoms in hot_cells(start, student, rng, n_steps=90, keep=(34, 62, 90)):
             if frame := label(atoms, teacher, crystal_id=crystal.id, kind="student"):
+                yield frame
+
+
+def hop_frames(
+    crystal: Crystal, working_ion: str, student: Potential, teacher: Potential, rng: Generator, *, n_hops: int
+) -> Iterator[Frame]:
+    """Yield frames with an ion held on its way to an empty site, while the student's dynamics moves all others."""
+    for _ in range(n_hops):
+        start = hopping(starting_cell(crystal, working_ion, rng), working_ion, rng)
+        if start is None or not is_sound(start):
+            continue
+        for atoms in hot_cells(start, student, rng, n_steps=34, keep=(12, 34)):
+            if frame := label(atoms, teacher, crystal_id=crystal.id, kind="hop"):
                 yield frame
 
 

@@ -20,13 +20,15 @@ from core.potentials.nequip_mg.network import StudentShape, fitted_shifts_ev
 LOG: Final = "train.log"
 _PARTS: Final = ("train", "validation", "test")
 _METRICS: Final = "nequip.train.MetricsManager"
+_HUBER: Final = "nequip.train.HuberLoss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How the student is made; `processes` share each step's batch of `processes * batch_size` frames.
 
-    `compiled` halves the time of a long training, for some minutes of compiling at its start.
+    `compiled` halves the time of a long training, for some minutes of compiling at its start. `goes_on` begins with the
+    network of the round before instead of a new one.
     """
 
     num_layers: int = 4
@@ -39,6 +41,8 @@ class Recipe:
     batch_size: int = 4
     epochs: int = 50
     ema_decay: float = 0.998
+    energy_weight: float = 20.0
+    goes_on: bool = False
     seed: int = 0
     processes: int = 2
     compiled: bool = True
@@ -137,7 +141,7 @@ def _config(folder: Path, shape: StudentShape, recipe: Recipe, model: dict[str, 
         "training_module": {
             "_target_": "nequip.train.EMALightningModule",
             "ema_decay": recipe.ema_decay,
-            "loss": _loss(),
+            "loss": _loss(recipe),
             "val_metrics": _errors(),
             "optimizer": {"_target_": "torch.optim.Adam", "lr": recipe.learning_rate},
             "lr_scheduler": {
@@ -203,12 +207,12 @@ def _trainer(folder: Path, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _loss() -> dict[str, Any]:
+def _loss(recipe: Recipe) -> dict[str, Any]:
     """Huber losses turn absolute soon, since the errors that count are absolute ones; stress in eV/cubic angstrom."""
     return {"_target_": _METRICS, "metrics": [
-        _metric("energy_huber", "total_energy", 20.0, {"_target_": "nequip.train.HuberLoss", "delta": 0.02}),
-        _metric("forces_huber", "forces", 5.0, {"_target_": "nequip.train.HuberLoss", "delta": 0.1}),
-        _metric("stress_huber", "stress", 500.0, {"_target_": "nequip.train.HuberLoss", "delta": 0.005}),
+        _metric("energy_huber", "total_energy", recipe.energy_weight, {"_target_": _HUBER, "delta": 0.02}),
+        _metric("forces_huber", "forces", 5.0, {"_target_": _HUBER, "delta": 0.1}),
+        _metric("stress_huber", "stress", 500.0, {"_target_": _HUBER, "delta": 0.005}),
     ]}  # fmt: skip
 
 
