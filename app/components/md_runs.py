@@ -118,7 +118,7 @@ def run_words(job_or_run: Job | FinishedRun) -> str:
     else:
         spec, result = job_or_run.spec, job_or_run.result
         temperature_k, protocol = spec.protocol.temperature_k, spec.protocol.name
-        potential, seed = spec.potential, spec.seed
+        potential, seed = spec.potential_name, spec.seed
         end = job_or_run.state if result is None else result["verdict"]
     return f"{temperature_k:g} K, {protocol}, {potential}, seed {seed}: {end}"
 
@@ -132,7 +132,7 @@ def run_rows(jobs: Sequence[Job], shipped: Sequence[FinishedRun]) -> list[dict[s
 def _job_row(job: Job) -> dict[str, Any]:
     spec = job.spec
     about = {
-        "run_id": job.job_id, "id": spec.id, "formula": spec.crystal.formula, "potential": spec.potential,
+        "run_id": job.job_id, "id": spec.id, "formula": spec.crystal.formula, "potential": spec.potential_name,
         "temperature_k": spec.protocol.temperature_k, "protocol": spec.protocol.name, "seed": spec.seed,
     }  # fmt: skip
     done = "" if job.fraction is None or not job.is_active else f" {job.fraction:.0%}"

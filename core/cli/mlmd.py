@@ -95,9 +95,6 @@ def _add_run(actions: Any) -> None:
     sub.add_argument("--potential", help="interatomic potential (default: the fastest that ships)")
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
     sub.add_argument("--seed", type=int, default=0, help="seed of vacancies and velocities (default 0)")
-    sub.add_argument(
-        "--refine", type=int, default=0, metavar="N", help="rounds of fine-tuning first (default 0)"
-    )
     sub.add_argument("--detach", action="store_true", help="start it in the background and return")
     _add_protocol_options(sub)
 
@@ -124,6 +121,10 @@ def _add_campaign(actions: Any) -> None:
 
 
 def _add_protocol_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--refine", type=int, default=0, metavar="N",
+        help="rounds of fine-tuning the potential for the material first (default 0)",
+    )  # fmt: skip
     for flag, kind, text in _PROTOCOL_OPTIONS:
         sub.add_argument(flag, type=kind, help=f"{text} (default: the protocol's)")
 
@@ -143,8 +144,9 @@ def campaign(arguments: argparse.Namespace) -> int:
         crystals += [crystal for crystal in ranked_crystals(reader, arguments.top) if crystal.id not in known]
     potential, device = arguments.potential or default_potential(), resolve_device(arguments.device)
     protocol = _changed(PROTOCOLS[arguments.protocol], arguments)
-    specs = plan(crystals, protocol, potential, arguments.seeds, device)
-    ready_potential(potential, device, note, atom_steps=COMPILE_FROM_ATOM_STEPS)  # builds it for all runs
+    specs = plan(crystals, protocol, potential, arguments.seeds, device, refine_rounds=arguments.refine)
+    if not arguments.refine:
+        ready_potential(potential, device, note, atom_steps=COMPILE_FROM_ATOM_STEPS)  # builds it for all runs
     finished = 0
     for job in run_all(specs, arguments.output):
         finished += job.state == "finished"
@@ -324,8 +326,9 @@ def _report(job: "Job", output: Path | None) -> int:
 def _row(job: "Job") -> dict[str, Any]:
     result = job.result or {}
     return {
-        "job_id": job.job_id, "state": job.state, "formula": job.spec.crystal.formula, "potential": job.spec.potential,
-        "protocol": job.spec.protocol.name, "temperature_k": job.spec.protocol.temperature_k, "seed": job.spec.seed,
-        "fraction": job.fraction, "eta_s": job.eta_s, "verdict": result.get("verdict"),
+        "job_id": job.job_id, "state": job.state, "formula": job.spec.crystal.formula,
+        "potential": job.spec.potential_name, "protocol": job.spec.protocol.name,
+        "temperature_k": job.spec.protocol.temperature_k, "seed": job.spec.seed, "fraction": job.fraction,
+        "eta_s": job.eta_s, "verdict": result.get("verdict"),
         "sigma_ms_per_cm": result.get("sigma_ms_per_cm"), "submitted": job.submitted, "error": job.error,
     }  # fmt: skip

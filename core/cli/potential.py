@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _HELP = """\
 Distils the small potential nequip-mg from nequip-mp: labels strained, rattled and hot frames of the magnesium shortlist
 (candidates above the two limits), trains with nequip-train, lets the student run at 800 to 1500 K, labels where it
-went, and trains again, twice; last come ions on their way from site to site, and a finish in which energies weigh more.
-Some three hours on two cores; a stopped run goes on where it was; several processes may label.
+went, and trains again, twice. Some two and a half hours on two cores; a stopped run goes on where it was; several
+processes may label.
 
 Writes weights, card and the frames held out for testing to the folder of potentials.
 """

@@ -34,12 +34,14 @@ def campaign(
     potential: str,
     seeds: Sequence[int],
     device: str = "auto",
+    *,
+    refine_rounds: int = 0,
 ) -> list[JobSpec]:
     """Return the runs of a campaign: every seed of the first crystal, then of the next."""
     return [
         JobSpec(
             id=crystal.id, crystal=crystal, protocol=protocol, potential=potential, device=device, seed=seed,
-            working_ion="Mg",
+            working_ion="Mg", refine_rounds=refine_rounds,
         )
         for crystal in crystals
         for seed in seeds

@@ -131,7 +131,7 @@ def _record(
 ) -> Conductivity:  # fmt: skip
     spec, results = runs[0].spec, [run.result for run in runs]
     return Conductivity(
-        run_id=_run_id(runs), id=spec.id, working_ion=spec.working_ion, potential=spec.potential,
+        run_id=_run_id(runs), id=spec.id, working_ion=spec.working_ion, potential=spec.potential_name,
         protocol=spec.protocol.name, temperature_k=spec.protocol.temperature_k, n_atoms=results[0]["n_atoms"],
         n_working_ions=results[0]["n_mg"], n_seeds=len(runs), verdict=verdict,
         simulated_ps=float(sum(result["simulated_ps"] for result in results)),

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import PotentialError
+from core.jobs.locks import held
 from core.jobs.spec import JobSpec
 from core.potentials import Potential, load_potential
 
 TEACHER: Final = "nequip-mp"
-REFINEMENT_FOLDER: Final = "refinement"
+REFINED_FOLDER: Final = ".refined"
+"""Beside the runs; the refined potentials of all their materials."""
 
 COMPILE_FROM_ATOM_STEPS: Final = 1_000_000
 """Compiling takes a minute or two; shorter runs are over sooner without it."""
@@ -40,22 +42,32 @@ def ready_potential(name: str, device: str, say: Say = lambda stage: None, *, at
     return Ready(potential=potential, notes=_compiled(potential, say, atom_steps))
 
 
-def refined_potential(spec: JobSpec, device: str, folder: Path, say: Say, *, atom_steps: int = 0) -> Ready:
-    """Return the student fine-tuned for the spec's crystal in `folder`; a stopped refinement goes on.
+def refined_potential(spec: JobSpec, device: str, runs: Path, say: Say, *, atom_steps: int = 0) -> Ready:
+    """Return the student fine-tuned for the spec's crystal, once for all runs of it in the folder `runs`.
 
-    Raises `TrainingError` where training fails.
+    A stopped refinement goes on; a run that comes while another refines waits for it. Raises `TrainingError` where
+    training fails.
     """
     from core.potentials.nequip_mg.potential import NequipMg, read_card
     from core.potentials.nequip_mg.refine import refine
 
     say("loading the teacher")
     teacher = load_potential(TEACHER, device=device, dtype="float32")
-    found = refine(
-        spec.crystal, spec.working_ion, teacher, folder=folder / REFINEMENT_FOLDER, rounds=spec.refine_rounds,
-        seed=spec.seed, on_stage=say,
-    )  # fmt: skip
-    potential = NequipMg(read_card(found.folder), device=device, dtype="float32", folder=found.folder)
-    return Ready(potential=potential, notes=_compiled(potential, say, atom_steps), refinement=found.to_dict())
+    folder = runs / REFINED_FOLDER / spec.refinement_key
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / ".lock"):
+        found = refine(
+            spec.crystal,
+            spec.working_ion,
+            teacher,
+            folder=folder,
+            rounds=spec.refine_rounds,
+            seed=0,
+            on_stage=say,
+        )
+        potential = NequipMg(read_card(found.folder), device=device, dtype="float32", folder=found.folder)
+        notes = _compiled(potential, say, atom_steps)
+    return Ready(potential=potential, notes=notes, refinement=found.to_dict())
 
 
 def _compiled(potential: Potential, say: Say, atom_steps: int) -> list[str]:

@@ -99,7 +99,8 @@ def make_result(
     trajectory = found.trajectory
     return RunResult(
         run_id=spec.job_id, id=spec.id, formula=spec.crystal.formula, working_ion=spec.working_ion,
-        potential=spec.potential, temperature_k=protocol.temperature_k, n_atoms=system.n_atoms, n_mg=system.n_mobile,
+        potential=spec.potential_name, temperature_k=protocol.temperature_k,
+        n_atoms=system.n_atoms, n_mg=system.n_mobile,
         simulated_ps=0.0 if trajectory is None else len(trajectory.step) * trajectory.frame_ps,
         verdict=verdict, reason=reason, provenance=asdict(provenance) | {"id": provenance.id},
         protocol=protocol.to_dict(), seed=spec.seed, n_removed=system.n_removed,

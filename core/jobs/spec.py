@@ -70,6 +70,18 @@ class JobSpec:
         return _digest(content)
 
     @property
+    def potential_name(self) -> str:
+        """The potential as results name it."""
+        return f"{self.potential} refined" if self.refine_rounds else self.potential
+
+    @property
+    def refinement_key(self) -> str:
+        """Name of the fine-tuning: one for all runs of a material, whatever their seed, temperature or length."""
+        crystal = _without(self.crystal.to_dict(), "source", "license")
+        content = [crystal, self.working_ion, self.refine_rounds, potential_card(self.potential).sha256]
+        return f"{_safe(self.id)}-{_digest(content)[:_HASH_DIGITS]}"
+
+    @property
     def job_id(self) -> str:
         """Readable prefix and content hash, the name of the run's folder.
 
@@ -80,7 +92,7 @@ class JobSpec:
         digest = _digest([self.material_key, self.seed, kind])
         temperature = f"{self.protocol.temperature_k:g}K"
         name = "-".join(
-            (_safe(self.id), _safe(self.potential), self.protocol.name, temperature, f"s{self.seed}")
+            (_safe(self.id), _safe(self.potential_name), self.protocol.name, temperature, f"s{self.seed}")
         )
         return f"{_NOT_IN_NAMES.sub('_', name)}-{digest[:_HASH_DIGITS]}"
 

@@ -129,7 +129,7 @@ def _ready(
         folder.write_status("running", note=stage)
 
     if spec.refine_rounds:
-        return refined_potential(spec, device, folder.path, say, atom_steps=atom_steps)
+        return refined_potential(spec, device, folder.path.parent, say, atom_steps=atom_steps)
     return ready_potential(spec.potential, device, say, atom_steps=atom_steps)
 
 

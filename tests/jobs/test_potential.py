@@ -80,7 +80,8 @@ def test_refinement_gives_the_new_student_and_its_errors(make_spec, student, mon
     spec = make_spec(seed=5)
     ready = refined_potential(spec, "cpu", tmp_path, lambda stage: None)
     assert ready.refinement == ERRORS
-    assert asked == {"crystal": "toy-MgO", "folder": tmp_path / "refinement", "rounds": 0, "seed": 5}
+    folder = tmp_path / ".refined" / spec.refinement_key
+    assert asked == {"crystal": "toy-MgO", "folder": folder, "rounds": 0, "seed": 0}
 
 
 def test_a_refined_run_carries_its_errors(make_spec, monkeypatch):

@@ -1,7 +1,6 @@
 """The student's network, its training by nequip-train, and fine-tuning, on a handful of frames."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,11 @@ import torch
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
 
 from core.errors import ModelError, PotentialError, TrainingError
 from core.potentials import load_potential
-from core.potentials.files import fill, write_potential
-from core.potentials.nequip_mg import build
-from core.potentials.nequip_mg.build import mean_neighbours, student_card, write_student
-from core.potentials.nequip_mg.dataset import Selection, frames_path
+from core.potentials.files import fill
+from core.potentials.nequip_mg.build import mean_neighbours, write_student
 from core.potentials.nequip_mg.network import (
     StudentShape,
     build_student,
@@ -34,7 +30,6 @@ from core.potentials.nequip_mg.training import (
     shape_for,
     split_frames,
 )
-from core.records import Crystal
 
 TINY = Recipe(
     num_layers=1, l_max=1, num_features=(4, 4), radial_width=8, epochs=1, batch_size=4, processes=1, compiled=False
@@ -122,30 +117,6 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     prepare(tmp_path / "tuned", split, shape, TINY, model)
     run_training(tmp_path / "tuned")
     assert (tmp_path / "tuned" / "last.ckpt").exists()
-
-
-def test_a_round_may_go_on_from_the_network_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "run_training", lambda folder: None)
-    atoms = bulk("MgO", "rocksalt", a=4.21)
-    crystal = Crystal(
-        id="mgo", formula="MgO", lattice_a=atoms.cell.array, species=("Mg", "O"),
-        frac=atoms.get_scaled_positions(), source="made by hand",
-    )  # fmt: skip
-    selection = Selection(train=(crystal,), unseen=())
-    for number in range(2):
-        (tmp_path / f"round-{number}").mkdir()
-        write(frames_path(tmp_path / f"round-{number}", "mgo"), labelled(10), format="extxyz")
-    build.train_round(selection, tmp_path, number=0, recipe=TINY)
-    shape = StudentShape.from_dict(json.loads((tmp_path / "train-0" / "shape.json").read_text()))
-    write_potential(
-        tmp_path / "student-0", "nequip-mg", weights_of(build_student(shape)), student_card(shape)
-    )
-    build.train_round(selection, tmp_path, number=1, recipe=replace(TINY, goes_on=True, energy_weight=400.0))
-    module = json.loads((tmp_path / "train-1" / "config.yaml").read_text())["training_module"]
-    assert module["model"]["weights"] == str(tmp_path / "student-0" / "nequip-mg.safetensors")
-    assert StudentShape.from_dict(module["model"]["shape"]) == shape
-    assert module["loss"]["metrics"][0]["coeff"] == 400.0
-    assert len(read_split(tmp_path / "train-1").train) == 12
 
 
 def test_a_training_that_cannot_run_says_why(tmp_path: Path) -> None:

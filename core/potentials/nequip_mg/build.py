@@ -1,8 +1,7 @@
 """Makes `nequip-mg` from nothing but a shortlist of crystals and the teacher: label, train, let it run, label, train.
 
 Each stage leaves files in one folder and is passed over where they are there, so that a stopped run goes on. Round 0
-labels static frames and a little of the teacher's own dynamics; later rounds label where the student's dynamics go, the
-last one ions on their way from site to site.
+labels static frames and a little of the teacher's own dynamics; later rounds label where the student's dynamics go.
 """
 
 import json
@@ -20,10 +19,10 @@ from vesin import NeighborList
 from core.potentials.face import Potential
 from core.potentials.files import write_potential
 from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
-from core.potentials.nequip_mg.frames import Frame, hop_frames, student_frames, teacher_frames
+from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
 from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
 from core.potentials.nequip_mg.network import StudentShape, weights_of
-from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card, read_shape
+from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
 from core.potentials.nequip_mg.training import (
     Recipe,
     prepare,
@@ -48,30 +47,21 @@ N_HEAD: Final = 64
 """So many of the first crystals of the selection are sampled three times as often: those that will be run."""
 
 N_OF_SELECTION: Final = 2
-"""So many rounds label the selection itself; the next labels crystals that are new (`Selection.more`)."""
-
-HOP_ROUND: Final = 3
-"""This round labels hops of the first `N_HOPPING` crystals and of the unseen ones."""
-
-N_HOPPING: Final = 264
+"""So many rounds label the selection itself; later ones label crystals that are new (`Selection.more`)."""
 
 SAMPLER: Final = Recipe(num_layers=2, ema_decay=0.995, epochs=14, compiled=False)
 """The first student only shows where dynamics goes: small and soon trained."""
-
-
-FINISH: Final = Recipe(epochs=12, learning_rate=2e-3, energy_weight=400.0, goes_on=True)
-"""A hop's barrier is an energy of one ion among forty atoms: what counts per atom is small, and gets more weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The build: how many crystals are labelled in round 0, and the recipe of each round's training.
 
-    Every round trains on all frames so far, a new network unless its recipe goes on with the one before.
+    Every round trains a new network on all frames so far.
     """
 
     n_first: int = 240
-    recipes: tuple[Recipe, ...] = (SAMPLER, replace(SAMPLER, epochs=20), Recipe(), FINISH)
+    recipes: tuple[Recipe, ...] = (SAMPLER, replace(SAMPLER, epochs=20), Recipe())
     seed: int = 0
 
 
@@ -143,8 +133,6 @@ def label_round(
 def crystals_of(selection: Selection, number: int, plan: Plan) -> tuple[Crystal, ...]:
     """Return the crystals that a round labels, those that will be run first."""
     head, rest = selection.train[:N_HEAD], selection.train[N_HEAD:]
-    if number == HOP_ROUND:
-        return (*selection.train[:N_HOPPING], *selection.unseen)
     if number >= N_OF_SELECTION:
         return (*head, *selection.more)
     return (*head, *selection.unseen, *(rest if number else rest[: plan.n_first - N_HEAD]))
@@ -161,29 +149,21 @@ def _maker(selection: Selection, teacher: Potential, working_ion: str, folder: P
 
     def make(crystal: Crystal, rng: np.random.Generator) -> Iterator[Frame]:
         n_runs = runs_of_head if crystal.id in head else runs
-        yield from student_frames(crystal, working_ion, driver, teacher, rng, n_runs=n_runs)
-        if number == HOP_ROUND:
-            yield from hop_frames(crystal, working_ion, driver, teacher, rng, n_hops=2 * n_runs)
+        return student_frames(crystal, working_ion, driver, teacher, rng, n_runs=n_runs)
 
     return make
 
 
 def train_round(selection: Selection, folder: Path, *, number: int, recipe: Recipe) -> None:
-    """Train on the frames of all rounds so far; what was held out in one round stays so."""
+    """Train a new network on the frames of all rounds so far; what was held out in one round stays so."""
     target = folder / f"train-{number}"
     if not (target / "config.yaml").exists():
         split = split_frames(_labelled(selection, folder, number), seed=recipe.seed)
         if number:
             split = read_split(folder / f"train-{number - 1}") + split
-        if recipe.goes_on:
-            parent = folder / f"student-{number - 1}"
-            shape = read_shape(parent)
-            model = shape.trained_config(parent / f"{NAME}.safetensors")
-        else:
-            avg_num_neighbors = mean_neighbours(split.train[::20], recipe.cutoff_a)
-            shape = shape_for(split.train, recipe, avg_num_neighbors=avg_num_neighbors)
-            model = shape.new_config(recipe.seed)
-        prepare(target, split, shape, recipe, model)
+        avg_num_neighbors = mean_neighbours(split.train[::20], recipe.cutoff_a)
+        shape = shape_for(split.train, recipe, avg_num_neighbors=avg_num_neighbors)
+        prepare(target, split, shape, recipe, shape.new_config(recipe.seed))
     run_training(target)
 
 

@@ -27,8 +27,7 @@ _HUBER: Final = "nequip.train.HuberLoss"
 class Recipe:
     """How the student is made; `processes` share each step's batch of `processes * batch_size` frames.
 
-    `compiled` halves the time of a long training, for some minutes of compiling at its start. `goes_on` begins with the
-    network of the round before instead of a new one.
+    `compiled` halves the time of a long training, for some minutes of compiling at its start.
     """
 
     num_layers: int = 4
@@ -42,7 +41,6 @@ class Recipe:
     epochs: int = 50
     ema_decay: float = 0.998
     energy_weight: float = 20.0
-    goes_on: bool = False
     seed: int = 0
     processes: int = 2
     compiled: bool = True
