@@ -1,11 +1,12 @@
 """The hop of one magnesium vacancy in spinels: nequip-mg's barrier beside its teacher's, by nudged elastic band.
 
-    python -m benchmarks.migration_barriers [--potentials nequip-mg nequip-mp] [--json FILE]
+    python -m benchmarks.migration_barriers [--potentials nequip-mg nequip-mp] [--refine 1] [--json FILE]
 
 The conventional cell (eight Mg) is relaxed by each potential, one Mg is taken out, and its nearest neighbour moves into
 the gap: tetrahedral site, octahedral site, tetrahedral site. Seven images at fixed cell, climbing, forces below 0.05
 eV/angstrom. The barrier is the highest image above the lowest; the middle image is the octahedral site, and may be the
 lowest. It says whether a potential sees the hop as its teacher does, not how fast ions go where a fifth is missing.
+With `--refine` nequip-mg fine-tuned for the material, as `mlmd run --refine` does it, stands beside them.
 """
 
 import argparse
@@ -21,6 +22,10 @@ from ase.filters import FrechetCellFilter
 from ase.mep import NEB
 from ase.optimize import FIRE
 
+from core.dynamics import QUICK
+from core.jobs.folder import runs_folder
+from core.jobs.potential import refined_potential
+from core.jobs.spec import JobSpec
 from core.potentials import POTENTIALS, Potential, load_potential
 from core.provenance import package_versions
 from core.records import Crystal
@@ -40,6 +45,14 @@ def crystal_of(id: str) -> Crystal:
         return read_structure_file(shipped)[0]
     with open_reader() as reader:
         return reader.crystal(id)
+
+
+def refined(crystal: Crystal, rounds: int) -> Potential:
+    """nequip-mg fine-tuned for a crystal, or what a run has left of it in the folder of runs."""
+    spec = JobSpec(
+        id=crystal.id, crystal=crystal, protocol=QUICK, potential="nequip-mg", refine_rounds=rounds
+    )
+    return refined_potential(spec, "cpu", runs_folder(), lambda stage: None).potential
 
 
 def profile_ev(crystal: Crystal, potential: Potential) -> list[float]:
@@ -73,21 +86,25 @@ def main() -> None:
     parser.add_argument("--potentials", nargs="+", default=["nequip-mg", "nequip-mp"], choices=POTENTIALS)
     parser.add_argument("--ids", nargs="+", default=SPINELS)
     parser.add_argument("--json", type=Path, help="also write the numbers here")
+    parser.add_argument("--refine", type=int, default=0, help="rounds of fine-tuning (default 0: none)")
     arguments = parser.parse_args()
     print(json.dumps({"machine": platform.machine(), **package_versions(("torch", "nequip", "ase"))}))
     print(
         f"{'formula':12} {'id':12} {'potential':10} {'barrier (eV)':>12} {'octahedral site (eV)':>20} {'seconds':>8}"
     )
     rows = []
-    potentials = [load_potential(name, device="cpu", dtype="float64") for name in arguments.potentials]
+    shared = {name: load_potential(name, device="cpu", dtype="float64") for name in arguments.potentials}
     for id in arguments.ids:
         crystal = crystal_of(id)
-        for potential in potentials:
+        potentials = dict(shared)
+        if arguments.refine:
+            potentials["refined"] = refined(crystal, arguments.refine)
+        for name, potential in potentials.items():
             started = time.perf_counter()
             profile = profile_ev(crystal, potential)
-            rows.append({"id": id, "potential": potential.card.name, "profile_ev": profile})
+            rows.append({"id": id, "potential": name, "profile_ev": profile})
             print(
-                f"{crystal.formula:12} {id:12} {potential.card.name:10} {max(profile) - min(profile):12.2f} "
+                f"{crystal.formula:12} {id:12} {name:10} {max(profile) - min(profile):12.2f} "
                 f"{profile[N_IMAGES // 2]:20.2f} {time.perf_counter() - started:8.0f}",
                 flush=True,
             )
