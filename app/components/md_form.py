@@ -62,7 +62,7 @@ def start_form(crystal: Crystal, working_ion: str, *, id: str, started: Callable
 
 def _chosen_spec(crystal: Crystal, working_ion: str, id: str) -> JobSpec | None:
     """Draw the controls and return what they ask for; None, with the reason drawn, where that cannot run."""
-    first, second, third, fourth = st.container(key=f"stacking-md-{id}").columns([1.5, 1.2, 1, 1])
+    first, second, third, fourth, fifth = st.container(key=f"stacking-md-{id}").columns([1.9, 1.2, 1, 1, 1])
     with first:
         protocol = PROTOCOLS[_choose_protocol(id)]
     with second:
@@ -77,10 +77,11 @@ def _chosen_spec(crystal: Crystal, working_ion: str, id: str) -> JobSpec | None:
         "Seed", 0, 2**31 - 1, 0, key=f"md_seed_{id}",
         help="Decides which ions are removed and how the atoms start. Several seeds make one better result.",
     )  # fmt: skip
+    with fifth:
+        refine_rounds = _refine_rounds(potential, id)
     st.caption(f"{safe(protocol.description)} {safe(_potential_words(potential))}")
     with st.expander("Every number of the protocol", icon=":material/tune:"):
         changes, device = _numbers(protocol, id)
-        refine_rounds = _refine_rounds(potential, id)
     try:
         protocol = adapted(protocol, temperature_k=float(temperature_k), **changes)
         return JobSpec(
@@ -130,9 +131,9 @@ def _refine_rounds(potential: str, id: str) -> int:
     if potential not in REFINABLE:
         return 0
     rounds = st.number_input(
-        "Rounds of fine-tuning for this material first", 0, MAX_REFINE_ROUNDS, 0, key=f"md_refine_{id}",
-        help="Each round runs the potential, labels its snapshots by the teacher and trains on them: minutes a round. "
-        "The force error before and after stands in the result.",
+        "Rounds of fine-tuning", 0, MAX_REFINE_ROUNDS, 0, key=f"md_refine_{id}",
+        help="Fit the potential to this material first: each round runs it, has its teacher label snapshots and hops, "
+        "and trains on them. Some minutes a round, once for all runs of the material; barriers come nearer the teacher's.",
     )  # fmt: skip
     return int(rounds)
 
@@ -159,7 +160,9 @@ def _ask(spec: JobSpec, found: Estimate, id: str, started: Callable[[Job], None]
             "the run goes on when you close this page, and can be stopped and resumed."
         )
         if spec.refine_rounds:
-            st.caption("Fine-tuning comes first, some minutes a round; its time is not counted here.")
+            st.caption(
+                "Fine-tuning comes first, some minutes a round and once for the material; it is not counted here."
+            )
         waiting = sum(job.is_active and job.job_id != spec.job_id for job in list_jobs())
         if waiting:
             st.caption(f"{waiting} other run{'s' * (waiting > 1)} on this machine; one waits for the other.")

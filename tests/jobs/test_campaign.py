@@ -22,6 +22,7 @@ def test_a_campaign_runs_every_seed_of_the_first_crystal_first(make_spec) -> Non
     spec = make_spec()
     specs = campaign([spec.crystal, spec.crystal], spec.protocol, spec.potential, [0, 1])
     assert [one.seed for one in specs] == [0, 1, 0, 1]
+    assert not any(one.refine_rounds for one in specs)
 
 
 def test_runs_are_done_once_and_their_results_kept_without_frames(make_spec, tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ def test_the_name_does_not_depend_on_how_a_number_is_written(make_spec):
     assert make_spec(device="auto").job_id == make_spec(device="cpu").job_id
 
 
+def test_runs_of_a_material_share_one_refinement(make_spec, monkeypatch):
+    monkeypatch.setattr("core.jobs.spec.REFINABLE", ("toy",))
+    one = make_spec(refine_rounds=1)
+    hotter = make_spec(refine_rounds=1, seed=4, protocol=SHORT.with_changes(temperature_k=700.0))
+    assert hotter.refinement_key == one.refinement_key != make_spec(refine_rounds=2).refinement_key
+    assert one.potential_name == "toy refined" and one.job_id.startswith("toy-MgO-toy_refined-short-")
+
+
 def test_a_name_is_safe_whatever_the_id(make_spec):
     id = "../../<b>'; DROP " + "x" * 80
     assert make_spec(id=id, crystal=replace(rocksalt(), id=id)).job_id.startswith("b_DROP_x")
