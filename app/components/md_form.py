@@ -133,7 +133,7 @@ def _refine_rounds(potential: str, id: str) -> int:
     rounds = st.number_input(
         "Rounds of fine-tuning", 0, MAX_REFINE_ROUNDS, 0, key=f"md_refine_{id}",
         help="Fit the potential to this material first: each round runs it, has its teacher label snapshots and hops, "
-        "and trains on them. Some minutes a round, once for all runs of the material; barriers come nearer the teacher's.",
+        "and trains on them. Some minutes a round, once for all its runs; barriers come nearer the teacher's.",
     )  # fmt: skip
     return int(rounds)
 
