@@ -81,7 +81,8 @@ def barrier(folders: Sequence[Path], *, confidence: float = CONFIDENCE) -> Arrhe
     runs of different materials, potentials or ions.
     """
     runs = finished_runs(folders)
-    kinds = {(run.spec.id, run.spec.potential, run.spec.working_ion) for run in runs}
+    specs = [run.spec for run in runs]
+    kinds = {(spec.id, spec.potential, spec.refine_rounds, spec.working_ion) for spec in specs}
     if len(kinds) > 1:
         raise JobError(f"{len(kinds)} different materials, potentials or ions; a barrier belongs to one.")
     points = []
