@@ -34,14 +34,14 @@ def pooled(folder: Path) -> list[dict[str, Any]]:
 
 def show(rows: list[dict[str, Any]]) -> None:
     print(
-        f"{'formula':12} {'expected':8} {'potential':10} {'protocol':13} {'seeds':>5} "
+        f"{'formula':12} {'expected':8} {'potential':17} {'protocol':13} {'seeds':>5} "
         f"{'atoms':>5} {'ps':>5} {'verdict':17} {'D (cm2/s), 90 %':34} "
         f"{'sigma (mS/cm), 90 %':24} {'teacher (eV/A)':>14}"
     )
     for row in rows:
         mae = row["teacher_force_mae_ev_per_a"]
         print(
-            f"{row['formula']:12} {EXPECTED[row['id']]:8} {row['potential']:10} {row['protocol']:13} "
+            f"{row['formula']:12} {EXPECTED[row['id']]:8} {row['potential']:17} {row['protocol']:13} "
             f"{row['n_seeds']:5d} {row['n_atoms']:5d} {row['simulated_ps']:5.1f} {row['verdict']:17} "
             f"{interval(row, 'd_cm2_per_s', 'd_low_cm2_per_s', 'd_high_cm2_per_s', '.1e'):34} "
             f"{interval(row, 'sigma_ms_per_cm', 'sigma_low_ms_per_cm', 'sigma_high_ms_per_cm', '.0f'):24} "
