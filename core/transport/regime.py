@@ -28,7 +28,8 @@ WINDOW = 6
 SLOPE_Z = 2.0
 FLATTENING_Z = 2.0
 STEEPENING_Z = -3.0
-"""Steepening is plain where it exists (-4 to -10), and a sound run should not be lost to chance."""
+"""Steepening is plain where it exists (-4 to -10), and a sound run should not be lost to chance. A few late hops bend a
+line as far; what tells free flight from them is an exponent above one."""
 
 CAGE_A2 = 1.0
 """Rise of the MSD over the run that leaves a site: above vibration; a 3 angstrom hop of every ninth ion gives it."""
@@ -46,7 +47,7 @@ class Regime:
 
     `start`: index of the first fitted lag. `bend_z`: see `core.transport.gls.bend_z`. `growth_a2`: fitted rise of the
     MSD over the whole run, square angstrom. `exponent`: log-log slope over the fitted lags with the standard deviation
-    it has in diffusive motion; vibration lowers it, so that it describes and does not decide.
+    it has in diffusive motion; vibration lowers it, so that it cannot show flattening.
     """
 
     kind: str
@@ -63,10 +64,11 @@ def classify(
 ) -> Regime:
     """Return the regime of an MSD from `start_ps` on (default: a twentieth of the run, at least half a picosecond).
 
-    A line that bends by more than chance is ballistic or subdiffusive. A straight one is diffusive where its slope is
-    `SLOPE_Z` errors above zero, the mean ion leaves a cage of `cage_a2` and `MIN_HOPS` were seen, else bounded. Slow
-    exploration of a cage, as long as the run, has the shape of diffusion: only `cage_a2` tells it apart. Raises
-    `TransportError` for a `start_ps` that leaves no window to fit.
+    Motion rises where the slope of its line is `SLOPE_Z` errors above zero, the mean ion leaves a cage of `cage_a2` and
+    `MIN_HOPS` were seen; else it is bounded. What rises is diffusive unless it bends by more than chance, which makes
+    it subdiffusive, or ballistic where the exponent is above one. Slow exploration of a cage, as long as the run, has
+    the shape of diffusion: only `cage_a2` tells it apart. Raises `TransportError` for a `start_ps` that leaves no
+    window to fit.
     """
     start = _start(msd, start_ps)
     if start is None:
@@ -77,7 +79,7 @@ def classify(
     bend, growth_a2 = bend_z(lag_frames, ion_a2, fit), fit.slope * msd.n_frames
     leaves = growth_a2 > max(cage_a2, MIN_HOPS * HOP_A**2 / msd.n_ions)
     exponent, exponent_std = _exponent(lag_frames, ion_a2.mean(axis=1), fit.covariance)
-    kind = _kind(bend, rises=leaves and fit.slope_z > SLOPE_Z)
+    kind = _kind(bend, exponent, rises=leaves and fit.slope_z > SLOPE_Z)
     return Regime(
         kind=kind, start=start, fit=fit, bend_z=bend, growth_a2=growth_a2,
         exponent=exponent, exponent_std=exponent_std,
@@ -92,11 +94,11 @@ def has_melted(framework: MeanSquareDisplacement, *, cage_a2: float = CAGE_A2) -
     return regime.fit.slope_z > SLOPE_Z and regime.growth_a2 > cage_a2
 
 
-def _kind(bend: float, *, rises: bool) -> str:
-    if bend < STEEPENING_Z:
-        return "ballistic"
+def _kind(bend: float, exponent: float, *, rises: bool) -> str:
     if not rises:
         return "bounded"
+    if bend < STEEPENING_Z and exponent > 1.0:
+        return "ballistic"
     return "subdiffusive" if bend > FLATTENING_Z else "diffusive"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import TransportError
 from core.transport import classify, has_melted
+from core.transport.regime import _kind
 from tests.transport import walks
 
 SEEDS = 100
@@ -52,6 +53,12 @@ def test_a_slow_cage_is_caught_by_its_size():
 def test_subdiffusion_is_mostly_seen(exponent, most):
     found = kinds(lambda rng: walks.subdiffusive(rng, exponent=exponent))
     assert found["diffusive"] <= most * SEEDS and found["subdiffusive"] >= (1 - most) * SEEDS
+
+
+def test_a_line_bent_by_late_hops_is_no_free_flight():
+    assert _kind(-4.0, 0.95, rises=True) == "diffusive"
+    assert _kind(-4.5, 0.0, rises=False) == "bounded"
+    assert _kind(-4.0, 1.4, rises=True) == "ballistic"
 
 
 @pytest.mark.parametrize("memory_ps", [2.0, 10.0, 40.0])
