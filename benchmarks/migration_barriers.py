@@ -33,7 +33,7 @@ from core.settings import Settings
 from core.sources.files import read_structure_file
 from core.store import open_reader
 
-SPINELS = ("MgSc2Se4", "mvc-27", "mp-32006", "mp-19202", "mp-769657", "mvc-6914")
+SPINELS = ("MgSc2Se4", "mvc-27", "mp-32006", "mp-19202", "mp-769657")
 CONVENTIONAL = [[-1, 1, 1], [1, -1, 1], [1, 1, -1]]
 N_IMAGES = 7
 FORCE_EV_PER_A = 0.05
