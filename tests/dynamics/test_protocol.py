@@ -1,9 +1,9 @@
-"""The two protocols, their numbers and what is refused."""
+"""The three protocols, their numbers and what is refused."""
 
 import numpy as np
 import pytest
 
-from core.dynamics import PAPER, PROTOCOLS, QUICK, Protocol, default_potential, default_protocol
+from core.dynamics import LONG, PAPER, PROTOCOLS, QUICK, Protocol, default_potential, default_protocol
 from core.errors import DynamicsError
 from core.potentials import POTENTIALS
 from core.transport import classify, mean_square_displacement
@@ -17,7 +17,8 @@ def test_the_papers_numbers():
 
 def test_quick_says_that_it_is_a_quick_look():
     assert "quick look" in QUICK.description and QUICK.max_atoms <= 160
-    assert set(PROTOCOLS) == {"paper", "quick"}
+    assert set(PROTOCOLS) == {"long", "paper", "quick"}
+    assert QUICK.with_changes(name="long", description=LONG.description, nvt_ps=20.0) == LONG
     assert default_protocol("cpu") is QUICK and default_protocol("cuda:1") is PAPER
 
 
