@@ -109,18 +109,21 @@ def _frames(path: str, size: int) -> Frames | None:
 
 
 def run_words(job_or_run: Job | FinishedRun) -> str:
-    """Name a run among others of its material: temperature, protocol, potential, seed, and how it stands."""
+    """Name a run among others of its material: temperature, protocol, potential, seed, and how it ended.
+
+    A run that goes on has no end to tell: a browser keeps the words of a choice once made, and would say so for ever.
+    """
     if isinstance(job_or_run, FinishedRun):
         it = job_or_run.result
-        temperature_k, protocol, end = it["temperature_k"], it["protocol"]["name"], it["verdict"]
+        temperature_k, protocol, end = it["temperature_k"], it["protocol"]["name"], f": {it['verdict']}"
         potential, seed = it["potential"], it["seed"]
         end += ", shipped" if job_or_run.shipped else ""
     else:
         spec, result = job_or_run.spec, job_or_run.result
         temperature_k, protocol = spec.protocol.temperature_k, spec.protocol.name
         potential, seed = spec.potential_name, spec.seed
-        end = job_or_run.state if result is None else result["verdict"]
-    return f"{temperature_k:g} K, {protocol}, {potential}, seed {seed}: {end}"
+        end = "" if job_or_run.is_active else f": {job_or_run.state if result is None else result['verdict']}"
+    return f"{temperature_k:g} K, {protocol}, {potential}, seed {seed}{end}"
 
 
 def run_rows(jobs: Sequence[Job], shipped: Sequence[FinishedRun]) -> list[dict[str, Any]]:
