@@ -64,7 +64,7 @@ class JobSpec:
     def material_key(self) -> str:
         """Hash over all but seed and device: runs with one key are seeds of the same measurement."""
         content = {name: value for name, value in self.to_dict().items() if name not in ("seed", "device")}
-        content["crystal"] = _without(content["crystal"], "source", "license")
+        content["crystal"] = self._structure
         content["protocol"] = _numbers_alike(_without(content["protocol"], "description"))
         content["potential_sha256"] = potential_card(self.potential).sha256
         return _digest(content)
@@ -77,8 +77,8 @@ class JobSpec:
     @property
     def refinement_key(self) -> str:
         """Name of the fine-tuning: one for all runs of a material, whatever their seed, temperature or length."""
-        crystal = _without(self.crystal.to_dict(), "source", "license")
-        content = [crystal, self.working_ion, self.refine_rounds, potential_card(self.potential).sha256]
+        sha256 = potential_card(self.potential).sha256
+        content = [self._structure, self.working_ion, self.refine_rounds, sha256]
         return f"{_safe(self.id)}-{_digest(content)[:_HASH_DIGITS]}"
 
     @property
@@ -95,6 +95,11 @@ class JobSpec:
             (_safe(self.id), _safe(self.potential_name), self.protocol.name, temperature, f"s{self.seed}")
         )
         return f"{_NOT_IN_NAMES.sub('_', name)}-{digest[:_HASH_DIGITS]}"
+
+    @property
+    def _structure(self) -> dict[str, Any]:
+        """The crystal as hashes see it: who made it known decides nothing."""
+        return _without(self.crystal.to_dict(), "source", "license")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as JSON holds it, the protocol with all its numbers."""
