@@ -4,6 +4,7 @@ All are frozen, slotted and keyword-only, and check themselves where they are ma
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -80,8 +81,34 @@ class Crystal:
 
         return Structure(self.lattice_a, list(self.species), self.frac)
 
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Crystal":
+        """Read what `to_dict` returns, or a line of the data; raise `RecordError` for another form."""
+        try:
+            return cls(
+                id=fields["id"],
+                formula=fields["formula"],
+                lattice_a=np.array(fields["lattice"], dtype=float),
+                species=tuple(fields["species"]),
+                frac=np.array(fields["frac"], dtype=float).reshape(-1, 3),
+                source=fields["source"],
+                license=fields.get("license", "unknown"),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordError(f"A crystal cannot be read ({type(error).__name__}: {error}).") from None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Tell `core.codec` how a crystal within another record is written and read."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda given: given if isinstance(given, cls) else cls.from_dict(given),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.to_dict),
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON-lines form of the data README: id, formula, nsites, lattice, species, frac, source."""
+        """Return the JSON-lines form of the data README and the licence."""
         return {
             "id": self.id,
             "formula": self.formula,
@@ -90,6 +117,7 @@ class Crystal:
             "species": list(self.species),
             "frac": self.frac.tolist(),
             "source": self.source,
+            "license": self.license,
         }
 
     def to_cif(self) -> str:
