@@ -10,7 +10,6 @@ field that the record does not have is refused: it was written by a version that
 import json
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import RecordError
@@ -39,8 +38,10 @@ def from_json(kind: type[Record], fields: object) -> Record:
     from pydantic import ValidationError
 
     if not isinstance(fields, Mapping):
-        raise RecordError(f"{kind.__name__}: {type(fields).__name__} found; an object with named fields is needed.")
-    unknown = sorted(set(fields) - {field.name for field in fields_of(kind)}  # type: ignore[arg-type])
+        raise RecordError(
+            f"{kind.__name__}: {type(fields).__name__} found; an object with named fields is needed."
+        )
+    unknown = sorted(set(fields) - {field.name for field in fields_of(kind)})  # type: ignore[arg-type]
     if unknown:
         raise RecordError(
             f"{kind.__name__}: unknown fields {', '.join(map(repr, unknown[:5]))}; it was written by another version."
@@ -54,11 +55,16 @@ def from_json(kind: type[Record], fields: object) -> Record:
     return record
 
 
-@lru_cache(maxsize=64)
-def _adapter(kind: type) -> "TypeAdapter[Any]":
-    from pydantic import TypeAdapter
+_ADAPTERS: "dict[type[Any], TypeAdapter[Any]]" = {}
+"""One for each kind of record, made when it is first asked for."""
 
-    return TypeAdapter(kind)
+
+def _adapter(kind: type[Any]) -> "TypeAdapter[Any]":
+    if kind not in _ADAPTERS:
+        from pydantic import TypeAdapter
+
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _first_problem(error: Any) -> str:
