@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.output import note, open_output, parsed_ion, progress, write_rows
-from core.errors import JobError, SourceError
+from core.cli.runs import add_action, add_common, listed
+from core.errors import SourceError
 from core.ions import WORKING_IONS
 
 if TYPE_CHECKING:
+    from core.calculations.kinds.diffusion import DiffusionSpec
     from core.dynamics import Protocol
-    from core.jobs import Job, JobSpec
     from core.records import Crystal
+    from core.tasks import Job
 
 _RUN_HELP = """\
 Simulates a crystal with a share of its working ions taken out, and says how fast those that stay move: diffusivity and
@@ -28,8 +30,7 @@ and capacity; the best polymorph of each formula), several seeds each. Finished 
 campaign goes on; two processes with MGC_CPU_SLOTS=2 share one. A campaign each temperature makes an Arrhenius series.
 `mlmd merge` puts the results into a release.
 """
-_JOB_HELP = "id of a run, as `mlmd list` prints it"
-_LIST_COLUMNS: Final = ("job_id", "state", "formula", "potential", "protocol", "temperature_k", "seed", "fraction",
+_LIST_COLUMNS: Final = ("name", "state", "formula", "potential", "protocol", "temperature_k", "seed", "fraction",
                         "eta_s", "verdict", "sigma_ms_per_cm", "submitted", "error")  # fmt: skip
 _PROTOCOL_OPTIONS: Final = (
     ("--temperature-k", float, "temperature, kelvin"),
@@ -53,35 +54,16 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
     _add_run(actions)
-    for name, action, text in (
-        ("status", status, "how a run stands, as JSON"),
-        ("cancel", cancel, "stop a run, keeping its checkpoint"),
-        ("resume", resume, "go on with a run in the background"),
-    ):
-        sub = _action(actions, name, action, text)
-        sub.add_argument("job", metavar="RUN", help=_JOB_HELP)
-    _action(actions, "list", list_runs, "all runs, as CSV").add_argument(
+    add_common(actions)
+    add_action(actions, "list", list_runs, "all runs, as CSV").add_argument(
         "-o", "--csv", type=Path, help="CSV file to write (default: standard output)"
     )
     _add_campaign(actions)
-    sub = _action(actions, "merge", merge, "finished runs into the next database release, seeds pooled")
-    sub.add_argument("jobs", nargs="*", metavar="RUN", help=f"{_JOB_HELP} (default: every finished run)")
-    sub.add_argument("--precomputed", type=Path, help="folder of the release (default MGC_PRECOMPUTED)")
-    sub.add_argument("--keep", type=Path, metavar="DIR", help="also write the pooled results here, as JSON")
-
-
-def _action(actions: Any, name: str, action: Any, text: str, **options: Any) -> argparse.ArgumentParser:
-    sub: argparse.ArgumentParser = actions.add_parser(name, help=text, **({"description": text} | options))
-    sub.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder of the runs (default MGC_RUNS, runs/)"
-    )
-    sub.set_defaults(run=action)
-    return sub
 
 
 def _add_run(actions: Any) -> None:
     form = argparse.RawDescriptionHelpFormatter
-    sub = _action(
+    sub = add_action(
         actions,
         "run",
         run,
@@ -100,7 +82,7 @@ def _add_run(actions: Any) -> None:
 
 
 def _add_campaign(actions: Any) -> None:
-    sub = _action(
+    sub = add_action(
         actions,
         "campaign",
         campaign,
@@ -116,7 +98,6 @@ def _add_campaign(actions: Any) -> None:
     sub.add_argument("--protocol", choices=_PROTOCOLS, default="quick", help="default quick")
     sub.add_argument("--potential", help="interatomic potential (default: the fastest that ships)")
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
-    sub.add_argument("--keep", type=Path, metavar="DIR", help="copy results here, without frames")
     _add_protocol_options(sub)
 
 
@@ -132,11 +113,10 @@ def _add_protocol_options(sub: argparse.ArgumentParser) -> None:
 def campaign(arguments: argparse.Namespace) -> int:
     """Do the runs one after another, one line each; 0 when all are finished."""
     from core.dynamics import PROTOCOLS, default_potential
-    from core.jobs.campaign import campaign as plan
-    from core.jobs.campaign import ranked_crystals, run_all, ship
-    from core.jobs.potential import COMPILE_FROM_ATOM_STEPS, ready_potential
     from core.settings import resolve_device
     from core.store import open_reader
+    from core.tasks.campaign import campaign as plan
+    from core.tasks.campaign import ranked_crystals, run_all
 
     crystals = [_crystal(text) for text in arguments.structures]
     with open_reader() as reader:
@@ -146,114 +126,70 @@ def campaign(arguments: argparse.Namespace) -> int:
     protocol = _changed(PROTOCOLS[arguments.protocol], arguments)
     specs = plan(crystals, protocol, potential, arguments.seeds, device, refine_rounds=arguments.refine)
     if not arguments.refine:
-        ready_potential(potential, device, note, atom_steps=COMPILE_FROM_ATOM_STEPS)  # builds it for all runs
+        _build_for_all(potential, device)
     finished = 0
     for job in run_all(specs, arguments.output):
         finished += job.state == "finished"
-        verdict = (job.result or {}).get("verdict", job.error or "")
-        note(f"{finished}/{len(specs)} {job.job_id} {job.spec.crystal.formula}: {job.state}, {verdict}")
-        if arguments.keep and job.result is not None:
-            ship([job.path], arguments.keep)
+        verdict = job.result.verdict if job.result is not None else job.error or ""
+        note(f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {verdict}")
         if job.state in ("interrupted", "cancelled"):
             return 1
     return 0 if finished == len(specs) else 1
 
 
+def _build_for_all(potential: str, device: str) -> None:
+    """Compile the potential before the first run, where it offers that."""
+    from core.calculations.kinds.diffusion.prepare import COMPILE_FROM_ATOM_STEPS, ready_potential
+    from core.potentials import load_potential
+
+    ready_potential(
+        lambda: load_potential(potential, device=device, dtype="float32"), note, atom_steps=COMPILE_FROM_ATOM_STEPS
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Do a run here, or start it in the background; 0 once it has a verdict, 1 where it stopped or failed."""
-    from core.jobs import queue
+    from core import tasks
+    from core.tasks.queue import look
 
     spec = _spec(arguments)
-    known = queue.RunFolder(path=queue.runs_folder(arguments.output) / spec.job_id)
-    if (known.read("status.json") or {}).get("state") == "finished":
-        note(f"Run {spec.job_id} is finished already.")
-        return _report(queue.look(known), arguments.output)
+    known = tasks.RunFolder.of(spec, arguments.output)
+    if known.path.exists() and (job := look(known)).state == "finished":
+        note(f"Run {job.job_id} is finished already.")
+        return _report(job, arguments.output)
     _tell_time(spec)
     if arguments.detach:
-        job = queue.submit(spec, arguments.output)
+        job = tasks.submit(spec, arguments.output)
         note(f"Run {job.job_id} is {job.state}; look at it with `python -m core mlmd status {job.job_id}`.")
         print(job.job_id)
         return 0
     return _report(_in_foreground(spec, arguments.output), arguments.output)
 
 
-def status(arguments: argparse.Namespace) -> int:
-    """Print how a run stands."""
-    from core.jobs import queue
-
-    job = queue.status(arguments.job, arguments.output)
-    print(json.dumps(_row(job) | {"note": job.note, "latest": job.latest, "folder": str(job.path)}, indent=2))
-    return 0
-
-
-def cancel(arguments: argparse.Namespace) -> int:
-    """Ask a run to stop."""
-    from core.jobs import queue
-
-    job = queue.cancel(arguments.job, arguments.output)
-    asked = ", asked to stop" if job.is_active else ""
-    note(f"Run {job.job_id} is {job.state}{asked}.")
-    return 0
-
-
-def resume(arguments: argparse.Namespace) -> int:
-    """Go on with a run in the background."""
-    from core.jobs import queue
-
-    job = queue.resume(arguments.job, arguments.output)
-    note(f"Run {job.job_id} is {job.state}.")
-    return 0
-
-
 def list_runs(arguments: argparse.Namespace) -> int:
-    """Print all runs."""
-    from core.jobs import queue
-
+    """Print all molecular dynamics runs; 1 where some cannot be read."""
+    rows, n_unreadable = listed(arguments.output, "diffusion")
     with open_output(arguments.csv) as stream:
-        write_rows(stream, _LIST_COLUMNS, map(_row, queue.list_jobs(arguments.output)))
-    return 0
+        write_rows(stream, _LIST_COLUMNS, rows)
+    return 1 if n_unreadable else 0
 
 
-def merge(arguments: argparse.Namespace) -> int:
-    """Publish a release with the runs' conductivities; 1 where some were left out."""
-    from core.jobs import merge as merge_runs
-    from core.jobs import queue
-    from core.jobs.campaign import ship_pooled
-
-    jobs = [queue.status(name, arguments.output) for name in arguments.jobs]
-    jobs = jobs or [job for job in queue.list_jobs(arguments.output) if job.state == "finished"]
-    if not jobs:
-        raise JobError("No finished run to merge; start one with `mlmd run`.")
-    if arguments.keep:
-        ship_pooled([job.path for job in jobs], arguments.keep)
-    report = merge_runs([job.path for job in jobs], arguments.precomputed)
-    for record in report.added:
-        note(f"Added {record.run_id}: {record.verdict}, {record.n_seeds} seeds.")
-    for item in report.skipped:
-        note(f"Left out {item.id}: {item.reason}")
-    note(
-        f"Release {report.release.version}." if report.release else "Nothing new: the release stays as it is."
-    )
-    return 1 if report.skipped else 0
-
-
-def _spec(arguments: argparse.Namespace) -> "JobSpec":
+def _spec(arguments: argparse.Namespace) -> "DiffusionSpec":
+    from core.calculations.kinds.diffusion import DiffusionSpec
     from core.dynamics import PROTOCOLS, default_potential, default_protocol
-    from core.jobs import JobSpec
     from core.settings import resolve_device
 
     device = resolve_device(arguments.device)
     protocol = PROTOCOLS[arguments.protocol] if arguments.protocol else default_protocol(device)
-    crystal = _crystal(arguments.structure)
-    return JobSpec(
-        id=crystal.id, crystal=crystal, protocol=_changed(protocol, arguments), device=device,
+    return DiffusionSpec.planned(
+        crystal=_crystal(arguments.structure), protocol=_changed(protocol, arguments), device=device,
         potential=arguments.potential or default_potential(), working_ion=arguments.ion, seed=arguments.seed,
         refine_rounds=arguments.refine,
     )  # fmt: skip
 
 
 def _changed(protocol: "Protocol", arguments: argparse.Namespace) -> "Protocol":
-    from core.jobs.spec import adapted
+    from core.dynamics import adapted
 
     names = [flag.removeprefix("--").replace("-", "_") for flag, _, _ in _PROTOCOL_OPTIONS]
     return adapted(protocol, **{name: vars(arguments)[name] for name in names})
@@ -276,31 +212,31 @@ def _crystal(text: str) -> "Crystal":
     return crystals[0]
 
 
-def _tell_time(spec: "JobSpec") -> None:
+def _tell_time(spec: "DiffusionSpec") -> None:
     from datetime import datetime, timedelta
 
-    from core.jobs import estimate
+    from core.calculations.kinds.diffusion.estimate import estimate
 
-    found = estimate(spec)
-    finish = datetime.now() + timedelta(seconds=found.expected_seconds)
+    expected = estimate(spec)
+    finish = datetime.now() + timedelta(seconds=expected.expected_seconds)
     note(
-        f"{spec.crystal.formula}, {found.n_atoms} atoms, {found.n_working_ions} {spec.working_ion}, {spec.potential} "
-        f"on {spec.device}: {found.seconds_per_step:.3g} s a step measured, {found.n_steps} steps, about "
-        f"{found.expected_seconds / 60:.3g} minutes, finished by {finish:%Y-%m-%d %H:%M}."
+        f"{spec.crystal.formula}, {expected.n_atoms} atoms, {expected.n_working_ions} {spec.working_ion}, "
+        f"{spec.potential} on {spec.device}: {expected.seconds_per_step:.3g} s a step measured, {expected.n_steps} "
+        f"steps, about {expected.expected_seconds / 60:.3g} minutes, finished by {finish:%Y-%m-%d %H:%M}."
     )
     if spec.protocol.description:
         note(spec.protocol.description)
 
 
-def _in_foreground(spec: "JobSpec", output: Path | None) -> "Job":
-    from core.jobs.queue import prepare
-    from core.jobs.worker import run_job
+def _in_foreground(spec: "DiffusionSpec", output: Path | None) -> "Job":
+    from core.tasks.queue import prepare
+    from core.tasks.worker import run_job
 
     folder = prepare(spec, output)
     note(f"Run {folder.name} in {folder.path}.")
     with progress(desc="mlmd", total=spec.protocol.n_steps, unit=" steps") as bar:
 
-        def watch(row: dict[str, Any]) -> None:
+        def watch(row: Any) -> None:
             bar.update(row["step"] - bar.n)
             bar.set_postfix_str(f"{row['phase']} {row['temperature_k']:.0f} K", refresh=False)
 
@@ -315,20 +251,8 @@ def _report(job: "Job", output: Path | None) -> int:
         return 1
     if output is not None:
         shutil.copyfile(job.path / "result.json", output / "result.json")
-    print(
-        json.dumps({name: value for name, value in job.result.items() if name not in _LONG_FIELDS}, indent=2)
-    )
-    note(f"{job.result['verdict']}: {job.result['reason']}")
+    fields = job.result.to_dict()
+    print(json.dumps({name: value for name, value in fields.items() if name not in _LONG_FIELDS}, indent=2))
+    note(f"{job.result.verdict}: {job.result.reason}")
     note(f"All of it: {job.path / 'result.json'}")
     return 0
-
-
-def _row(job: "Job") -> dict[str, Any]:
-    result = job.result or {}
-    return {
-        "job_id": job.job_id, "state": job.state, "formula": job.spec.crystal.formula,
-        "potential": job.spec.potential_name, "protocol": job.spec.protocol.name,
-        "temperature_k": job.spec.protocol.temperature_k, "seed": job.spec.seed, "fraction": job.fraction,
-        "eta_s": job.eta_s, "verdict": result.get("verdict"),
-        "sigma_ms_per_cm": result.get("sigma_ms_per_cm"), "submitted": job.submitted, "error": job.error,
-    }  # fmt: skip

@@ -6,12 +6,11 @@ from typing import Final
 
 import torch
 
+from core.calculations.kinds.diffusion.prepare import COMPILE_FROM_ATOM_STEPS, ready_potential
+from core.calculations.kinds.diffusion.spec import DiffusionSpec
 from core.dynamics import build_system, expected_seconds, measure_step
-from core.jobs.locks import job_threads
-from core.jobs.potential import COMPILE_FROM_ATOM_STEPS, ready_potential
-from core.jobs.spec import JobSpec
-from core.potentials import Potential
-from core.settings import resolve_device
+from core.potentials import Potential, load_potential
+from core.settings import Settings, resolve_device
 
 _TIMED_STEPS: Final = 3
 
@@ -32,7 +31,7 @@ class Estimate:
         return self.n_atoms / self.seconds_per_step
 
 
-def estimate(spec: JobSpec) -> Estimate:
+def estimate(spec: DiffusionSpec) -> Estimate:
     """Return size and expected time of a run by timing steps of the very system on the very device.
 
     For a long run a potential that can be compiled for the machine is so first, once, in a minute or two; refinement,
@@ -43,7 +42,7 @@ def estimate(spec: JobSpec) -> Estimate:
     is_long = system.n_atoms * spec.protocol.n_steps >= COMPILE_FROM_ATOM_STEPS
     potential = _loaded(spec.potential, resolve_device(spec.device), is_long)
     threads = torch.get_num_threads()
-    torch.set_num_threads(job_threads())
+    torch.set_num_threads(Settings.from_environment().job_threads)
     try:
         seconds_per_step = measure_step(system.atoms, potential, n=_TIMED_STEPS)
     finally:
@@ -58,4 +57,7 @@ def estimate(spec: JobSpec) -> Estimate:
 @lru_cache(maxsize=2)
 def _loaded(name: str, device: str, is_long: bool) -> Potential:
     """Kept: a page asks again with every change of the protocol."""
-    return ready_potential(name, device, atom_steps=COMPILE_FROM_ATOM_STEPS if is_long else 0).potential
+    atom_steps = COMPILE_FROM_ATOM_STEPS if is_long else 0
+    return ready_potential(
+        lambda: load_potential(name, device=device, dtype="float32"), atom_steps=atom_steps
+    )[0]

@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import ExplorerError, JobError
-from core.jobs.folder import RunFolder, runs_folder
-from core.jobs.locks import held, is_held, job_threads
-from core.jobs.process import start_detached
-from core.jobs.spec import JobSpec
+from core.artifacts import is_locked, locked
+from core.calculations import Calculation, Result, Spec
+from core.errors import ExplorerError, JobError, RunFileError
+from core.records import Skipped
+from core.settings import Settings
+from core.tasks.folder import RunFolder, runs_folder
+from core.tasks.process import start_detached
 
 STATES: Final = ("queued", "running", "finished", "failed", "cancelled", "interrupted")
 """`interrupted`: the worker died without a word (killed, or the machine); `resume` goes on from its checkpoint."""
@@ -19,7 +21,7 @@ STATES: Final = ("queued", "running", "finished", "failed", "cancelled", "interr
 ACTIVE: Final = ("queued", "running")
 RESUMABLE: Final = ("failed", "cancelled", "interrupted")
 LOG: Final = "worker.log"
-_WORKER: Final = ("-m", "core.jobs.worker")
+_WORKER: Final = ("-m", "core.tasks.worker")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +29,7 @@ class Job:
     """A run at the moment it was looked at. `error`: why it failed; `note`: what it is doing now, such as waiting."""
 
     folder: RunFolder
-    spec: JobSpec
+    spec: Spec
     state: str
     submitted: str | None = None
     changed: str | None = None
@@ -51,7 +53,7 @@ class Job:
 
     @cached_property
     def progress(self) -> list[dict[str, Any]]:
-        """One row a report: the fields of `core.dynamics.Progress` and `wall_s`, seconds of work on the run so far."""
+        """One row a report: `step`, `fraction`, `eta_s`, `wall_s` (seconds of work so far), and figures of the kind."""
         return self.folder.progress()
 
     @cached_property
@@ -60,43 +62,50 @@ class Job:
         return self.folder.latest()
 
     @cached_property
-    def result(self) -> dict[str, Any] | None:
-        """What came out (`core.jobs.result`), None until it is finished."""
-        return self.folder.read("result.json") if self.state == "finished" else None
+    def result(self) -> Result | None:
+        """What came out, None until it is finished."""
+        return self.folder.result() if self.state == "finished" else None
+
+    @property
+    def calculation(self) -> Calculation | None:
+        """The finished run, None until it is finished."""
+        return self.folder.calculation() if self.state == "finished" else None
 
     @property
     def fraction(self) -> float | None:
         """Share of all steps done, 0 to 1; None before the first report."""
         if self.state == "finished":
             return 1.0
-        return None if self.latest is None else float(self.latest["fraction"])
+        return None if self.latest is None else float(self.latest.get("fraction") or 0.0)
 
     @property
     def eta_s(self) -> float | None:
         """Measured seconds a step times the steps left; None unless it runs and has reported."""
-        return self.latest["eta_s"] if self.state == "running" and self.latest is not None else None
+        return self.latest.get("eta_s") if self.state == "running" and self.latest is not None else None
 
 
-def submit(spec: JobSpec, runs: Path | None = None) -> Job:
+def submit(spec: Spec, runs: Path | None = None) -> Job:
     """Start a run in a process of its own and return it; one that is under way or finished is returned as it is.
 
-    A run that failed, was cancelled or interrupted goes on. Raises `JobError` where it cannot be kept or started, and
-    `DeviceError` for a device that is not there.
+    A run that failed, was cancelled or interrupted goes on. Raises what `spec.check` says could not run, and `JobError`
+    where it cannot be kept or started.
     """
-    folder = RunFolder(path=runs_folder(runs) / spec.job_id)
+    spec.check()
+    folder = RunFolder.of(spec, runs)
     folder.create(spec)
     _start(folder)
     return look(folder)
 
 
-def prepare(spec: JobSpec, runs: Path | None = None) -> RunFolder:
-    """Return the folder of a run that this process will do itself (`core.jobs.worker.run_job`), an old cancel cleared.
+def prepare(spec: Spec, runs: Path | None = None) -> RunFolder:
+    """Return the folder of a run that this process will do itself (`core.tasks.worker.run_job`), an old cancel cleared.
 
-    Raises `JobError` where it cannot be kept.
+    Raises as `submit` does.
     """
-    folder = RunFolder(path=runs_folder(runs) / spec.job_id)
+    spec.check()
+    folder = RunFolder.of(spec, runs)
     folder.create(spec)
-    with _as_job_error(folder), held(folder.start_lock):
+    with _as_job_error(folder), locked(folder.start_lock):
         if not _at_work(folder):
             folder.cancel_flag.unlink(missing_ok=True)
     return folder
@@ -125,64 +134,85 @@ def cancel(job_id: str, runs: Path | None = None) -> Job:
 
 
 def status(job_id: str, runs: Path | None = None) -> Job:
-    """Return a run as it is now; raise `UnknownJobError`, or `RunFileError` where its files are damaged."""
+    """Return a run as it is now; raise `UnknownJobError`, or `RunFileError` where its spec is damaged."""
     return look(RunFolder.named(job_id, runs))
 
 
 def list_jobs(runs: Path | None = None) -> list[Job]:
-    """Return all runs of the folder, the latest submitted first; folders that hold no readable run are left out."""
-    jobs = list(_readable(runs_folder(runs)))
+    """Return all runs of the folder that can be read, the latest submitted first; `unreadable_runs` are the others."""
+    jobs = [it for it in _all(runs) if isinstance(it, Job)]
     return sorted(jobs, key=lambda job: (job.submitted or "", job.job_id), reverse=True)
 
 
+def unreadable_runs(runs: Path | None = None) -> list[Skipped]:
+    """Return the runs that cannot be read, with the reason: damaged, or of a kind that is not known here."""
+    return sorted((it for it in _all(runs) if isinstance(it, Skipped)), key=lambda it: it.id)
+
+
 def look(folder: RunFolder) -> Job:
-    """Return the run of a folder as it is now; raise `RunFileError` where its files are damaged."""
-    found = folder.read("status.json") or {}
+    """Return the run of a folder as it is now; raise `RunFileError` where its spec is damaged."""
+    written = folder.status()
+    state, error = _state(folder, written.get("state")), written.get("error")
+    if state == "finished" and (problem := _problem_of_result(folder)):
+        state, error = "failed", problem
     return Job(
-        folder=folder, spec=folder.spec(), state=_state(folder, found.get("state")),
-        submitted=found.get("submitted"), changed=found.get("changed"), error=found.get("error"),
-        note=found.get("note"),
+        folder=folder, spec=folder.spec(), state=state, submitted=written.get("submitted"),
+        changed=written.get("changed"), error=error, note=written.get("note"),
     )  # fmt: skip
 
 
-def _readable(runs: Path) -> Iterator[Job]:
-    for path in runs.iterdir() if runs.is_dir() else ():
+def _all(runs: Path | None) -> Iterator[Job | Skipped]:
+    parent = runs_folder(runs)
+    for path in parent.iterdir() if parent.is_dir() else ():
+        if not (path / "spec.json").is_file():
+            continue  # not a run
         try:
-            yield look(RunFolder.named(path.name, runs))
-        except ExplorerError:
-            continue
+            yield look(RunFolder.named(path.name, parent))
+        except ExplorerError as error:
+            yield Skipped(id=path.name, reason=str(error))
+
+
+def _problem_of_result(folder: RunFolder) -> str | None:
+    """What is wrong with the result of a run that says it is finished, None where nothing is."""
+    try:
+        if folder.result() is not None:
+            return None
+    except RunFileError as error:
+        return str(error)
+    return str(RunFileError(folder.path / "result.json", "it is missing"))
 
 
 def _state(folder: RunFolder, written: str | None) -> str:
     """What the status says, unless it says that a worker is at work and there is none."""
-    if written is not None and written not in (*ACTIVE, "interrupted"):
-        return written
+    if written in STATES and written not in (*ACTIVE, "interrupted"):
+        return str(written)
     if _at_work(folder):
-        return written or "queued"
-    if is_held(folder.start_lock):
+        return written if written in ACTIVE else "queued"
+    if is_locked(folder.start_lock):
         return "queued"
     # The worker may have ended properly between the two looks.
-    again = (folder.read("status.json") or {}).get("state")
-    if again is not None and again not in (*ACTIVE, "interrupted"):
+    again = folder.status().get("state")
+    if again in STATES and again not in (*ACTIVE, "interrupted"):
         return str(again)
     return "cancelled" if folder.cancel_flag.exists() else "interrupted"
 
 
 def _at_work(folder: RunFolder) -> bool:
     worker = folder.worker()
-    return is_held(folder.run_lock) or (worker is not None and worker.is_alive)
+    return is_locked(folder.run_lock) or (worker is not None and worker.is_alive)
 
 
 def _start(folder: RunFolder) -> None:
     """Start a worker unless one is at work or the run is finished; two callers at once start one."""
-    with _as_job_error(folder), held(folder.start_lock):
-        written = (folder.read("status.json") or {}).get("state")
-        if written == "finished" or _at_work(folder):
+    with _as_job_error(folder), locked(folder.start_lock):
+        is_finished = folder.status().get("state") == "finished" and _problem_of_result(folder) is None
+        if is_finished or _at_work(folder):
             return
         folder.cancel_flag.unlink(missing_ok=True)
         folder.write_status("queued", note="starting")
         command = (*_WORKER, str(folder.path.resolve()))
-        identity = start_detached(command, log=folder.path / LOG, threads=job_threads())
+        threads = Settings.from_environment().job_threads
+        identity = start_detached(command, log=folder.path / LOG, threads=threads)
         folder.write("worker.json", identity.to_dict())
 
 

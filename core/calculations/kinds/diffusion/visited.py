@@ -1,5 +1,7 @@
 """Where the ions have been: their positions folded back into the crystal's own cell, for a picture."""
 
+import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile
@@ -7,15 +9,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from core.artifacts import write_bytes
 from core.records import FloatArray
 from core.transport import Trajectory, framework_frame
 
-PATH_FILE: Final = "path.npz"
+VISITED_FILE: Final = "path.npz"
 MAX_POINTS: Final = 12_000
 """Enough for a cloud; three single-precision numbers each are 144 kB."""
 
 
-def mg_path(
+def visited(
     trajectory: Trajectory, *, ideal_frac: FloatArray, supercell_matrix: NDArray[np.int64], ion: str,
     max_points: int = MAX_POINTS,
 ) -> NDArray[np.float32]:  # fmt: skip
@@ -33,15 +36,20 @@ def mg_path(
     return np.where(single < 1.0, single, np.float32(0.0))
 
 
-def write_path(folder: Path, points: NDArray[np.float32]) -> None:
+def write_visited(folder: Path, points: NDArray[np.float32]) -> None:
     """Keep the points with the run's result."""
-    np.savez_compressed(folder / PATH_FILE, path_points=points)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, path_points=points)
+    write_bytes(folder / VISITED_FILE, stream.getvalue())
 
 
-def read_path(folder: Path) -> NDArray[np.float32] | None:
-    """Return a finished run's points, (n, 3) fractions of the crystal's cell; None where it has none."""
+def read_visited(read_file: Callable[[str], bytes | None]) -> NDArray[np.float32] | None:
+    """Return a finished run's points, (n, 3) fractions of the crystal's cell, from its files; None where it has none."""
+    content = read_file(VISITED_FILE)
+    if content is None:
+        return None
     try:
-        with np.load(folder / PATH_FILE, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             points: NDArray[np.float32] = stored["path_points"]
     except (OSError, ValueError, KeyError, BadZipFile):
         return None

@@ -4,48 +4,65 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import psutil
 
 from core.settings import ROOT
 
-_PROC = "/proc"
-_STATE_FIELD, _START_FIELD = 0, 19  # of /proc/PID/stat, counted after the command's closing bracket
+_CLOSE_S: Final = 0.5
+"""Start times of one process differ by this much at most between two looks: clocks are corrected now and then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
-    """A process number with the start time that the kernel counts for it; None where there is no /proc."""
+    """A process number with the time it was started, seconds since the epoch; None where that cannot be known."""
 
     pid: int
-    started: str | None
+    started: float | None
 
     @classmethod
     def of(cls, pid: int) -> "ProcessIdentity":
         """Return the identity of a process as it is now."""
-        stat = _stat(pid)
-        return cls(pid=pid, started=stat[_START_FIELD] if stat else None)
+        try:
+            return cls(pid=pid, started=psutil.Process(pid).create_time())
+        except (psutil.Error, ValueError):
+            return cls(pid=pid, started=None)
 
     @classmethod
     def current(cls) -> "ProcessIdentity":
         """Return the identity of this process."""
         return cls.of(os.getpid())
 
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "ProcessIdentity | None":
+        """Return the identity that `to_dict` gave, or None for anything else: then nobody is known to work."""
+        pid, started = fields.get("pid"), fields.get("started")
+        if not isinstance(pid, int) or not isinstance(started, int | float | None):
+            return None
+        return cls(pid=pid, started=started)
+
     @property
     def is_alive(self) -> bool:
         """Whether that very process still works; one that ended and waits to be collected does not."""
         if self.pid <= 0:
             return False
-        stat = _stat(self.pid)
-        if stat is not None:
-            return stat[_STATE_FIELD] not in "ZX" and self.started in (None, stat[_START_FIELD])
-        return not Path(_PROC, "self", "stat").exists() and _answers(self.pid)
+        try:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return self.started is None or abs(process.create_time() - self.started) < _CLOSE_S
+        except psutil.AccessDenied:
+            return True
+        except psutil.Error:
+            return False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the identity as JSON holds it."""
-        return asdict(self)
+        return {"pid": self.pid, "started": self.started}
 
 
 def start_detached(arguments: Sequence[str], *, log: Path, threads: int) -> ProcessIdentity:
@@ -63,21 +80,3 @@ def start_detached(arguments: Sequence[str], *, log: Path, threads: int) -> Proc
     # Collected when it ends, for as long as this process lives: no zombies under a long-running server.
     threading.Thread(target=process.wait, daemon=True, name=f"wait-{process.pid}").start()
     return ProcessIdentity.of(process.pid)
-
-
-def _stat(pid: int) -> list[str] | None:
-    try:
-        return Path(_PROC, str(pid), "stat").read_text().rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
-        return None
-
-
-def _answers(pid: int) -> bool:
-    """Without /proc the number is all there is: signal 0 asks whether anyone has it."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

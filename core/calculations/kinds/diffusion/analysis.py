@@ -1,14 +1,15 @@
-"""From a run's frames to what it says about diffusion: figures, verdict and the curves behind them."""
+"""From a run's frames to what they say about diffusion: figures, verdict and the curves behind them."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from core.calculations.kinds.diffusion.result import MsdCurve, MsdLine
 from core.dynamics import Frames
 from core.errors import TransportError
 from core.ions import charge_number
-from core.records import CONFIDENCE
+from core.records import CONFIDENCE, FloatArray
 from core.transport import (
     Diffusivity,
     IonicConductivity,
@@ -55,52 +56,46 @@ def analyse(frames: Frames, working_ion: str, temperature_k: float) -> Analysis:
         return Analysis(verdict="too short", reason="The run ended before constant volume. Run longer.")
     try:
         trajectory = to_trajectory(frames)
-        found = measure([trajectory], working_ion, confidence=CONFIDENCE)
+        measured = measure([trajectory], working_ion, confidence=CONFIDENCE)
         curves = species_msd(trajectory, working_ion)
     except TransportError as error:
         return Analysis(verdict="aborted", reason=str(error))
+    sigma = conductivity(
+        measured, n_ions=trajectory.species.count(working_ion), charge_number=charge_number(working_ion),
+        volume_a3=trajectory.mean_volume_a3, temperature_k=temperature_k,
+    )  # fmt: skip
     return Analysis(
-        verdict=found.verdict, reason=found.reason, diffusivity=found, msd=curves, trajectory=trajectory,
-        conductivity=conduct(found, [trajectory], working_ion, temperature_k),
+        verdict=measured.verdict, reason=measured.reason, diffusivity=measured, msd=curves, trajectory=trajectory,
+        conductivity=sigma,
     )  # fmt: skip
 
 
-def conduct(
-    found: Diffusivity, trajectories: list[Trajectory], working_ion: str, temperature_k: float
-) -> IonicConductivity:
-    """Return the conductivity of runs of one system: ions of one cell in the mean volume of all."""
-    volumes_a3 = [trajectory.mean_volume_a3 for trajectory in trajectories]
-    return conductivity(
-        found, n_ions=trajectories[0].species.count(working_ion), charge_number=charge_number(working_ion),
-        volume_a3=float(np.mean(volumes_a3)), temperature_k=temperature_k,
-    )  # fmt: skip
-
-
-def curves_as_json(curves: dict[str, MeanSquareDisplacement]) -> dict[str, Any]:
-    """Return MSDs by species: lag_ps, msd_a2 and axis_a2 (x, y, z), at most 64 points each."""
+def curves_of(curves: dict[str, MeanSquareDisplacement]) -> dict[str, MsdCurve]:
+    """Return mean-square displacements by species as results keep them, at most 64 points each."""
     return {
-        species: {
-            "lag_ps": _rounded(curve.lag_ps),
-            "msd_a2": _rounded(curve.total_a2),
-            "axis_a2": _rounded(curve.axis_a2),
-        }
+        species: MsdCurve(
+            lag_ps=_rounded(curve.lag_ps),
+            msd_a2=_rounded(curve.total_a2),
+            axis_a2=tuple((x, y, z) for x, y, z in np.round(curve.axis_a2, 6).tolist()),
+        )
         for species, curve in curves.items()
     }
 
 
-def line_as_json(found: Diffusivity, curve: MeanSquareDisplacement) -> dict[str, Any] | None:
+def line_of(measured: Diffusivity, curve: MeanSquareDisplacement) -> MsdLine | None:
     """Return the fitted line with the band of its interval at the ends of the fit, None where nothing was fitted."""
-    if found.d_cm2_per_s is None or found.start_ps is None:
+    if measured.d_cm2_per_s is None or measured.start_ps is None:
         return None
-    lag_ps = np.array([found.start_ps, float(curve.lag_ps[-1])])
-    line_a2 = found.line_a2(lag_ps)
-    offset_a2 = found.offset_a2 or 0.0
-    return {
-        "lag_ps": _rounded(lag_ps), "msd_a2": _rounded(line_a2), "offset_a2": offset_a2,
-        "low_a2": _rounded(offset_a2 + (line_a2 - offset_a2) * (found.d_low_cm2_per_s or 0.0) / found.d_cm2_per_s),
-        "high_a2": _rounded(offset_a2 + (line_a2 - offset_a2) * (found.d_high_cm2_per_s or 0.0) / found.d_cm2_per_s),
-    }  # fmt: skip
+    lag_ps = np.array([measured.start_ps, float(curve.lag_ps[-1])])
+    line_a2 = measured.line_a2(lag_ps)
+    offset_a2 = measured.offset_a2 or 0.0
+    low, high = ((it or 0.0) / measured.d_cm2_per_s for it in (measured.d_low_cm2_per_s, measured.d_high_cm2_per_s))
+    return MsdLine(
+        lag_ps=_rounded(lag_ps), msd_a2=_rounded(line_a2), offset_a2=offset_a2,
+        low_a2=_rounded(offset_a2 + (line_a2 - offset_a2) * low),
+        high_a2=_rounded(offset_a2 + (line_a2 - offset_a2) * high),
+    )  # fmt: skip
 
 
-def _rounded(values: np.ndarray) -> list[Any]:
-    return list(np.round(np.asarray(values, dtype=float), 6).tolist())
+def _rounded(values: FloatArray) -> tuple[float, ...]:
+    return tuple(np.round(np.asarray(values, dtype=float), 6).tolist())

@@ -5,27 +5,26 @@ worker.json      process that works on it
 status.json      state, times, error; replaced atomically
 progress.jsonl   a line a report
 cancel           flag: stop at the next step and keep the checkpoint
-result.json, path.npz, and the files of core.dynamics: checkpoint and trajectory
+result.json      what came out, and the files that its kind writes: checkpoint, trajectory, pictures
 """
 
 import contextlib
 import json
 import os
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from core.artifacts import write_json
+from core.calculations import Calculation, Result, Spec, read_result, read_spec
+from core.calculations.base import now
 from core.errors import ExplorerError, JobError, RunFileError, UnknownJobError
-from core.jobs.process import ProcessIdentity
-from core.jobs.spec import JobSpec
 from core.settings import Settings
+from core.tasks.process import ProcessIdentity
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,119}")
-_PHASES: Final = ("npt", "nvt")
 
 
 def runs_folder(given: Path | None = None) -> Path:
@@ -47,6 +46,22 @@ class RunFolder:
             raise UnknownJobError(job_id, parent)
         return cls(path=parent / job_id)
 
+    @classmethod
+    def of(cls, spec: Spec, runs: Path | None = None) -> "RunFolder":
+        """Return the folder of a spec, which need not be there yet.
+
+        A run of an older version has a name of its time: it is found by its readable prefix and the key that its spec
+        has today, so that what was done is not done again.
+        """
+        parent = runs_folder(runs)
+        path = parent / spec.name
+        if not path.exists() and parent.is_dir():
+            for older in parent.glob(f"{spec.prefix}-*"):
+                with contextlib.suppress(ExplorerError):
+                    if cls(path=older).spec().key == spec.key:
+                        return cls(path=older)
+        return cls(path=path)
+
     @property
     def name(self) -> str:
         """The run's id."""
@@ -67,69 +82,104 @@ class RunFolder:
         """Its presence asks the worker to stop."""
         return self.path / "cancel"
 
-    def create(self, spec: JobSpec) -> None:
-        """Make the folder and its spec, unless they are there; raise `JobError` where nothing can be written."""
+    def create(self, spec: Spec) -> None:
+        """Make the folder and its spec, unless they are there; raise `JobError` where nothing can be written.
+
+        A spec that cannot be read any more is written again: the folder's name says that it was this one.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not (self.path / "spec.json").exists():
-                self.write("spec.json", spec.to_dict())
+            try:
+                self.spec()
+            except ExplorerError:
+                write_json(self.path / "spec.json", spec.to_dict())
         except OSError as error:
             raise JobError(
                 f"The run cannot be kept in {self.path.parent} ({error.strerror}); make the folder writable or name "
                 "another with MGC_RUNS or --output."
             ) from None
 
-    def spec(self) -> JobSpec:
-        """Return what is asked; raise `RunFileError` where the file is damaged."""
-        fields = self.read("spec.json")
+    def spec(self) -> Spec:
+        """Return what is asked; raise `RunFileError` where the file is damaged or of a kind that is not known."""
         try:
-            return JobSpec.from_dict(fields or {})
+            return read_spec(self.read("spec.json") or {})
+        except RunFileError:
+            raise
         except ExplorerError as error:
             raise RunFileError(self.path / "spec.json", str(error)) from error
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RunFileError(self.path / "spec.json", f"{type(error).__name__} {error}") from error
 
+    def result(self) -> Result | None:
+        """Return what came out, None where there is nothing yet; raise `RunFileError` where the file is damaged."""
+        fields = self.read("result.json")
+        if fields is None:
+            return None
+        try:
+            return read_result(fields)
+        except ExplorerError as error:
+            raise RunFileError(self.path / "result.json", str(error)) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RunFileError(self.path / "result.json", f"{type(error).__name__} {error}") from error
+
+    def calculation(self) -> Calculation:
+        """Return a finished run as a calculation; raise `JobError` for one without result, or damaged files."""
+        result = self.result()
+        if result is None:
+            raise JobError(f"Run {self.name} has no result yet; wait for it, or go on with `runs resume`.")
+        return Calculation(
+            name=self.name, spec=self.spec(), result=result, read_file=self.read_file, folder=self.path
+        )
+
+    def read_file(self, name: str) -> bytes | None:
+        """Return the bytes of a file of the folder, None where it is absent."""
+        try:
+            return (self.path / name).read_bytes()
+        except OSError:
+            return None
+
     def worker(self) -> ProcessIdentity | None:
-        """Return the process that works, or worked, on it."""
-        fields = self.read("worker.json")
-        return ProcessIdentity(pid=int(fields["pid"]), started=fields.get("started")) if fields else None
+        """Return the process that works, or worked, on it; None where nobody is known to."""
+        try:
+            return ProcessIdentity.from_dict(self.read("worker.json") or {})
+        except RunFileError:
+            return None
+
+    def status(self) -> dict[str, Any]:
+        """Return what the status file says; nothing where it is absent or damaged: the worker's lock tells the rest."""
+        try:
+            return self.read("status.json") or {}
+        except RunFileError:
+            return {}
 
     def write_status(self, state: str, **fields: Any) -> None:
         """Replace the status by this state with its time."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        kept = (self.read("status.json") or {}).get("submitted", now)
-        self.write("status.json", {"state": state, "submitted": kept, "changed": now, **fields})
+        time = now()
+        kept = self.status().get("submitted", time)
+        self.write("status.json", {"state": state, "submitted": kept, "changed": time, **fields})
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file whole, or leave the old one whole."""
-        temporary = self.path / f".{name}.{os.getpid()}-{threading.get_ident()}"
-        try:
-            with temporary.open("w", encoding="utf-8") as stream:
-                json.dump(content, stream, indent=1, allow_nan=False)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.path / name)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_json(self.path / name, dict(content))
 
     def read(self, name: str) -> dict[str, Any] | None:
         """Return a JSON file's object, None where it is absent; raise `RunFileError` for anything else."""
         path = self.path / name
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise RunFileError(path, str(error)) from error
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise RunFileError(path, "it is not a JSON object")
-        return found
+        return content
 
     def progress(self) -> list[dict[str, Any]]:
         """Return one row a report, in order: reports that a resumed run gave again replace those before."""
         rows: list[dict[str, Any]] = []
         for row in self._lines():
-            while rows and _place(rows[-1]) >= _place(row):
+            while rows and rows[-1]["step"] >= row["step"]:
                 rows.pop()
             rows.append(row)
         return rows
@@ -153,12 +203,8 @@ class RunFolder:
         for line in lines:
             with contextlib.suppress(ValueError):
                 row = json.loads(line)
-                if isinstance(row, dict) and row.get("phase") in _PHASES:
+                if isinstance(row, dict) and isinstance(row.get("step"), int):
                     yield row
-
-
-def _place(row: Mapping[str, Any]) -> tuple[int, int]:
-    return _PHASES.index(row["phase"]), int(row["step"])
 
 
 class ProgressLog:

@@ -1,0 +1,1 @@
+"""The kinds of calculation that ship, one module or folder each, with `SPEC` naming its spec class."""

@@ -1,0 +1,177 @@
+"""`runs`: calculations of every kind, as runs that can be listed, stopped, gone on with, merged and exported."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.output import note, open_output, write_rows
+from core.errors import JobError, SourceError
+
+if TYPE_CHECKING:
+    from core.tasks import Job
+
+RUN_HELP = "name of a run, as `runs list` prints it"
+
+
+def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add `runs` with its own commands."""
+    parser = commands.add_parser(
+        "runs", help="calculations of every kind: list, stop, go on, merge, export", description="Calculations as runs."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    add_action(actions, "kinds", kinds, "the kinds of calculation there are")
+    sub = add_action(actions, "submit", submit, "start a run from its spec, a JSON file, in the background")
+    sub.add_argument("spec", type=Path, metavar="SPEC.json", help="as `spec.json` of a run's folder")
+    add_common(actions)
+    sub = add_action(actions, "list", list_runs, "all runs of one's own, as CSV")
+    sub.add_argument("--kind", help="of this kind alone")
+    sub.add_argument("-o", "--csv", type=Path, help="CSV file to write (default: standard output)")
+    sub = add_action(actions, "export", export, "every finished calculation, one's own and the release's")
+    sub.add_argument("--kind", help="of this kind alone")
+    sub.add_argument(
+        "-o", "--file", type=Path, help="FILE.csv for figures, FILE.jsonl for specs and results whole (default: CSV)"
+    )
+
+
+def add_common(actions: Any) -> None:
+    """Add what a run of any kind can be told: status, cancel, resume, merge."""
+    for name, action, text in (
+        ("status", status, "how a run stands, as JSON"),
+        ("cancel", cancel, "stop a run, keeping its checkpoint"),
+        ("resume", resume, "go on with a run in the background"),
+    ):
+        add_action(actions, name, action, text).add_argument("job", metavar="RUN", help=RUN_HELP)
+    sub = add_action(actions, "merge", merge, "finished runs into the next database release, seeds pooled")
+    sub.add_argument("jobs", nargs="*", metavar="RUN", help=f"{RUN_HELP} (default: every finished run)")
+    sub.add_argument("--precomputed", type=Path, help="folder of the release (default MGC_PRECOMPUTED)")
+
+
+def add_action(actions: Any, name: str, action: Any, text: str, **options: Any) -> argparse.ArgumentParser:
+    """Add one command that works on the runs' folder."""
+    sub: argparse.ArgumentParser = actions.add_parser(name, help=text, **({"description": text} | options))
+    sub.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder of the runs (default MGC_RUNS, runs/)"
+    )
+    sub.set_defaults(run=action)
+    return sub
+
+
+def kinds(arguments: argparse.Namespace) -> int:
+    """Print the kinds of calculation, one a line."""
+    from core.calculations import kinds as all_kinds
+
+    for spec in all_kinds().values():
+        print(f"{spec.kind:16} {spec.title}")
+    return 0
+
+
+def submit(arguments: argparse.Namespace) -> int:
+    """Start a run of any kind."""
+    from core import tasks
+    from core.calculations import read_spec
+
+    try:
+        fields = json.loads(arguments.spec.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SourceError(f"{arguments.spec} is not JSON ({error}); give a spec as `spec.json` holds it.") from None
+    if not isinstance(fields, dict):
+        raise SourceError(f"{arguments.spec} holds no JSON object; give a spec as `spec.json` holds it.")
+    job = tasks.submit(read_spec(fields), arguments.output)
+    note(f"Run {job.job_id} is {job.state}; look at it with `python -m core runs status {job.job_id}`.")
+    print(job.job_id)
+    return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Print how a run stands."""
+    from core import tasks
+
+    job = tasks.status(arguments.job, arguments.output)
+    print(json.dumps(row_of(job) | {"note": job.note, "latest": job.latest, "folder": str(job.path)}, indent=2))
+    return 0
+
+
+def cancel(arguments: argparse.Namespace) -> int:
+    """Ask a run to stop."""
+    from core import tasks
+
+    job = tasks.cancel(arguments.job, arguments.output)
+    asked = ", asked to stop" if job.is_active else ""
+    note(f"Run {job.job_id} is {job.state}{asked}.")
+    return 0
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Go on with a run in the background."""
+    from core import tasks
+
+    job = tasks.resume(arguments.job, arguments.output)
+    note(f"Run {job.job_id} is {job.state}.")
+    return 0
+
+
+def list_runs(arguments: argparse.Namespace) -> int:
+    """Print all runs, those that cannot be read with the reason; 1 where there are such."""
+    from core.service.calculations import ROW_COLUMNS
+
+    rows, n_unreadable = listed(arguments.output, arguments.kind)
+    with open_output(arguments.csv) as stream:
+        write_rows(stream, ROW_COLUMNS, rows)
+    return 1 if n_unreadable else 0
+
+
+def listed(runs: Path | None, kind: str | None) -> tuple[list[dict[str, Any]], int]:
+    """Return the rows of a list of runs, and how many of them cannot be read."""
+    from core.service.calculations import job_row, unreadable_row
+    from core.tasks import list_jobs, unreadable_runs
+
+    rows = [job_row(job) for job in list_jobs(runs) if kind in (None, job.spec.kind)]
+    unreadable = [unreadable_row(item) for item in unreadable_runs(runs)]
+    for row in unreadable:
+        note(f"{row['name']} cannot be read: {row['error']}")
+    return rows + unreadable, len(unreadable)
+
+
+def merge(arguments: argparse.Namespace) -> int:
+    """Publish a release with the runs' results; 1 where some were left out."""
+    from core.service.calculations import merge_names
+    from core.store import open_reader
+    from core.tasks import list_jobs
+
+    if not arguments.jobs and not any(job.state == "finished" for job in list_jobs(arguments.output)):
+        raise JobError("No finished run to merge; start one with `mlmd run`.")
+    with open_reader(arguments.precomputed) as reader:
+        report = merge_names(
+            arguments.jobs, reader, runs=arguments.output, precomputed=arguments.precomputed
+        )
+    for record in report.added:
+        note(f"Added {record.name}: {record.verdict}.")
+    for item in report.skipped:
+        note(f"Left out {item.id}: {item.reason}")
+    note(
+        f"Release {report.release.version}." if report.release else "Nothing new: the release stays as it is."
+    )
+    return 1 if report.skipped else 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write every finished calculation, as a table of figures or whole."""
+    from core.service.calculations import ROW_COLUMNS, export_documents, export_rows
+    from core.store import open_reader
+
+    whole = arguments.file is not None and arguments.file.suffix == ".jsonl"
+    with open_reader() as reader, open_output(arguments.file) as stream:
+        if whole:
+            for document in export_documents(reader, arguments.kind, arguments.output):
+                stream.write(json.dumps(document) + "\n")
+        else:
+            write_rows(stream, ROW_COLUMNS, export_rows(reader, arguments.kind, arguments.output))
+    return 0
+
+
+def row_of(job: "Job") -> dict[str, Any]:
+    """Return a run as a row of figures."""
+    from core.service.calculations import job_row
+
+    return job_row(job)

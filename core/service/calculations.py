@@ -1,0 +1,166 @@
+"""Calculations for pages, commands and the API: one's own runs and those of the release, as one list of one shape."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.calculations import Calculation
+from core.calculations.kinds.conductivity import ConductivityResult, group_seeds, pool
+from core.calculations.kinds.diffusion import DiffusionSpec
+from core.errors import ExplorerError
+from core.records import Conductivity, Crystal, Skipped
+from core.store import Reader
+from core.tasks import Job, is_same_structure, list_jobs, merge, status
+from core.tasks.folder import runs_folder
+from core.tasks.merge import MergeReport, released
+
+ROW_COLUMNS = (
+    "name", "kind", "state", "id", "formula", "working_ion", "potential", "protocol", "temperature_k", "seed",
+    "verdict", "d_cm2_per_s", "sigma_ms_per_cm", "sigma_high_ms_per_cm", "fraction", "eta_s", "submitted", "created",
+    "error",
+)  # fmt: skip
+"""Of one run in a list; the names are those of `core.quantities`. A kind fills those that it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConductivityPoint:
+    """A pooled conductivity, and whether it came with the release."""
+
+    conductivity: Conductivity
+    is_shipped: bool
+
+
+def jobs_of(crystal: Crystal, runs: Path | None = None) -> list[Job]:
+    """Return the runs about a crystal, the latest first; an uploaded structure of the same name is another one."""
+    return [job for job in list_jobs(runs) if _is_about(job.spec, crystal)]
+
+
+def find_job(job_id: str | None, runs: Path | None = None) -> Job | None:
+    """Return a run, or None for a name, as of an old link, that is none."""
+    try:
+        return status(job_id, runs) if job_id else None
+    except ExplorerError:
+        return None
+
+
+def shipped(reader: Reader, subject_id: str | None = None) -> list[Calculation]:
+    """Return the single calculations of a release, pooled ones left out, in order of their names."""
+    calculations = released(reader, subject_id)
+    return sorted((it for it in calculations if not it.spec.made_of()), key=lambda it: it.name)
+
+
+def rows(jobs: Iterable[Job], calculations: Iterable[Calculation] = ()) -> list[dict[str, Any]]:
+    """Return a row for each run: one's own first, in the order given, then those of the release not among them."""
+    own = [job_row(job) for job in jobs]
+    names = {row["name"] for row in own}
+    return own + [calculation_row(it) for it in calculations if it.name not in names]
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """Return a run of one's own as a row of `ROW_COLUMNS`."""
+    result = job.result
+    answer = {} if result is None else {"verdict": result.verdict, "created": result.created, **result.figures()}
+    state = {
+        "state": job.state, "fraction": job.fraction, "eta_s": job.eta_s, "submitted": job.submitted,
+        "error": job.error,
+    }  # fmt: skip
+    return _row(job.job_id, job.spec, answer | state)
+
+
+def calculation_row(calculation: Calculation) -> dict[str, Any]:
+    """Return a finished calculation as a row of `ROW_COLUMNS`."""
+    result = calculation.result
+    state = "shipped" if calculation.is_shipped else "finished"
+    answer = {"verdict": result.verdict, "created": result.created, **result.figures(), "state": state}
+    return _row(calculation.name, calculation.spec, answer)
+
+
+def unreadable_row(item: Skipped) -> dict[str, Any]:
+    """Return a run that cannot be read as a row of `ROW_COLUMNS`, with the reason."""
+    return dict.fromkeys(ROW_COLUMNS) | {"name": item.id, "state": "unreadable", "error": item.reason}
+
+
+def conductivity_points(
+    reader: Reader, subject_id: str, own: Sequence[Calculation]
+) -> list[ConductivityPoint]:
+    """Return the conductivities of a crystal, seeds pooled: those of the release, then those of one's own runs."""
+    points = [
+        ConductivityPoint(conductivity=it, is_shipped=True) for it in released_conductivities(reader, subject_id)
+    ]
+    for group in group_seeds(own):
+        try:
+            pooled = pool(group).result
+        except ExplorerError:
+            continue
+        if isinstance(pooled, ConductivityResult):
+            points.append(ConductivityPoint(conductivity=pooled, is_shipped=False))
+    return points
+
+
+def released_conductivities(reader: Reader, subject_id: str) -> list[Conductivity]:
+    """Return the pooled conductivities that a release holds of one crystal."""
+    names = [it.name for it in fields(Conductivity)]
+    rows = reader.conductivities(subject_id).astype(object)
+    rows = rows.where(rows.notna(), None)
+    return [Conductivity(**{name: row[name] for name in names}) for row in rows.to_dict("records")]
+
+
+def sisters(job: Job, runs: Path | None = None) -> list[Job]:
+    """Return the finished runs that differ from one in their seed alone, itself among them; it alone for other kinds."""
+    if not isinstance(job.spec, DiffusionSpec):
+        return [job]
+    key = job.spec.measurement_key
+    return [
+        other
+        for other in list_jobs(runs)
+        if other.state == "finished" and isinstance(other.spec, DiffusionSpec) and other.spec.measurement_key == key
+    ]
+
+
+def merge_names(
+    names: Sequence[str], reader: Reader, *, runs: Path | None = None, precomputed: Path | None = None
+) -> MergeReport:
+    """Merge runs by name, all finished ones where none is named; one that came with the release is passed over."""
+    shipped_names = {record.name for record in reader.calculations()}
+    here = [name for name in names if name not in shipped_names or (runs_folder(runs) / name).is_dir()]
+    jobs = [status(name, runs) for name in here] if names else list_jobs(runs)
+    report = merge([job.path for job in jobs if names or job.state == "finished"], precomputed)
+    held = [Skipped(id=name, reason=f"The release holds {name} already.") for name in names if name not in here]
+    return MergeReport(release=report.release, added=report.added, skipped=[*report.skipped, *held])
+
+
+def export_rows(reader: Reader, kind: str | None = None, runs: Path | None = None) -> list[dict[str, Any]]:
+    """Return every finished calculation, one's own and the release's, pooled ones too, as rows of `ROW_COLUMNS`."""
+    return [calculation_row(it) for it in _finished(reader, kind, runs)]
+
+
+def export_documents(
+    reader: Reader, kind: str | None = None, runs: Path | None = None
+) -> list[dict[str, Any]]:
+    """Return every finished calculation whole: `name`, `key`, `spec` and `result` as JSON holds them."""
+    return [
+        {"name": it.name, "key": it.spec.key, "spec": it.spec.to_dict(), "result": it.result.to_dict()}
+        for it in _finished(reader, kind, runs)
+    ]
+
+
+def _finished(reader: Reader, kind: str | None, runs: Path | None) -> list[Calculation]:
+    own = [job.calculation for job in list_jobs(runs) if job.state == "finished"]
+    mine = [it for it in own if it is not None and kind in (None, it.spec.kind)]
+    names = {it.name for it in mine}
+    return [*mine, *(it for it in released(reader, kind=kind) if it.name not in names)]
+
+
+def _row(name: str, spec: Any, answer: dict[str, Any]) -> dict[str, Any]:
+    subject = spec.subject
+    about = {
+        "name": name, "kind": spec.kind, "id": subject.id, "formula": subject.formula,
+        "working_ion": subject.working_ion,
+    }  # fmt: skip
+    return dict.fromkeys(ROW_COLUMNS) | about | spec.settings() | answer
+
+
+def _is_about(spec: Any, crystal: Crystal) -> bool:
+    own = getattr(spec, "crystal", None)
+    return own is not None and own.id == crystal.id and is_same_structure(own, crystal)

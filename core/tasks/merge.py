@@ -1,0 +1,110 @@
+"""Finished runs into the next database release, which pages search and rebuilds carry on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.calculations import Calculation, from_record, kinds, to_record
+from core.errors import ExplorerError, UnknownCandidateError
+from core.records import CalculationRecord, Crystal, Skipped
+from core.settings import Settings
+from core.store import Reader, Release, ReleaseWriter, open_reader, prune
+from core.tasks.folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeReport:
+    """What a merge added, and what it left out and why; `release` is None where nothing was new."""
+
+    release: Release | None
+    added: list[CalculationRecord]
+    skipped: list[Skipped]
+
+
+def merge(runs: Sequence[Path], precomputed: Path | None = None) -> MergeReport:
+    """Publish a release that holds these finished runs too, and what follows from them: seeds pooled with those it has.
+
+    What the release holds already, or has no structure for (an upload), is left out with its reason. Raises `JobError`
+    for a run without result, and `StoreError` kinds where no release can be read or written; the release before is
+    whole then.
+    """
+    folder = precomputed or Settings.from_environment().precomputed
+    finished = [RunFolder(path=path).calculation() for path in runs]
+    skipped: list[Skipped] = []
+    with open_reader(folder) as reader:
+        before = reader.release
+        names = {record.name for record in reader.calculations()}
+        fresh = list(_fresh(finished, reader, names, skipped))
+        records = [to_record(it) for it in (*fresh, *_derived(fresh, reader, names))]
+    release = _publish(folder, before, records) if records else None
+    return MergeReport(release=release, added=records, skipped=skipped)
+
+
+def released(reader: Reader, subject_id: str | None = None, kind: str | None = None) -> list[Calculation]:
+    """Return the calculations that a release holds; one of a kind that is not known here is passed over."""
+    calculations = []
+    for record in reader.calculations(kind=kind, subject_id=subject_id):
+        try:
+            calculations.append(from_record(record, _file_reader(reader, record.name)))
+        except ExplorerError:
+            continue
+    return calculations
+
+
+def _fresh(
+    finished: Sequence[Calculation], reader: Reader, names: set[str], skipped: list[Skipped]
+) -> Iterator[Calculation]:
+    """Yield what is new to the release and about a structure of its own."""
+    for calculation in finished:
+        subject = calculation.spec.subject
+        crystal = getattr(calculation.spec, "crystal", None)
+        try:
+            known = reader.crystal(subject.id)
+        except UnknownCandidateError as error:
+            skipped.append(Skipped(id=subject.id, reason=str(error)))
+            continue
+        if crystal is not None and not is_same_structure(known, crystal):
+            reason = "The release's candidate of this name has another structure."
+            skipped.append(Skipped(id=subject.id, reason=reason))
+        elif calculation.name in names:
+            skipped.append(Skipped(id=subject.id, reason=f"The release holds {calculation.name} already."))
+        else:
+            yield calculation
+
+
+def _derived(fresh: Sequence[Calculation], reader: Reader, names: set[str]) -> Iterator[Calculation]:
+    """Yield what follows from the new calculations together with those that the release has of the same crystals."""
+    if not fresh:
+        return
+    subjects = {it.spec.subject.id for it in fresh}
+    together = [*fresh, *(it for id in subjects for it in released(reader, id))]
+    new_names = {it.name for it in fresh}
+    for kind in kinds().values():
+        for calculation in kind.derived(together):
+            if calculation.name not in names and new_names & set(calculation.spec.made_of()):
+                yield calculation
+
+
+def is_same_structure(one: Crystal, other: Crystal) -> bool:
+    """Return whether two crystals have the same sites, to the rounding of files."""
+    return (
+        one.species == other.species
+        and np.allclose(one.lattice_a, other.lattice_a, atol=1e-4)
+        and np.allclose(one.frac, other.frac, atol=1e-4)
+    )
+
+
+def _file_reader(reader: Reader, name: str) -> Callable[[str], bytes | None]:
+    return lambda file: reader.calculation_file(name, file)
+
+
+def _publish(folder: Path, before: Release, records: Sequence[CalculationRecord]) -> Release:
+    with ReleaseWriter(folder, extend=True) as writer:
+        writer.add_calculations(records)
+        release = writer.publish(
+            model_name=before.model_name, model_sha256=before.model_sha256, data_sha256=before.data_sha256
+        )
+    prune(folder)
+    return release

@@ -1,0 +1,209 @@
+"""Does one run from its folder, of whatever kind: what it needs first, then its own work, then the result.
+
+`python -m core.tasks.worker FOLDER` is what `core.tasks.submit` starts; the command line does the same in the
+foreground.
+"""
+
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import torch
+
+from core.artifacts import locked
+from core.calculations import Context, Result, Spec, Stopped
+from core.errors import ExplorerError, JobError, RunFileError
+from core.settings import Settings, resolve_device
+from core.tasks.folder import ProgressLog, RunFolder
+from core.tasks.locks import POLL_SECONDS, device_slot
+from core.tasks.process import ProcessIdentity
+from core.tasks.queue import ACTIVE, Job, look
+
+_LOCK_TRIES: Final = 20
+_LOCK_PAUSE_S: Final = 0.1
+
+Watch = Callable[[Mapping[str, Any]], None]
+"""Called with each progress row."""
+
+_log = logging.getLogger(__name__)
+
+
+def run_job(path: Path, watch: Watch | None = None) -> Job:
+    """Do the run of a folder in this process, from its checkpoint if there is one, and return how it stands then.
+
+    What goes wrong is written into its status (`failed`). SIGTERM and SIGINT stop it after the step at hand, with a
+    checkpoint, as `interrupted`. Raises `JobError` where another process works on it, `RunFileError` for a damaged
+    folder.
+    """
+    folder = RunFolder(path=path)
+    spec = folder.spec()
+    with _stop_signals() as stopped, _at_work(folder):
+
+        def should_stop() -> bool:
+            return stopped() or folder.cancel_flag.exists()
+
+        with _kept_in_status(folder):
+            device = resolve_device(spec.device)
+            folder.write_status("queued", note=f"waiting for {device}")
+            with device_slot(device, should_stop) as is_ours:
+                if not is_ours:
+                    raise Stopped
+                torch.set_num_threads(Settings.from_environment().job_threads)
+                _work(folder, spec, device, should_stop, watch)
+    return look(folder)
+
+
+class _Work(Context):
+    """What a calculation is given, kept in its folder."""
+
+    def __init__(
+        self, folder: RunFolder, device: str, should_stop: Callable[[], bool], watch: Watch | None, log: ProgressLog
+    ) -> None:  # fmt: skip
+        self.folder = folder.path
+        self.device = device
+        self._run, self._should_stop, self._watch, self._log = folder, should_stop, watch, log
+        latest = folder.latest() or {}
+        self._seconds_before = float(latest.get("wall_s") or 0.0)
+
+    def should_stop(self) -> bool:
+        return self._should_stop()
+
+    def say(self, note: str) -> None:
+        if self._should_stop():
+            raise Stopped
+        self._run.write_status("running", note=note)
+
+    def report(self, row: Mapping[str, Any]) -> None:
+        self._log.add(row)
+        if self._watch is not None:
+            self._watch(row)
+
+    def seconds_before(self) -> float:
+        return self._seconds_before
+
+    def needed(self, spec: Spec) -> tuple[Result, Path]:
+        finished = RunFolder.of(spec, self.folder.parent).calculation()
+        return finished.result, finished.folder or self.folder
+
+
+def _work(
+    folder: RunFolder, spec: Spec, device: str, should_stop: Callable[[], bool], watch: Watch | None
+) -> None:  # fmt: skip
+    """Do what the run needs, then the run; a result that is there is kept, a damaged one made anew."""
+    with contextlib.suppress(RunFileError):
+        if folder.result() is not None:
+            folder.write_status("finished")
+            return
+    spec.check()
+    for need in spec.needs():
+        _fulfil(folder, need, device, should_stop)
+    with ProgressLog(folder) as log:
+        context = _Work(folder, device, should_stop, watch, log)
+        context.say("starting")
+        result = spec.run(context)
+    folder.write("result.json", result.to_dict())
+    folder.write_status("finished")
+
+
+def _fulfil(folder: RunFolder, need: Spec, device: str, should_stop: Callable[[], bool]) -> None:
+    """See to it that a needed run beside this one is finished: do it here, or wait for whoever is at it."""
+    other = RunFolder.of(need, folder.path.parent)
+    other.create(need)
+    while (job := look(other)).state != "finished":
+        if should_stop():
+            raise Stopped
+        folder.write_status("running", note=f"waiting for {other.name}")
+        if job.state not in ACTIVE and _done_here(other, need, device, should_stop):
+            job = look(other)
+            if job.state == "finished":
+                return
+            if should_stop():
+                raise Stopped
+            raise JobError(f"{other.name}, which this run needs, is {job.state}: {job.error or 'resume it first.'}")
+        time.sleep(POLL_SECONDS)
+
+
+def _done_here(other: RunFolder, need: Spec, device: str, should_stop: Callable[[], bool]) -> bool:
+    """Work on a needed run; False where another process turned out to be at it."""
+    try:
+        with _at_work(other):
+            other.cancel_flag.unlink(missing_ok=True)
+
+            def should_stop_here() -> bool:
+                return should_stop() or other.cancel_flag.exists()
+
+            with _kept_in_status(other):
+                _work(other, need, device, should_stop_here, None)
+    except _Busy:
+        return False
+    return True
+
+
+class _Busy(JobError):
+    """Another process works on the run."""
+
+
+@contextlib.contextmanager
+def _at_work(folder: RunFolder) -> Iterator[None]:
+    """Hold the run's lock and leave our name; readers that probe the lock hold it for an instant, so it is retried."""
+    for _ in range(_LOCK_TRIES):
+        with locked(folder.run_lock, wait=False) as is_ours:
+            if is_ours:
+                folder.write("worker.json", ProcessIdentity.current().to_dict())
+                try:
+                    yield
+                finally:
+                    # This process may live on (the command line, a test) and must not be taken for one at work.
+                    (folder.path / "worker.json").unlink(missing_ok=True)
+                return
+        time.sleep(_LOCK_PAUSE_S)
+    raise _Busy(f"Another process works on run {folder.name}; look at it with `runs status {folder.name}`.")
+
+
+@contextlib.contextmanager
+def _kept_in_status(folder: RunFolder) -> Iterator[None]:
+    """Write how the work of the block ended into the run's status."""
+    try:
+        yield
+    except Stopped:
+        # Without the flag it was a signal, or the end of the run that needed this one.
+        folder.write_status("cancelled" if folder.cancel_flag.exists() else "interrupted")
+    except ExplorerError as error:
+        folder.write_status("failed", error=str(error))
+    except Exception as error:
+        _log.exception("run %s failed", folder.name)
+        folder.write_status("failed", error=f"{type(error).__name__}: {error} (its worker.log has more)")
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """Turn SIGTERM and SIGINT into a question that the run asks between steps."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main() -> int:
+    """Do the run of the folder named on the command line; 0 unless it failed."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    job = run_job(Path(sys.argv[1]))
+    _log.info("run %s: %s", job.job_id, job.error or job.state)
+    return 1 if job.state == "failed" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
