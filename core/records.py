@@ -4,15 +4,17 @@ All are frozen, slotted and keyword-only, and check themselves where they are ma
 """
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import RecordError
+from core.provenance import Provenance
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -253,6 +255,57 @@ class Conductivity:
             sigma_low_ms_per_cm=self.sigma_low_ms_per_cm,
             sigma_high_ms_per_cm=self.sigma_high_ms_per_cm,
         )
+
+
+_CALCULATION_FORMS: Final = {
+    "key": re.compile(r"[0-9a-f]{64}"),
+    "name": re.compile(r"[A-Za-z0-9._:-]{1,120}"),
+    "kind": re.compile(r"[a-z][a-z0-9-]{0,39}"),
+}
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CalculationRecord:
+    """One finished calculation of any kind, as the store keeps it.
+
+    `key`: 64 hex digits, the identity of what was asked. `name`: unique and readable. `subject_id`: the structure that
+    it is about, which need not be a candidate. `verdict`: one word or two, as lists show it. `spec` and `result`: what
+    was asked and what came out, as JSON holds them; both name `format`, `kind` and `version`. `files`: small side files,
+    content by name. Raises `RecordError` where a name has another form or `spec` or `result` is of another kind.
+    """
+
+    key: str
+    name: str
+    kind: str
+    version: int
+    subject_id: str
+    formula: str
+    working_ion: str
+    verdict: str
+    created: str
+    spec: Mapping[str, Any]
+    result: Mapping[str, Any]
+    provenance: Provenance
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, form in _CALCULATION_FORMS.items():
+            value = getattr(self, name)
+            if not isinstance(value, str) or not form.fullmatch(value):
+                raise RecordError(f"Calculation {self.name!r}: {name} {value!r} must match {form.pattern}.")
+        for name in self.files:
+            if not _FILE_NAME.fullmatch(name):
+                raise RecordError(
+                    f"Calculation {self.name}: file name {name!r} must match {_FILE_NAME.pattern}."
+                )
+        for part, fields in (("spec", self.spec), ("result", self.result)):
+            stated = (fields.get("kind"), fields.get("version"))
+            if stated != (self.kind, self.version) or not isinstance(fields.get("format"), int):
+                raise RecordError(
+                    f"Calculation {self.name}: its {part} says kind and version {stated}, format "
+                    f"{fields.get('format')!r}; {(self.kind, self.version)} and a format number are needed."
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
