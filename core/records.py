@@ -271,8 +271,10 @@ class CalculationRecord:
 
     `key`: 64 hex digits, the identity of what was asked. `name`: unique and readable. `subject_id`: the structure that
     it is about, which need not be a candidate. `verdict`: one word or two, as lists show it. `spec` and `result`: what
-    was asked and what came out, as JSON holds them; both name `format`, `kind` and `version`. `files`: small side files,
-    content by name. Raises `RecordError` where a name has another form or `spec` or `result` is of another kind.
+    was asked and what came out, as JSON holds them; both name `format`, `kind` and `version`. `files`: small side
+    files, content by name.
+
+    Raises `RecordError` where a name has another form, or where `spec` or `result` is of another kind.
     """
 
     key: str
