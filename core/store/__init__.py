@@ -35,7 +35,15 @@ Writing (`python -m core build`):
 
 from core.store.filters import Filters
 from core.store.reader import SCREEN_COLUMNS, Reader, is_valid_id, open_reader
-from core.store.release import SCHEMA_VERSION, Manifest, Release, current_version, prune, read_manifest
+from core.store.release import (
+    SCHEMA_VERSION,
+    Manifest,
+    Release,
+    current_version,
+    next_version,
+    prune,
+    read_manifest,
+)
 from core.store.writer import ReleaseWriter
 
 __all__ = [
@@ -48,6 +56,7 @@ __all__ = [
     "ReleaseWriter",
     "current_version",
     "is_valid_id",
+    "next_version",
     "open_reader",
     "prune",
     "read_manifest",
