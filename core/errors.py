@@ -91,6 +91,7 @@ class SchemaVersionError(StoreError):
     """A release of a schema that this code does not read."""
 
     def __init__(self, path: Path, found: object, known: int) -> None:
+        self.found = found
         is_older = isinstance(found, int) and 1 <= found < known
         remedy = (
             "bring it up to date with `python -m core migrate-release`, which keeps every row"

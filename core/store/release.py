@@ -5,15 +5,16 @@ reader keeps the file it opened; nothing is ever written into a published file. 
 of the folder with its checksum (`core.store.artefacts`), so that it vouches for all that is shipped.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from core.artifacts import locked, write_json
 from core.codec import from_json, to_json
@@ -57,8 +58,14 @@ class FileEntry:
 class CalculationsDigest:
     """How many calculations a release holds, and a hash over their sorted keys: equal for equal sets."""
 
-    count: int
-    sha256: str
+    count: int = 0
+    sha256: str = hashlib.sha256().hexdigest()
+
+    @classmethod
+    def of(cls, keys: Iterable[str]) -> Self:
+        """Return the digest of some calculations, by their keys."""
+        lines = sorted(f"{key}\n" for key in keys)
+        return cls(count=len(lines), sha256=hashlib.sha256("".join(lines).encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +81,7 @@ class Manifest:
     sha256: str
     size_bytes: int
     created: str
-    calculations: CalculationsDigest
+    calculations: CalculationsDigest = CalculationsDigest()
     files: Mapping[str, FileEntry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -128,12 +135,15 @@ def next_version(folder: Path) -> str:
     return f"{today}-{max((int(number) for number in numbers if number.isdecimal()), default=0) + 1}"
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a folder; raise `ReleaseNotFoundError`, `ReleaseDamagedError`, `SchemaVersionError`."""
+def read_manifest(folder: Path, *, schema_version: int = SCHEMA_VERSION) -> Manifest:
+    """Return the manifest of a folder; raise `ReleaseNotFoundError`, `ReleaseDamagedError`, `SchemaVersionError`.
+
+    One of schema 1 reads as well where it is asked for: it lists neither calculations nor files.
+    """
     path = folder / MANIFEST_NAME
     fields = _manifest_fields(folder)
-    if fields.get("schema_version") != SCHEMA_VERSION:
-        raise SchemaVersionError(path, fields.get("schema_version"), SCHEMA_VERSION)
+    if fields.get("schema_version") != schema_version:
+        raise SchemaVersionError(path, fields.get("schema_version"), schema_version)
     try:
         return from_json(Manifest, fields)
     except RecordError as error:

@@ -121,7 +121,10 @@ def nearest_rows(
 
 
 def calculation_row(record: CalculationRecord) -> Row:
-    """Return the row of `calculations`; raise `RecordError` for a result that its kind's columns cannot hold."""
+    """Return the row of `calculations`, without its provenance.
+
+    Raises `RecordError` for what JSON cannot hold, and for a result that the columns of its kind cannot hold.
+    """
     if record.kind == CONDUCTIVITY:
         conductivity_of(record)
     row = {name: getattr(record, name) for name in _CALCULATION_COLUMNS}
@@ -129,7 +132,7 @@ def calculation_row(record: CalculationRecord) -> Row:
         texts = {name: json.dumps(dict(row[name]), allow_nan=False) for name in ("spec", "result")}
     except (TypeError, ValueError) as error:
         raise RecordError(f"Calculation {record.name} cannot be written as JSON: {error}.") from None
-    return row | texts | {"provenance_id": record.provenance.id}
+    return row | texts
 
 
 def file_rows(record: CalculationRecord) -> Iterable[Row]:

@@ -4,7 +4,6 @@ Nothing that exists is changed before the swap, so a writer that is killed, or r
 as it was; its own half-built file is removed by the next writer.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -154,8 +153,8 @@ class ReleaseWriter:
         """Add structures that need not be candidates; return how many were not stored yet.
 
         `origin` says in a word how they came about: source, relaxed, substituted, generated, literature, uploaded.
-        `parent_id` names what they were made from: one for all, or one by each id. As with candidates, a structure that
-        is stored already stays, and a different one under its id is refused.
+        `parent_id` names what they were made from, which an earlier call has added: one for all, or one by each id. As
+        with candidates, a structure that is stored already stays, and a different one under its id is refused.
         """
         stored = {id for (id,) in self._db.execute("SELECT id FROM structures").fetchall()}
         new = []
@@ -199,27 +198,34 @@ class ReleaseWriter:
         that is there already, and for a result that the columns of its kind cannot hold.
         """
         records = list(records)
-        for record in records:
-            self.add_provenance(record.provenance)
-        try:
-            made = [rows.calculation_row(record) for record in records]
-        except RecordError as error:
-            raise InvalidRowError(
-                f"A calculation was refused, and nothing of this release is kept: {error}"
-            ) from None
-        count = self._insert("calculations", made)
-        self._insert("calculation_files", (row for record in records for row in rows.file_rows(record)))
-        return count
+        makers = [self.add_provenance(record.provenance) for record in records]
+        return self._add_calculations(zip(records, makers, strict=True))
 
     def add_conductivities(self, conductivities: Iterable[Conductivity], *, provenance_id: str) -> int:
         """Add conductivities of which the runs are not known as calculations; return how many."""
         provenance = self._provenance(provenance_id)
-        return self.add_calculations(
+        records = (
             rows.conductivity_record(
                 it, formula=self._formula_of(it.id), provenance=provenance, runs=[it.run_id]
             )
             for it in conductivities
         )
+        return self._add_calculations((record, provenance_id) for record in records)
+
+    def _add_calculations(self, records: Iterable[tuple[CalculationRecord, str]]) -> int:
+        made: list[rows.Row] = []
+        files: list[rows.Row] = []
+        try:
+            for record, provenance_id in records:
+                made.append(rows.calculation_row(record) | {"provenance_id": provenance_id})
+                files.extend(rows.file_rows(record))
+        except RecordError as error:
+            raise InvalidRowError(
+                f"A calculation was refused, and nothing of this release is kept: {error}"
+            ) from None
+        self._insert("calculations", made)
+        self._insert("calculation_files", files)
+        return len(made)
 
     def add_electrodes(self, electrodes: Iterable[Electrode], *, provenance_id: str) -> int:
         """Add labelled electrodes; return how many."""
@@ -304,9 +310,9 @@ class ReleaseWriter:
         return listed(self.folder) if self._before is None else self._before.files
 
     def _calculations_digest(self) -> CalculationsDigest:
-        keys = self._db.execute("SELECT key FROM calculations ORDER BY key").fetchall()
-        text = "".join(f"{key}\n" for (key,) in keys)
-        return CalculationsDigest(count=len(keys), sha256=hashlib.sha256(text.encode()).hexdigest())
+        return CalculationsDigest.of(
+            key for (key,) in self._db.execute("SELECT key FROM calculations").fetchall()
+        )
 
     @property
     def _db(self) -> duckdb.DuckDBPyConnection:

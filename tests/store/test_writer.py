@@ -211,7 +211,7 @@ def test_prune_says_when_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def bad_rows() -> dict[str, tuple[str, list[Any], str]]:
     """Rows that a careless caller could hand over: (method, rows, what the message names)."""
     good = prediction_row(prediction(crystals()[2]), "test")
-    sound = calculation_row(conductivity_calculation("r", "mp-2")) | {"provenance_id": None}
+    sound = calculation_row(conductivity_calculation("r", "mp-2"))
     label = asdict(electrode("b", "x"))
     return {
         "nan voltage": ("voltage_predictions", [good | {"voltage_v": math.nan}], "voltage_v"),
