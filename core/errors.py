@@ -95,9 +95,15 @@ class SchemaVersionError(StoreError):
     """A release of a schema that this code does not read."""
 
     def __init__(self, path: Path, found: object, known: int) -> None:
+        self.found = found
+        is_older = isinstance(found, int) and 1 <= found < known
+        remedy = (
+            "bring it up to date with `python -m core migrate-release`, which keeps every row"
+            if is_older
+            else "update the explorer (`git pull`) or rebuild the release with `python -m core build --data DATA`"
+        )
         super().__init__(
-            f"{path.name} has database schema {found}, this version reads schema {known}: update the explorer "
-            "(`git pull`) or rebuild the release with `python -m core build --data DATA`."
+            f"{path.name} has database schema {found}, this version reads schema {known}: {remedy}."
         )
 
 
@@ -114,6 +120,15 @@ class UnknownCandidateError(StoreError):
 
     def __init__(self, id: str) -> None:
         super().__init__(f"No candidate {id[:80]!r} in this release; open one from the Screen page's table.")
+
+
+class UnknownCalculationError(StoreError):
+    """A calculation that the release does not hold."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"No calculation {name[:120]!r} in this release; the Dynamics page lists those there."
+        )
 
 
 class TransportError(ExplorerError):

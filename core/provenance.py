@@ -34,18 +34,21 @@ def sha256_of_files(paths: Iterable[Path]) -> str:
 
 def package_versions(names: Iterable[str] = _REPORTED_PACKAGES) -> dict[str, str]:
     """Return the installed version of each named package, leaving out absent ones."""
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """The record that every result row points to by `id` (a hash of all other fields but the time)."""
+    """The record that every result row points to by `id`, a hash of all other fields but the time.
+
+    `seed` is the one that decided the result; where several did, such as those of an ensemble, `seeds` lists them.
+    """
 
     kind: str
     model_name: str | None = None
@@ -57,9 +60,14 @@ class Provenance:
     versions: dict[str, str] = field(default_factory=package_versions)
     machine: str = field(default_factory=platform.machine)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    seeds: tuple[int, ...] = ()
 
     @property
     def id(self) -> str:
         """Twelve hex digits that name this provenance."""
         fields = {name: value for name, value in asdict(self).items() if name != "created"}
+        if (
+            not self.seeds
+        ):  # a field younger than many records: where it says nothing, their ids stay as they were
+            del fields["seeds"]
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:12]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import RecordError
-from core.records import Capacity, Crystal, Electrode, VoltagePrediction
+from core.provenance import Provenance
+from core.records import CalculationRecord, Capacity, Crystal, Electrode, VoltagePrediction
 
 
 def rock_salt(**changes: object) -> Crystal:
@@ -89,3 +90,36 @@ def test_capacity_refuses_infinity() -> None:
             capacity_vol_ah_per_l=float("inf"), capacity_grav_mah_per_g=1.0, capacity_redox_vol_ah_per_l=None,
             capacity_redox_grav_mah_per_g=None,
         )  # fmt: skip
+
+
+def calculation(**changes: object) -> CalculationRecord:
+    stated = {"format": 1, "kind": "toy", "version": 1}
+    fields: dict[str, object] = {
+        "key": "0a" * 32, "name": "mgo-toy-1", "kind": "toy", "version": 1, "subject_id": "mgo", "formula": "MgO",
+        "working_ion": "Mg", "verdict": "done", "created": "2026-01-01T00:00:00+00:00", "spec": stated,
+        "result": stated | {"energy_ev": -1.0}, "provenance": Provenance(kind="toy"), "files": {"path.npz": b"\\x00"},
+    }  # fmt: skip
+    return CalculationRecord(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_a_calculation_holds_what_was_asked_and_what_came_out() -> None:
+    record = calculation()
+    assert record.result["energy_ev"] == -1.0 and record.files["path.npz"] == b"\\x00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"key": "0A" * 32}, "key"),
+        ({"name": "a b"}, "name"),
+        ({"kind": "Toy"}, "kind"),
+        ({"version": 2}, "version"),
+        ({"spec": {"kind": "toy", "version": 1}}, "format"),
+        ({"result": {"format": 1, "kind": "other", "version": 1}}, "its result says"),
+        ({"files": {"../x": b""}}, "file name"),
+        ({"files": {".hidden": b""}}, "file name"),
+    ],
+)
+def test_calculation_refuses(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(RecordError, match=reason):
+        calculation(**changes)

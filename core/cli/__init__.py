@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import core
-from core.cli import build, export, inside, mlmd, potential, predict, runs, voltage
+from core.cli import build, export, inside, mlmd, potential, predict, release, runs, voltage
 from core.errors import ExplorerError
 
 EXIT_USAGE = 2
@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=core.__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    for group in (predict, export, mlmd, runs, build, voltage, inside, potential):
+    for group in (predict, export, mlmd, runs, build, release, voltage, inside, potential):
         group.add_commands(commands)
     return parser
 

@@ -2,17 +2,23 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-from core.errors import ReleaseDamagedError, SchemaVersionError, UnknownCandidateError
-from core.records import Crystal
+from core.errors import (
+    ReleaseDamagedError,
+    SchemaVersionError,
+    UnknownCalculationError,
+    UnknownCandidateError,
+)
+from core.records import CalculationRecord, Crystal
 from core.settings import Settings
+from core.store import rows
 from core.store.filters import Filters
 from core.store.release import SCHEMA_VERSION, Release, read_manifest, verified_path
 
@@ -23,16 +29,20 @@ SCREEN_COLUMNS: Final = (
     "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_temperature_k", "provenance_id",
     "chemsys", "sigma_verdict", "mp_average_voltage_v",
 )  # fmt: skip
-"""Columns of `Reader.screen` unless others are asked for: the issue's twenty, and three that tables show."""
+"""Columns of `Reader.screen` unless others are asked for."""
 
-COUNTED_TABLES: Final = (
-    "candidates",
-    "voltage_predictions",
-    "capacities",
-    "conductivities",
-    "electrodes",
-    "skipped",
-)
+_COUNTED: Final = {
+    "candidates": "screening_rows",
+    "structures": "structures",
+    "voltage_predictions": "voltage_predictions",
+    "capacities": "capacities",
+    "calculations": "calculations",
+    "conductivities": "conductivities",
+    "electrodes": "electrodes",
+    "skipped": "skipped",
+}
+"""What `Release.counts` tells, and the table that it counts: candidates are those that pages show."""
+
 _ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _SCREENABLE: Final = frozenset(SCREEN_COLUMNS) | {
     "capacity_redox_grav_mah_per_g", "voltage_error", "working_ion", "elements", "redox_metals", "has_anion",
@@ -109,25 +119,46 @@ class Reader:
         return self._one("SELECT * FROM screening WHERE id = ?", id)
 
     def crystal(self, id: str) -> Crystal:
-        """Return a candidate's structure; raise `UnknownCandidateError`."""
-        row = self._one(
-            "SELECT c.*, s.lattice_a, s.species, s.frac "
-            "FROM candidates AS c JOIN structures AS s USING (id) WHERE id = ?",
-            id,
+        """Return a structure, a candidate's or another; raise `UnknownCandidateError`."""
+        return rows.crystal_of(
+            self._one(
+                "SELECT s.*, c.working_ion FROM structures AS s "
+                "LEFT JOIN candidates AS c ON c.id = s.id AND c.working_ion = (SELECT working_ion FROM release) "
+                "WHERE s.id = ?",
+                id,
+            )
         )
-        kept = ("id", "formula", "source", "license", "spacegroup", "e_above_hull_ev_per_atom", "working_ion")
-        return Crystal(
-            **{name: row[name] for name in kept},
-            lattice_a=np.array(row["lattice_a"], dtype=float).reshape(3, 3),
-            species=tuple(row["species"]),
-            frac=np.array(row["frac"], dtype=float).reshape(-1, 3),
+
+    def structures(self, parent_id: str | None = None) -> pd.DataFrame:
+        """Return the stored structures without their atoms, those made from one structure where it is given.
+
+        Columns: id, formula, origin, parent_id, source, license, spacegroup, n_sites, provenance_id.
+        """
+        return self._frame(
+            "SELECT id, formula, origin, parent_id, source, license, spacegroup, n_sites, provenance_id "
+            "FROM structures WHERE ?::VARCHAR IS NULL OR parent_id = ? ORDER BY id",
+            [parent_id, parent_id],
+        )
+
+    def predictions(self, id: str) -> pd.DataFrame:
+        """Return every predicted voltage of a candidate, for all working ions and by all models.
+
+        Columns: id, working_ion, model, voltage_v, voltage_std_v, voltage_low_v, voltage_high_v, in_domain, error,
+        provenance_id. Those that pages show come first.
+        """
+        return self._frame(
+            "SELECT v.* FROM voltage_predictions AS v, release AS r WHERE v.id = ? ORDER BY "
+            "v.working_ion = r.working_ion DESC, v.model = r.model_name DESC, v.working_ion, v.model",
+            [id],
         )
 
     def nearest_electrodes(self, id: str) -> pd.DataFrame:
         """Return the labelled electrodes nearest by learned vector, nearest first; empty where none is stored."""
         return self._frame(
             "SELECT n.rank, n.distance, e.* EXCLUDE (provenance_id) FROM nearest_electrodes AS n "
-            "JOIN electrodes AS e USING (battery_id) WHERE n.id = ? ORDER BY n.rank",
+            "JOIN electrodes AS e USING (battery_id) "
+            "JOIN release AS r ON n.working_ion = r.working_ion AND n.model = r.model_name "
+            "WHERE n.id = ? ORDER BY n.rank",
             [id],
         )
 
@@ -137,6 +168,37 @@ class Reader:
             "SELECT * FROM conductivities WHERE ?::VARCHAR IS NULL OR id = ? ORDER BY id, temperature_k DESC, run_id",
             [id, id],
         )
+
+    def calculations(self, kind: str | None = None, subject_id: str | None = None) -> list[CalculationRecord]:
+        """Return the finished calculations, of one kind and about one structure where they are given.
+
+        They come without their files (`calculation_file`), by subject, kind and name.
+        """
+        return self._calculations(
+            "(?::VARCHAR IS NULL OR kind = ?) AND (?::VARCHAR IS NULL OR subject_id = ?)",
+            [kind, kind, subject_id, subject_id],
+        )
+
+    def calculation(self, name: str) -> CalculationRecord:
+        """Return a calculation by name or key, with its files; raise `UnknownCalculationError`."""
+        records = self._calculations("name = ? OR key = ?", [name, name])
+        if not records:
+            raise UnknownCalculationError(name)
+        with self._connection.cursor() as cursor:
+            files = cursor.execute(
+                "SELECT name, content FROM calculation_files WHERE key = ? ORDER BY name", [records[0].key]
+            ).fetchall()
+        return replace(records[0], files=dict(files))
+
+    def calculation_file(self, name: str, filename: str) -> bytes | None:
+        """Return a file of a calculation (by its name or key), or None where no such file was kept."""
+        with self._connection.cursor() as cursor:
+            row = cursor.execute(
+                "SELECT f.content FROM calculation_files AS f JOIN calculations AS c USING (key) "
+                "WHERE (c.name = ? OR c.key = ?) AND f.name = ?",
+                [name, name, filename],
+            ).fetchone()
+        return None if row is None else bytes(row[0])
 
     def electrodes(self, working_ion: str | None = None) -> pd.DataFrame:
         """Return the labelled electrodes, of one working ion where it is given."""
@@ -154,14 +216,14 @@ class Reader:
     def sources(self) -> pd.DataFrame:
         """Return how many candidates each source gave, with its licence: source, license, n."""
         return self._frame(
-            "SELECT source, license, count(*) AS n FROM candidates GROUP BY ALL ORDER BY n DESC, source, license",
+            "SELECT source, license, count(*) AS n FROM screening GROUP BY ALL ORDER BY n DESC, source, license",
             [],
         )
 
     def elements(self) -> pd.DataFrame:
         """Return how many candidates hold each element: element, n."""
         return self._frame(
-            "SELECT element, count(*) AS n FROM (SELECT unnest(elements) AS element FROM candidates) "
+            "SELECT element, count(*) AS n FROM (SELECT unnest(elements) AS element FROM screening) "
             "GROUP BY element ORDER BY element",
             [],
         )
@@ -169,7 +231,7 @@ class Reader:
     def redox_metals(self) -> pd.DataFrame:
         """Return how many candidates hold each redox metal: element, n, most frequent first."""
         return self._frame(
-            "SELECT element, count(*) AS n FROM (SELECT unnest(redox_metals) AS element FROM candidates) "
+            "SELECT element, count(*) AS n FROM (SELECT unnest(redox_metals) AS element FROM screening) "
             "GROUP BY element ORDER BY n DESC, element",
             [],
         )
@@ -203,9 +265,23 @@ class Reader:
         fields = dict(zip(names, row, strict=True))
         if fields.get("schema_version") != SCHEMA_VERSION:
             raise SchemaVersionError(self.path, fields.get("schema_version"), SCHEMA_VERSION)
-        counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED_TABLES)
+        counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED.values())
         counts = self._connection.execute(f"SELECT {counted}").fetchone() or ()
-        return Release(**fields, sha256=sha256, counts=dict(zip(COUNTED_TABLES, counts, strict=True)))
+        return Release(**fields, sha256=sha256, counts=dict(zip(_COUNTED, counts, strict=True)))
+
+    def _calculations(self, condition: str, parameters: list[Any]) -> list[CalculationRecord]:
+        with self._connection.cursor() as cursor:
+            kept = (
+                cursor.sql(
+                    f"SELECT * FROM calculations WHERE {condition} ORDER BY subject_id, kind, name",
+                    params=parameters,
+                )
+                .to_arrow_table()
+                .to_pylist()
+            )
+            makers = cursor.sql("SELECT * FROM provenance").to_arrow_table().to_pylist()
+        provenances = {row["id"]: rows.provenance_of(row) for row in makers}
+        return [rows.calculation_of(row, provenances[row["provenance_id"]]) for row in kept]
 
     def _frame(self, sql: str, parameters: list[Any]) -> pd.DataFrame:
         with self._connection.cursor() as cursor:

@@ -1,5 +1,8 @@
--- Schema 1 of a release. One file is one release: it is built whole, then only read.
+-- Schema 2 of a release. One file is one release: it is built whole, then only read.
 -- Units stand in column names; every result row names its provenance; numbers are finite or NULL (NaN is refused).
+--
+-- A structure is stored once. It may be a candidate for one working ion or several, have predictions by several voltage
+-- models, and be the subject of calculations without being a candidate at all.
 
 CREATE TABLE release (
     only_row        BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (only_row),
@@ -7,7 +10,8 @@ CREATE TABLE release (
     schema_version  INTEGER NOT NULL,
     created         VARCHAR NOT NULL,
     code_version    VARCHAR NOT NULL,
-    model_name      VARCHAR,
+    working_ion     VARCHAR NOT NULL,  -- pages show the candidates for this ion,
+    model_name      VARCHAR,           -- with the voltages that this model predicts
     model_sha256    VARCHAR CHECK (length(model_sha256) = 64),
     data_sha256     VARCHAR CHECK (length(data_sha256) = 64)
 );
@@ -19,6 +23,7 @@ CREATE TABLE provenance (
     model_sha256    VARCHAR,
     data_sha256     VARCHAR,
     seed            BIGINT,
+    seeds           BIGINT[] NOT NULL DEFAULT [],  -- of an ensemble, where one seed does not tell
     device          VARCHAR NOT NULL,
     code_version    VARCHAR NOT NULL,
     versions        VARCHAR NOT NULL,  -- JSON object: package -> version
@@ -28,37 +33,44 @@ CREATE TABLE provenance (
 
 CREATE TABLE structures (
     id              VARCHAR PRIMARY KEY CHECK (regexp_full_match(id, '[A-Za-z0-9._:-]{1,80}')),
-    lattice_a       DOUBLE[9] NOT NULL,  -- three row vectors, angstrom
-    species         VARCHAR[] NOT NULL CHECK (len(species) > 0),
-    frac            DOUBLE[] NOT NULL CHECK (isfinite(list_sum(frac))),  -- x, y, z of each site in turn
-    provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
-    CHECK (len(frac) = 3 * len(species)),
-    CHECK (isfinite(list_sum(lattice_a::DOUBLE[])))
-);
-
-CREATE TABLE candidates (
-    id              VARCHAR PRIMARY KEY REFERENCES structures (id),
     formula         VARCHAR NOT NULL CHECK (length(formula) BETWEEN 1 AND 200),
-    working_ion     VARCHAR NOT NULL,
+    origin          VARCHAR NOT NULL CHECK (regexp_full_match(origin, '[a-z][a-z-]{0,39}')),
+                    -- source, relaxed, substituted, generated, literature, uploaded, ...
+    parent_id       VARCHAR REFERENCES structures (id),  -- what it was made from, where it was
     source          VARCHAR NOT NULL,
     source_url      VARCHAR CHECK (starts_with(source_url, 'https://')),
     license         VARCHAR NOT NULL,
     spacegroup      VARCHAR,
+    e_above_hull_ev_per_atom DOUBLE CHECK (e_above_hull_ev_per_atom BETWEEN -1 AND 20),
     n_sites         INTEGER NOT NULL CHECK (n_sites > 0),
-    n_working_ions  INTEGER NOT NULL CHECK (n_working_ions > 0),
     volume_a3       DOUBLE NOT NULL CHECK (isfinite(volume_a3) AND volume_a3 > 0),
     elements        VARCHAR[] NOT NULL CHECK (len(elements) > 0),  -- alphabetical
     chemsys         VARCHAR NOT NULL,
     element_key     VARCHAR NOT NULL,  -- '-Mg-Mn-O-': looking for '-Mn-' is ten times faster than searching the list
     redox_metals    VARCHAR[] NOT NULL,
     has_anion       BOOLEAN NOT NULL,  -- false for intermetallics
-    e_above_hull_ev_per_atom DOUBLE CHECK (e_above_hull_ev_per_atom BETWEEN -1 AND 20),
-    provenance_id   VARCHAR NOT NULL REFERENCES provenance (id)
+    lattice_a       DOUBLE[9] NOT NULL,  -- three row vectors, angstrom
+    species         VARCHAR[] NOT NULL CHECK (len(species) > 0),
+    frac            DOUBLE[] NOT NULL CHECK (isfinite(list_sum(frac))),  -- x, y, z of each site in turn
+    provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
+    CHECK (parent_id != id),
+    CHECK (n_sites = len(species)),
+    CHECK (len(frac) = 3 * len(species)),
+    CHECK (isfinite(list_sum(lattice_a::DOUBLE[])))
+);
+
+CREATE TABLE candidates (
+    id              VARCHAR NOT NULL REFERENCES structures (id),
+    working_ion     VARCHAR NOT NULL,
+    n_working_ions  INTEGER NOT NULL CHECK (n_working_ions > 0),
+    provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
+    PRIMARY KEY (id, working_ion)
 );
 
 CREATE TABLE voltage_predictions (
-    id              VARCHAR PRIMARY KEY REFERENCES candidates (id),
+    id              VARCHAR NOT NULL,
     working_ion     VARCHAR NOT NULL,
+    model           VARCHAR NOT NULL CHECK (length(model) > 0),
     voltage_v       DOUBLE CHECK (voltage_v BETWEEN -20 AND 20),
     voltage_std_v   DOUBLE CHECK (voltage_std_v BETWEEN 0 AND 20),
     voltage_low_v   DOUBLE CHECK (voltage_low_v BETWEEN -100 AND 100),
@@ -66,6 +78,8 @@ CREATE TABLE voltage_predictions (
     in_domain       BOOLEAN,
     error           VARCHAR,
     provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
+    PRIMARY KEY (id, working_ion, model),
+    FOREIGN KEY (id, working_ion) REFERENCES candidates (id, working_ion),
     CHECK (voltage_low_v <= voltage_v AND voltage_v <= voltage_high_v),
     CHECK ((error IS NULL) = (voltage_v IS NOT NULL)),
     CHECK ((error IS NULL) = (voltage_std_v IS NOT NULL)),
@@ -74,43 +88,41 @@ CREATE TABLE voltage_predictions (
 );
 
 CREATE TABLE capacities (
-    id              VARCHAR PRIMARY KEY REFERENCES candidates (id),
+    id              VARCHAR NOT NULL,
+    working_ion     VARCHAR NOT NULL,
     capacity_vol_ah_per_l         DOUBLE NOT NULL CHECK (capacity_vol_ah_per_l BETWEEN 0 AND 20000),
     capacity_grav_mah_per_g       DOUBLE NOT NULL CHECK (capacity_grav_mah_per_g BETWEEN 0 AND 20000),
     capacity_redox_vol_ah_per_l   DOUBLE CHECK (capacity_redox_vol_ah_per_l BETWEEN 0 AND 20000),
     capacity_redox_grav_mah_per_g DOUBLE CHECK (capacity_redox_grav_mah_per_g BETWEEN 0 AND 20000),
     provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
+    PRIMARY KEY (id, working_ion),
+    FOREIGN KEY (id, working_ion) REFERENCES candidates (id, working_ion),
     CHECK (capacity_redox_vol_ah_per_l <= capacity_vol_ah_per_l * 1.000001),
     CHECK (capacity_redox_grav_mah_per_g <= capacity_grav_mah_per_g * 1.000001)
 );
 
-CREATE TABLE conductivities (
-    run_id          VARCHAR PRIMARY KEY CHECK (regexp_full_match(run_id, '[A-Za-z0-9._:-]{1,120}')),
-    id              VARCHAR NOT NULL REFERENCES candidates (id),
+-- Every finished calculation, of any kind. `views.sql` has typed views of some kinds; `core.store.rows` checks their
+-- ranges as a calculation is written.
+CREATE TABLE calculations (
+    key             VARCHAR PRIMARY KEY CHECK (regexp_full_match(key, '[0-9a-f]{64}')),
+    name            VARCHAR NOT NULL UNIQUE CHECK (regexp_full_match(name, '[A-Za-z0-9._:-]{1,120}')),
+    kind            VARCHAR NOT NULL CHECK (regexp_full_match(kind, '[a-z][a-z0-9-]{0,39}')),
+    version         INTEGER NOT NULL CHECK (version > 0),
+    subject_id      VARCHAR NOT NULL REFERENCES structures (id),
+    formula         VARCHAR NOT NULL,
     working_ion     VARCHAR NOT NULL,
-    potential       VARCHAR NOT NULL,
-    protocol        VARCHAR NOT NULL,
-    temperature_k   DOUBLE NOT NULL CHECK (temperature_k BETWEEN 1 AND 10000),
-    n_atoms         INTEGER NOT NULL CHECK (n_atoms > 0),
-    n_working_ions  INTEGER NOT NULL CHECK (n_working_ions > 0),
-    n_seeds         INTEGER NOT NULL CHECK (n_seeds > 0),
-    simulated_ps    DOUBLE NOT NULL CHECK (isfinite(simulated_ps) AND simulated_ps >= 0),
-    d_cm2_per_s         DOUBLE CHECK (d_cm2_per_s BETWEEN 0 AND 1),
-    d_low_cm2_per_s     DOUBLE CHECK (d_low_cm2_per_s BETWEEN 0 AND 1),
-    d_high_cm2_per_s    DOUBLE CHECK (d_high_cm2_per_s BETWEEN 0 AND 1),
-    sigma_ms_per_cm      DOUBLE CHECK (sigma_ms_per_cm BETWEEN 0 AND 1e6),
-    sigma_low_ms_per_cm  DOUBLE CHECK (sigma_low_ms_per_cm BETWEEN 0 AND 1e6),
-    sigma_high_ms_per_cm DOUBLE CHECK (sigma_high_ms_per_cm BETWEEN 0 AND 1e6),
-    verdict         VARCHAR NOT NULL CHECK (verdict IN (
-        'diffusive', 'upper limit', 'framework melted', 'too short', 'out of domain', 'aborted')),
-    teacher_force_mae_ev_per_a DOUBLE CHECK (teacher_force_mae_ev_per_a BETWEEN 0 AND 1000),
-    atom_steps_per_s DOUBLE CHECK (isfinite(atom_steps_per_s) AND atom_steps_per_s >= 0),
+    verdict         VARCHAR NOT NULL,
     created         VARCHAR NOT NULL,
-    provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
-    CHECK (sigma_low_ms_per_cm <= sigma_ms_per_cm AND sigma_ms_per_cm <= sigma_high_ms_per_cm),
-    CHECK (d_low_cm2_per_s <= d_cm2_per_s AND d_cm2_per_s <= d_high_cm2_per_s),
-    CHECK (verdict != 'diffusive' OR (sigma_ms_per_cm IS NOT NULL AND d_cm2_per_s IS NOT NULL)),
-    CHECK (verdict = 'diffusive' OR sigma_ms_per_cm IS NULL)
+    spec            JSON NOT NULL,
+    result          JSON NOT NULL,
+    provenance_id   VARCHAR NOT NULL REFERENCES provenance (id)
+);
+
+CREATE TABLE calculation_files (
+    key             VARCHAR NOT NULL REFERENCES calculations (key),
+    name            VARCHAR NOT NULL CHECK (regexp_full_match(name, '[A-Za-z0-9_][A-Za-z0-9._-]{0,79}')),
+    content         BLOB NOT NULL,
+    PRIMARY KEY (key, name)
 );
 
 CREATE TABLE electrodes (
@@ -129,12 +141,15 @@ CREATE TABLE electrodes (
 );
 
 CREATE TABLE nearest_electrodes (
-    id              VARCHAR NOT NULL REFERENCES candidates (id),
+    id              VARCHAR NOT NULL,
+    working_ion     VARCHAR NOT NULL,
+    model           VARCHAR NOT NULL,  -- whose learned vectors the distance is of
     rank            INTEGER NOT NULL CHECK (rank >= 1),
     battery_id      VARCHAR NOT NULL REFERENCES electrodes (battery_id),
     distance        DOUBLE NOT NULL CHECK (isfinite(distance) AND distance >= 0),
     provenance_id   VARCHAR NOT NULL REFERENCES provenance (id),
-    PRIMARY KEY (id, rank)
+    PRIMARY KEY (id, working_ion, model, rank),
+    FOREIGN KEY (id, working_ion) REFERENCES candidates (id, working_ion)
 );
 
 CREATE TABLE skipped (

@@ -1,12 +1,33 @@
 -- The views of a release, made anew by every version that writes one, over the tables of schema.sql.
 
+-- The calculations of kind `conductivity`, their results as typed columns.
+CREATE OR REPLACE VIEW conductivities AS
+SELECT
+    name AS run_id, subject_id AS id, working_ion,
+    result ->> 'potential' AS potential, result ->> 'protocol' AS protocol,
+    (result ->> 'temperature_k')::DOUBLE AS temperature_k,
+    (result ->> 'n_atoms')::INTEGER AS n_atoms, (result ->> 'n_working_ions')::INTEGER AS n_working_ions,
+    (result ->> 'n_seeds')::INTEGER AS n_seeds, (result ->> 'simulated_ps')::DOUBLE AS simulated_ps,
+    (result ->> 'd_cm2_per_s')::DOUBLE AS d_cm2_per_s,
+    (result ->> 'd_low_cm2_per_s')::DOUBLE AS d_low_cm2_per_s,
+    (result ->> 'd_high_cm2_per_s')::DOUBLE AS d_high_cm2_per_s,
+    (result ->> 'sigma_ms_per_cm')::DOUBLE AS sigma_ms_per_cm,
+    (result ->> 'sigma_low_ms_per_cm')::DOUBLE AS sigma_low_ms_per_cm,
+    (result ->> 'sigma_high_ms_per_cm')::DOUBLE AS sigma_high_ms_per_cm,
+    verdict,
+    (result ->> 'teacher_force_mae_ev_per_a')::DOUBLE AS teacher_force_mae_ev_per_a,
+    (result ->> 'atom_steps_per_s')::DOUBLE AS atom_steps_per_s,
+    created, provenance_id
+FROM calculations
+WHERE kind = 'conductivity';
+
 -- The conductivity that a candidate is shown with: a usable verdict first, then the temperature nearest the paper's
 -- 1200 K, then the most simulated (a limit of a long run stands above a value of a short one), then the latest.
 CREATE OR REPLACE VIEW shown_conductivities AS
 SELECT *
 FROM conductivities
 QUALIFY row_number() OVER (
-    PARTITION BY id
+    PARTITION BY id, working_ion
     ORDER BY verdict IN ('diffusive', 'upper limit') DESC, abs(temperature_k - 1200),
              n_working_ions * simulated_ps DESC, created DESC, run_id
 ) = 1;
@@ -17,21 +38,24 @@ SELECT id_discharge AS id, working_ion, median(average_voltage_v) AS mp_average_
 FROM electrodes
 GROUP BY id_discharge, working_ion;
 
+-- Candidates for the working ion of the release, with the voltages of its model.
 CREATE OR REPLACE VIEW joined AS
 SELECT
-    c.id, c.formula, c.source, c.license, c.spacegroup, c.n_sites,
+    c.id, t.formula, t.source, t.license, t.spacegroup, t.n_sites,
     v.voltage_v, v.voltage_std_v, v.voltage_low_v, v.voltage_high_v, coalesce(v.in_domain, FALSE) AS in_domain,
     q.capacity_vol_ah_per_l, q.capacity_grav_mah_per_g, q.capacity_redox_vol_ah_per_l,
-    c.e_above_hull_ev_per_atom,
+    t.e_above_hull_ev_per_atom,
     s.sigma_ms_per_cm, s.sigma_low_ms_per_cm, s.sigma_high_ms_per_cm, s.temperature_k AS sigma_temperature_k,
     coalesce(v.provenance_id, c.provenance_id) AS provenance_id,
     q.capacity_redox_grav_mah_per_g, s.verdict AS sigma_verdict, v.error AS voltage_error,
-    c.working_ion, c.elements, c.chemsys, c.element_key, c.redox_metals, c.has_anion, c.source_url, c.volume_a3,
+    c.working_ion, t.elements, t.chemsys, t.element_key, t.redox_metals, t.has_anion, t.source_url, t.volume_a3,
     l.mp_average_voltage_v
-FROM candidates AS c
-LEFT JOIN voltage_predictions AS v ON v.id = c.id
-LEFT JOIN capacities AS q ON q.id = c.id
-LEFT JOIN shown_conductivities AS s ON s.id = c.id
+FROM release AS r
+JOIN candidates AS c ON c.working_ion = r.working_ion
+JOIN structures AS t ON t.id = c.id
+LEFT JOIN voltage_predictions AS v ON v.id = c.id AND v.working_ion = c.working_ion AND v.model = r.model_name
+LEFT JOIN capacities AS q ON q.id = c.id AND q.working_ion = c.working_ion
+LEFT JOIN shown_conductivities AS s ON s.id = c.id AND s.working_ion = c.working_ion
 LEFT JOIN labelled_voltages AS l ON l.id = c.id AND l.working_ion = c.working_ion;
 
 -- What pages and commands read: exactly one row a candidate, in order of id. The join is done once, when the release is

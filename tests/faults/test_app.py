@@ -62,7 +62,7 @@ def damage(folder: Path, how: str) -> None:
     elif how == "no manifest":
         manifest.unlink()
     elif how == "newer schema":
-        manifest.write_text(manifest.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+        manifest.write_text(manifest.read_text().replace('"schema_version": 2', '"schema_version": 99'))
     else:
         flipped = bytearray(whole)
         flipped[len(whole) // 2] ^= 1

@@ -1,6 +1,6 @@
-"""Faults 62 to 66: swaps under a reader, killed and starved writers, and every way a release can be damaged.
+"""Releases that are swapped under a reader, written by a process that is killed or starved, or damaged in any way.
 
-65 (rows without provenance, with NaN, out of range) is held by `tests/store/test_writer.py`.
+That rows without provenance, with NaN or out of range are refused is held by `tests/store/test_writer.py`.
 """
 
 import errno
@@ -82,22 +82,27 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "manifest cut": (lambda f: (f / "manifest.json").write_text('{"file": '), "is not JSON"),
     "manifest a list": (lambda f: (f / "manifest.json").write_text("[]"), "not a JSON object"),
     "manifest lacks": (
-        lambda f: (f / "manifest.json").write_text('{"schema_version": 1}'),
-        "lacks 'version'",
+        lambda f: (f / "manifest.json").write_text('{"schema_version": 2}'),
+        "version: Field required",
     ),
     "manifest a folder": (
         lambda f: ((f / "manifest.json").unlink(), (f / "manifest.json").mkdir()),
         "cannot be read",
     ),
     "path in the manifest": (lambda f: edit_manifest(f, file="../../etc/passwd"), "not a release's name"),
-    "number for a name": (lambda f: edit_manifest(f, version=3), "must be text"),
+    "number for a name": (lambda f: edit_manifest(f, version=3), "version: Input should be a valid string"),
     "no checksum": (lambda f: edit_manifest(f, sha256=""), "64 hex digits"),
-    "size as text": (lambda f: edit_manifest(f, size_bytes="1"), "whole number"),
+    "size as text": (
+        lambda f: edit_manifest(f, size_bytes="1"),
+        "size_bytes: Input should be a valid integer",
+    ),
+    "negative size": (lambda f: edit_manifest(f, size_bytes=-1), "whole number"),
+    "unknown field": (lambda f: edit_manifest(f, mood="good"), "unknown fields 'mood'"),
 }
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_64_damaged_release_says_what_and_what_to_do(folder: Path, name: str) -> None:
+def test_damaged_release_says_what_and_what_to_do(folder: Path, name: str) -> None:
     damage, words = DAMAGES[name]
     damage(folder)
     with pytest.raises(ReleaseDamagedError, match=words) as caught:
@@ -107,31 +112,37 @@ def test_64_damaged_release_says_what_and_what_to_do(folder: Path, name: str) ->
 
 
 @pytest.mark.parametrize("where", ["", "nowhere", "manifest.json/x"])
-def test_64_absent_release(tmp_path: Path, where: str) -> None:
+def test_absent_release(tmp_path: Path, where: str) -> None:
     (tmp_path / "manifest.json").write_text("{}") if "manifest" in where else None
     with pytest.raises(ReleaseNotFoundError, match="No database release"):
         open_reader(tmp_path / where)
 
 
-@pytest.mark.parametrize("schema", [2, 0, None, "1"])
-def test_64_other_schema_in_the_manifest(folder: Path, schema: object) -> None:
+@pytest.mark.parametrize("schema", [3, 0, None, "1"])
+def test_other_schema_in_the_manifest(folder: Path, schema: object) -> None:
     edit_manifest(folder, schema_version=schema)
-    with pytest.raises(SchemaVersionError, match="reads schema 1"):
+    with pytest.raises(SchemaVersionError, match="reads schema 2: update the explorer"):
         open_reader(folder)
 
 
-def test_64_newer_schema_in_the_database(folder: Path) -> None:
+def test_older_schema_names_the_command_that_mends_it(folder: Path) -> None:
+    edit_manifest(folder, schema_version=1)
+    with pytest.raises(SchemaVersionError, match="`python -m core migrate-release`"):
+        open_reader(folder)
+
+
+def test_newer_schema_in_the_database(folder: Path) -> None:
     with duckdb.connect(str(database(folder))) as connection:
-        connection.execute("UPDATE release SET schema_version = 2")
+        connection.execute("UPDATE release SET schema_version = 3")
     sign_again(folder)
-    with pytest.raises(SchemaVersionError, match="database schema 2"):
+    with pytest.raises(SchemaVersionError, match="database schema 3"):
         open_reader(folder)
 
 
 @pytest.mark.parametrize(
     ("sql", "words"), [("DROP TABLE release", "no release table"), ("DELETE FROM release", "is empty")]
 )
-def test_64_database_without_release_row(folder: Path, sql: str, words: str) -> None:
+def test_database_without_release_row(folder: Path, sql: str, words: str) -> None:
     with duckdb.connect(str(database(folder))) as connection:
         connection.execute(sql)
     sign_again(folder)
@@ -139,14 +150,14 @@ def test_64_database_without_release_row(folder: Path, sql: str, words: str) -> 
         open_reader(folder)
 
 
-def test_64_damage_after_a_good_open_is_seen_on_the_next(folder: Path) -> None:
+def test_damage_after_a_good_open_is_seen_on_the_next(folder: Path) -> None:
     open_reader(folder).close()
     flip_byte(database(folder))
     with pytest.raises(ReleaseDamagedError, match="SHA-256"):
         open_reader(folder)
 
 
-def test_64_unreadable_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> str:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -155,14 +166,14 @@ def test_64_unreadable_database(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         open_reader(folder)
 
 
-def test_64_checksum_costs_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checksum_costs_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = read_manifest(folder)
     verified_path(folder, manifest)
     monkeypatch.setattr("core.store.release.sha256_of_file", lambda path: pytest.fail("hashed again"))
     assert verified_path(folder, manifest) == database(folder)
 
 
-def test_62_readers_live_through_a_swap(folder: Path) -> None:
+def test_readers_live_through_a_swap(folder: Path) -> None:
     """Other processes read while the release is swapped: each sees one whole release."""
     script = """
         import sys
@@ -210,7 +221,7 @@ KILLED_WRITER = """
 
 
 @pytest.mark.parametrize("moment", ["inside the transaction", "before the manifest"])
-def test_63_killed_writer_leaves_the_old_release(folder: Path, moment: str) -> None:
+def test_killed_writer_leaves_the_old_release(folder: Path, moment: str) -> None:
     before = sha256_of_file(database(folder))
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(KILLED_WRITER), str(folder), moment], cwd=ROOT, check=False
@@ -221,7 +232,7 @@ def test_63_killed_writer_leaves_the_old_release(folder: Path, moment: str) -> N
         assert (reader.release.version, len(reader.screen())) == ("1", 5)
     make_release(folder, "3")  # the dead writer's lock is free, and its half-built file goes
     assert current_version(folder) == "3"
-    assert not list(folder.glob(".*"))
+    assert not list(folder.glob(".building*"))
 
 
 STARVED_WRITER = """
@@ -244,7 +255,7 @@ STARVED_WRITER = """
 """
 
 
-def test_66_full_disk_leaves_the_old_release(folder: Path) -> None:
+def test_full_disk_leaves_the_old_release(folder: Path) -> None:
     """A limit on file size stands in for a full disk: the write itself fails."""
     assert resource.getrlimit(resource.RLIMIT_FSIZE)
     done = subprocess.run(
@@ -253,12 +264,12 @@ def test_66_full_disk_leaves_the_old_release(folder: Path) -> None:
     )  # fmt: skip
     assert "could not be written" in done.stdout
     assert "disk has room" in done.stdout
-    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "release-1.duckdb"]
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "manifest.json", "release-1.duckdb"]
     with open_reader(folder) as reader:
         assert reader.release.version == "1"
 
 
-def test_66_full_disk_at_the_swap(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_at_the_swap(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -268,7 +279,7 @@ def test_66_full_disk_at_the_swap(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert current_version(folder) == "1"
 
 
-def test_66_full_disk_at_the_manifest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_at_the_manifest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -277,10 +288,10 @@ def test_66_full_disk_at_the_manifest(folder: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OSError, match="No space left"):
         write_manifest(folder, manifest)
     assert read_manifest(folder) == manifest
-    assert not list(folder.glob(".*"))
+    assert not list(folder.glob(".manifest*"))
 
 
-def test_66_read_only_folder() -> None:
+def test_read_only_folder() -> None:
     """/proc refuses files from everyone, root included."""
     proc = Path("/proc")
     if not proc.is_dir():
@@ -291,7 +302,7 @@ def test_66_read_only_folder() -> None:
         pytest.fail("opened for writing")
 
 
-def test_66_extending_a_damaged_release_is_refused(folder: Path) -> None:
+def test_extending_a_damaged_release_is_refused(folder: Path) -> None:
     flip_byte(database(folder))
     with pytest.raises(ReleaseDamagedError), ReleaseWriter(folder, version="2", extend=True):
         pytest.fail("opened for writing")

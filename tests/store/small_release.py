@@ -7,8 +7,9 @@ import numpy as np
 
 from core.capacity import capacity
 from core.provenance import Provenance
-from core.records import Conductivity, Crystal, Electrode, Skipped, VoltagePrediction
+from core.records import CalculationRecord, Conductivity, Crystal, Electrode, Skipped, VoltagePrediction
 from core.store import Release, ReleaseWriter
+from core.store.rows import conductivity_record
 
 MODEL_SHA256 = "ab" * 32
 DATA_SHA256 = "cd" * 32
@@ -96,9 +97,17 @@ def conductivity(run_id: str, id: str, **changes: object) -> Conductivity:
     return Conductivity(**(fields | changes))  # type: ignore[arg-type]
 
 
+def conductivity_calculation(run_id: str, id: str, **changes: object) -> CalculationRecord:
+    """The same as a calculation, pooled from three runs."""
+    return conductivity_record(
+        conductivity(run_id, id, **changes), formula="MgMnO2", provenance=Provenance(kind="mlmd", seeds=(0, 1, 2)),
+        runs=[f"{run_id}-s{seed}" for seed in range(3)],
+    )  # fmt: skip
+
+
 def fill(writer: ReleaseWriter) -> str:
     """Add everything but conductivities; return the provenance id."""
-    made_by = writer.add_provenance(Provenance(kind="test", seed=7))
+    made_by = writer.add_provenance(Provenance(kind="test", model_name="test", seed=7))
     made = crystals()
     writer.add_candidates(made, working_ion="Mg", provenance_id=made_by)
     writer.add_voltage_predictions([prediction(it) for it in made], provenance_id=made_by)

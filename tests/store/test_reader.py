@@ -47,9 +47,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 def test_release(reader: Reader) -> None:
     release = reader.release
-    assert (release.version, release.schema_version, release.model_sha256) == ("1", 1, MODEL_SHA256)
+    assert (release.version, release.schema_version, release.model_sha256) == ("1", 2, MODEL_SHA256)
+    assert (release.working_ion, release.model_name) == ("Mg", "test")
     assert release.counts == {
-        "candidates": 5, "voltage_predictions": 5, "capacities": 5, "conductivities": 0, "electrodes": 2, "skipped": 2,
+        "candidates": 5, "structures": 5, "voltage_predictions": 5, "capacities": 5, "calculations": 0,
+        "conductivities": 0, "electrodes": 2, "skipped": 2,
     }  # fmt: skip
     assert len(release.sha256) == 64
 

@@ -2,9 +2,8 @@
 
 import errno
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,22 @@ import pytest
 from core.errors import InvalidRowError, RecordError, StoreWriteError
 from core.provenance import Provenance
 from core.records import Capacity
-from core.store import Filters, ReleaseWriter, current_version, open_reader, prune, read_manifest
+from core.settings import ROOT
+from core.store import (
+    Filters,
+    ReleaseWriter,
+    current_version,
+    next_version,
+    open_reader,
+    prune,
+    read_manifest,
+)
 from core.store import writer as writer_module
+from core.store.rows import calculation_row, prediction_row
 from tests.store.small_release import (
+    MODEL_SHA256,
     conductivity,
+    conductivity_calculation,
     crystals,
     electrode,
     fill,
@@ -27,7 +38,8 @@ from tests.store.small_release import (
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    """What lies in a folder, but for the file that the lock is on."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
 def test_publish_leaves_a_release_and_a_manifest(tmp_path: Path) -> None:
@@ -40,20 +52,18 @@ def test_publish_leaves_a_release_and_a_manifest(tmp_path: Path) -> None:
         assert reader.release == written
 
 
-def test_version_defaults_to_the_time(tmp_path: Path) -> None:
-    with ReleaseWriter(tmp_path) as writer:
-        fill(writer)
-        assert writer.publish().version == current_version(tmp_path)
-    assert current_version(tmp_path).endswith("Z")
-
-
-def test_releases_of_one_second_have_versions_of_their_own(tmp_path: Path) -> None:
-    versions = []
-    for _ in range(3):
+def test_versions_count_the_releases_of_a_day(tmp_path: Path) -> None:
+    assert next_version(tmp_path).endswith("-1")
+    today = next_version(tmp_path).removesuffix("-1")
+    for number in (1, 2, 3):
         with ReleaseWriter(tmp_path) as writer:
             fill(writer)
-            versions.append(writer.publish().version)
-    assert len(set(versions)) == 3 and current_version(tmp_path) == versions[-1]
+            assert writer.publish().version == current_version(tmp_path) == f"{today}-{number}"
+    prune(tmp_path, keep=1)
+    assert next_version(tmp_path) == f"{today}-4"
+    (tmp_path / "previous" / f"release-{today}-7.duckdb").touch()
+    (tmp_path / "release-20261122T173332Z.duckdb").touch()
+    assert next_version(tmp_path) == f"{today}-8"
 
 
 def test_without_publish_nothing_stays(tmp_path: Path) -> None:
@@ -103,7 +113,8 @@ def test_extend_adds_to_the_current_release(tmp_path: Path) -> None:
         made_by = writer.add_provenance(Provenance(kind="mlmd"))
         writer.add_conductivities([conductivity("run-1", "mp-2")], provenance_id=made_by)
         release = writer.publish()
-    assert release.counts["conductivities"] == 1
+    assert release.counts["conductivities"] == release.counts["calculations"] == 1
+    assert (release.model_name, release.model_sha256) == ("test", MODEL_SHA256)
     with open_reader(tmp_path) as reader:
         frame = reader.screen(Filters()).set_index("id")
         assert len(frame) == 5
@@ -165,7 +176,7 @@ def test_old_readers_keep_their_release(tmp_path: Path) -> None:
     make_release(tmp_path, "1")
     with open_reader(tmp_path) as old:
         make_release(tmp_path, "2")
-        assert prune(tmp_path) == [tmp_path / "release-1.duckdb"]
+        assert prune(tmp_path, keep=1) == [tmp_path / "previous" / "release-1.duckdb"]
         assert old.release.version == "1" != current_version(tmp_path)
         assert len(old.screen()) == 5
         with open_reader(tmp_path) as new:
@@ -173,13 +184,17 @@ def test_old_readers_keep_their_release(tmp_path: Path) -> None:
             assert len(new.screen()) == 5
 
 
-def test_prune_keeps_the_newest(tmp_path: Path) -> None:
+def test_prune_keeps_the_newest_where_git_does_not_look(tmp_path: Path) -> None:
     for version in "123":
         make_release(tmp_path, version)
-    assert [path.name for path in prune(tmp_path, keep=2)] == ["release-1.duckdb"]
-    assert files(tmp_path) == ["manifest.json", "release-2.duckdb", "release-3.duckdb"]
+    assert [path.name for path in prune(tmp_path)] == ["release-1.duckdb"]
+    assert files(tmp_path) == ["manifest.json", "previous", "release-3.duckdb"]
+    assert files(tmp_path / "previous") == ["release-2.duckdb"]
+    assert prune(tmp_path) == []
     with pytest.raises(StoreWriteError, match="keep=0"):
         prune(tmp_path, keep=0)
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "/precomputed/previous/" in ignored and "/precomputed/.lock" in ignored
 
 
 def test_prune_says_when_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,14 +205,13 @@ def test_prune_says_when_it_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     make_release(tmp_path, "2")
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(StoreWriteError, match="Permission denied"):
-        prune(tmp_path)
+        prune(tmp_path, keep=1)
 
 
 def bad_rows() -> dict[str, tuple[str, list[Any], str]]:
     """Rows that a careless caller could hand over: (method, rows, what the message names)."""
-    good = asdict(prediction(crystals()[2]))
-    del good["formula"]
-    sound = asdict(conductivity("r", "mp-2"))
+    good = prediction_row(prediction(crystals()[2]), "test")
+    sound = calculation_row(conductivity_calculation("r", "mp-2"))
     label = asdict(electrode("b", "x"))
     return {
         "nan voltage": ("voltage_predictions", [good | {"voltage_v": math.nan}], "voltage_v"),
@@ -207,11 +221,12 @@ def bad_rows() -> dict[str, tuple[str, list[Any], str]]:
         "neither voltage nor error": ("voltage_predictions", [good | {"voltage_v": None}], "error"),
         "unknown candidate": ("voltage_predictions", [good | {"id": "mp-404"}], "foreign key"),
         "twice": ("voltage_predictions", [good, good], "uplicate key"),
-        "negative sigma": ("conductivities", [sound | {"sigma_low_ms_per_cm": -1.0}], "sigma_low_ms_per_cm"),
-        "celsius": ("conductivities", [sound | {"temperature_k": -73.0}], "temperature_k"),
-        "no temperature": ("conductivities", [sound | {"temperature_k": None}], "temperature_k"),
-        "unknown verdict": ("conductivities", [sound | {"verdict": "fine"}], "verdict"),
-        "sigma without diffusion": ("conductivities", [sound | {"verdict": "too short"}], "verdict"),
+        "key of another form": ("calculations", [sound | {"key": "r"}], "key"),
+        "name of another form": ("calculations", [sound | {"name": "r r"}], "name"),
+        "no verdict": ("calculations", [sound | {"verdict": None}], "verdict"),
+        "about nothing": ("calculations", [sound | {"subject_id": "mp-404"}], "foreign key"),
+        "no JSON": ("calculations", [sound | {"result": "{"}], "JSON"),
+        "no file": ("calculation_files", [{"key": "0" * 64, "name": "a", "content": b""}], "foreign key"),
         "nan label": ("electrodes", [label | {"average_voltage_v": math.nan}], "average_voltage_v"),
         "text as number": ("electrodes", [label | {"average_voltage_v": "high"}], "high"),
         "no unit in the name": (
@@ -230,7 +245,7 @@ def test_schema_refuses(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidRowError, match=words), ReleaseWriter(tmp_path) as writer:
         made_by = writer.add_provenance(Provenance(kind="test"))
         writer.add_candidates(crystals(), working_ion="Mg", provenance_id=made_by)
-        writer._insert(table, rows, made_by)
+        writer._insert(table, rows, None if table == "calculation_files" else made_by)
     assert files(tmp_path) == []
 
 
@@ -261,10 +276,11 @@ def test_structures_with_nan_are_refused(tmp_path: Path) -> None:
     sound = spinel()
     frac = sound.frac.copy()
     frac[3, 1] = np.nan
-    broken = SimpleNamespace(id="x", lattice_a=sound.lattice_a, species=sound.species, frac=frac)
+    broken = replace(sound, id="x")
+    object.__setattr__(broken, "frac", frac)
     with pytest.raises(InvalidRowError, match="frac"), ReleaseWriter(tmp_path) as writer:
         made_by = writer.add_provenance(Provenance(kind="test"))
-        writer.add_candidates([broken], working_ion="Mg", provenance_id=made_by)  # type: ignore[list-item]
+        writer.add_candidates([broken], working_ion="Mg", provenance_id=made_by)
 
 
 def test_bad_ids_are_refused(tmp_path: Path) -> None:
@@ -289,6 +305,14 @@ def test_provenance_is_added_once(tmp_path: Path) -> None:
         ({"verdict": "too short"}, "only that has one"),
         ({"sigma_ms_per_cm": None}, "only that has one"),
         ({"sigma_high_ms_per_cm": math.nan}, "sigma_high_ms_per_cm is nan"),
+        ({"sigma_low_ms_per_cm": -1.0}, "sigma_low_ms_per_cm is -1.0"),
+        ({"temperature_k": -73.0}, "temperature_k is -73.0; from 1 to 10000"),
+        ({"n_working_ions": 0}, "n_working_ions is 0"),
+        ({"simulated_ps": math.inf}, "simulated_ps is inf"),
+        ({"d_cm2_per_s": None}, "a diffusive run has a diffusivity"),
+        ({"d_cm2_per_s": 1e-4}, "not within its interval"),
+        ({"sigma_low_ms_per_cm": 200.0}, "not within its interval"),
+        ({"teacher_force_mae_ev_per_a": 2000.0}, "teacher_force_mae_ev_per_a"),
     ],
 )
 def test_conductivity_record_refuses(changes: dict[str, Any], words: str) -> None:
