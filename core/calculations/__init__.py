@@ -4,7 +4,7 @@
     spec.key, spec.name                    # identity by content, and the name of its folder
     read_spec(spec.to_dict()).key == spec.key
     spec.needs()                           # what must be finished before, such as a fine-tuned potential
-    kinds()                                # every kind there is: one module each
+    all_kinds()                                # every kind there is: one module each
 
 `core.tasks` runs them; the store keeps them. How to add a kind: ARCHITECTURE.md, and `tests/calculations/toy_kind.py`.
 """
@@ -20,7 +20,7 @@ from core.calculations.base import (
     Subject,
 )
 from core.calculations.records import from_record, to_record
-from core.calculations.registry import kind, kinds, read_result, read_spec
+from core.calculations.registry import all_kinds, kind_named, read_result, read_spec
 
 __all__ = [
     "Calculation",
@@ -31,9 +31,9 @@ __all__ = [
     "Spec",
     "Stopped",
     "Subject",
+    "all_kinds",
     "from_record",
-    "kind",
-    "kinds",
+    "kind_named",
     "read_result",
     "read_spec",
     "to_record",

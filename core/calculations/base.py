@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, Self
 from core.codec import from_json, to_json
 from core.errors import CalculationError
 from core.provenance import Provenance
-from core.records import Crystal
+from core.records import Crystal, Skipped
 from core.settings import resolve_device
 
 FORMAT: Final = 1
@@ -137,9 +137,9 @@ class Spec(ABC):
         return given
 
     @classmethod
-    def derived(cls, finished: "Sequence[Calculation]") -> "list[Calculation]":
-        """Return calculations of this kind that follow from finished ones of others without further work."""
-        return []
+    def derived(cls, finished: "Sequence[Calculation]") -> "tuple[list[Calculation], list[Skipped]]":
+        """Return calculations of this kind that follow from finished ones without further work, and those left out."""
+        return [], []
 
     def key_without(self, *names: str) -> str:
         """Return the hash of kind, version and all fields that differ from their defaults, but for some."""

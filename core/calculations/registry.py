@@ -11,7 +11,7 @@ from core.errors import CalculationError
 from core.settings import Settings
 
 
-def kinds() -> dict[str, type[Spec]]:
+def all_kinds() -> dict[str, type[Spec]]:
     """Return the spec class of each kind by its name; raise `CalculationError` for a module that offers none.
 
     MGC_KINDS lists further modules, separated by commas; a worker inherits it.
@@ -21,9 +21,9 @@ def kinds() -> dict[str, type[Spec]]:
     return {spec.kind: spec for spec in specs}
 
 
-def kind(name: str) -> type[Spec]:
+def kind_named(name: str) -> type[Spec]:
     """Return the spec class of a kind; raise `CalculationError` for a name that is none."""
-    known = kinds()
+    known = all_kinds()
     if name not in known:
         raise CalculationError(
             f"{name!r} is not a kind of calculation; known are {', '.join(sorted(known))}. If it came with a module of "
@@ -38,12 +38,12 @@ def read_spec(given: Mapping[str, Any]) -> Spec:
     One without a kind is of the time when molecular dynamics was the only one. Raises `CalculationError` for an unknown
     kind or a newer version, `RecordError` for another form.
     """
-    return kind(given.get("kind", "diffusion")).from_dict(given)
+    return kind_named(given.get("kind", "diffusion")).from_dict(given)
 
 
 def read_result(given: Mapping[str, Any]) -> Result:
     """Return the result that a JSON object holds; raise as `read_spec` does."""
-    return kind(given.get("kind", "diffusion")).result_type.from_dict(given)
+    return kind_named(given.get("kind", "diffusion")).result_type.from_dict(given)
 
 
 def _spec_class(module: str) -> type[Spec]:

@@ -59,7 +59,7 @@ def add_action(actions: Any, name: str, action: Any, text: str, **options: Any) 
 
 def kinds(arguments: argparse.Namespace) -> int:
     """Print the kinds of calculation, one a line."""
-    from core.calculations import kinds as all_kinds
+    from core.calculations import all_kinds
 
     for spec in all_kinds().values():
         print(f"{spec.kind:16} {spec.title}")

@@ -11,7 +11,7 @@ from core.calculations.kinds.diffusion import DiffusionSpec
 from core.errors import ExplorerError
 from core.records import Conductivity, Crystal, Skipped
 from core.store import Reader
-from core.tasks import Job, is_same_structure, list_jobs, merge, status
+from core.tasks import Job, list_jobs, merge, status
 from core.tasks.folder import runs_folder
 from core.tasks.merge import MergeReport, released
 
@@ -163,4 +163,4 @@ def _row(name: str, spec: Any, answer: dict[str, Any]) -> dict[str, Any]:
 
 def _is_about(spec: Any, crystal: Crystal) -> bool:
     own = getattr(spec, "crystal", None)
-    return own is not None and own.id == crystal.id and is_same_structure(own, crystal)
+    return own is not None and own.id == crystal.id and own.same_structure(crystal)

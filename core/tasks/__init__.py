@@ -10,7 +10,7 @@ kind's affair (`core.calculations`): nothing here knows of any. Errors are `JobE
 """
 
 from core.tasks.folder import RunFolder, runs_folder
-from core.tasks.merge import MergeReport, is_same_structure, merge, released
+from core.tasks.merge import MergeReport, merge, released
 from core.tasks.queue import (
     ACTIVE,
     RESUMABLE,
@@ -32,7 +32,6 @@ __all__ = [
     "MergeReport",
     "RunFolder",
     "cancel",
-    "is_same_structure",
     "list_jobs",
     "merge",
     "released",

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from core.calculations import Calculation, from_record, kinds, to_record
+from core.calculations import Calculation, all_kinds, from_record, to_record
 from core.errors import ExplorerError, UnknownCandidateError
-from core.records import CalculationRecord, Crystal, Skipped
+from core.records import CalculationRecord, Skipped
 from core.settings import Settings
 from core.store import Reader, Release, ReleaseWriter, open_reader, prune
 from core.tasks.folder import RunFolder
@@ -37,7 +35,7 @@ def merge(runs: Sequence[Path], precomputed: Path | None = None) -> MergeReport:
         before = reader.release
         names = {record.name for record in reader.calculations()}
         fresh = list(_fresh(finished, reader, names, skipped))
-        records = [to_record(it) for it in (*fresh, *_derived(fresh, reader, names))]
+        records = [to_record(it) for it in (*fresh, *_derived(fresh, reader, names, skipped))]
     release = _publish(folder, before, records) if records else None
     return MergeReport(release=release, added=records, skipped=skipped)
 
@@ -65,7 +63,7 @@ def _fresh(
         except UnknownCandidateError as error:
             skipped.append(Skipped(id=subject.id, reason=str(error)))
             continue
-        if crystal is not None and not is_same_structure(known, crystal):
+        if crystal is not None and not known.same_structure(crystal):
             reason = "The release's candidate of this name has another structure."
             skipped.append(Skipped(id=subject.id, reason=reason))
         elif calculation.name in names:
@@ -74,26 +72,21 @@ def _fresh(
             yield calculation
 
 
-def _derived(fresh: Sequence[Calculation], reader: Reader, names: set[str]) -> Iterator[Calculation]:
+def _derived(
+    fresh: Sequence[Calculation], reader: Reader, names: set[str], skipped: list[Skipped]
+) -> Iterator[Calculation]:
     """Yield what follows from the new calculations together with those that the release has of the same crystals."""
     if not fresh:
         return
     subjects = {it.spec.subject.id for it in fresh}
     together = [*fresh, *(it for id in subjects for it in released(reader, id))]
     new_names = {it.name for it in fresh}
-    for kind in kinds().values():
-        for calculation in kind.derived(together):
+    for kind in all_kinds().values():
+        derived, left_out = kind.derived(together)
+        skipped += left_out
+        for calculation in derived:
             if calculation.name not in names and new_names & set(calculation.spec.made_of()):
                 yield calculation
-
-
-def is_same_structure(one: Crystal, other: Crystal) -> bool:
-    """Return whether two crystals have the same sites, to the rounding of files."""
-    return (
-        one.species == other.species
-        and np.allclose(one.lattice_a, other.lattice_a, atol=1e-4)
-        and np.allclose(one.frac, other.frac, atol=1e-4)
-    )
 
 
 def _file_reader(reader: Reader, name: str) -> Callable[[str], bytes | None]:

@@ -12,7 +12,7 @@ from core.jobs import queue
 from core.jobs.process import ProcessIdentity
 from core.potentials import registry
 from core.settings import Settings
-from tests.jobs import toy_potential
+from tests.tasks import toy_potential
 from tests.store.small_release import make_release
 
 RUN_LIMIT_S = 120

@@ -11,8 +11,8 @@ from core.jobs import JobSpec, RunFolder
 from core.jobs.folder import ProgressLog
 from core.jobs.process import ProcessIdentity
 from tests.dynamics.toys import SHORT
-from tests.jobs.made_runs import walked
-from tests.jobs.toy_potential import NAME
+from tests.tasks.made_runs import walked
+from tests.tasks.toy_potential import NAME
 from tests.store.small_release import crystals
 
 MGO = crystals()[1]

@@ -11,8 +11,8 @@ from core.dynamics import read_trajectory
 from core.jobs import cancel, list_jobs
 from core.jobs.path import write_path
 from tests.app.md_runs import MGO, STEP_A, charts, half_done, press, spec, words
-from tests.jobs.made_runs import walked
-from tests.jobs.toy_potential import NAME
+from tests.tasks.made_runs import walked
+from tests.tasks.toy_potential import NAME
 
 Opener = Callable[..., AppTest]
 

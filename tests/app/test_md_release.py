@@ -10,7 +10,7 @@ from core.errors import StoreWriteError
 from core.provenance import Provenance
 from core.store import ReleaseWriter, open_reader
 from tests.app.md_runs import MGO, STEP_A, charts, half_done, press, ship, spec, words
-from tests.jobs.made_runs import walked
+from tests.tasks.made_runs import walked
 from tests.store.small_release import conductivity
 
 Opener = Callable[..., AppTest]

@@ -1,4 +1,4 @@
-"""Faults 51, 60 and 61 on running jobs: a killed worker, the same job twice at once, a dead holder of a lock."""
+"""Running jobs: a killed worker, the same job twice at once, a dead holder of a lock."""
 
 import os
 import signal
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs import queue, resume, status, submit
-from core.jobs.locks import device_slot, held
-from core.jobs.process import ProcessIdentity, start_detached
-from core.jobs.worker import run_job
-from tests.jobs.conftest import make_spec, runs, wait_until
-from tests.jobs.toy_potential import PAUSE
+from core.artifacts import locked
+from core.tasks import queue, resume, status, submit
+from core.tasks.locks import device_slot
+from core.tasks.process import ProcessIdentity, start_detached
+from core.tasks.worker import run_job
+from tests.tasks.conftest import make_spec, runs, wait_until
+from tests.tasks.toy_potential import PAUSE
 
 __all__ = ["make_spec", "runs"]  # fixtures
 
@@ -35,7 +36,7 @@ def hold(path: Path) -> subprocess.Popen:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_noticed_and_resuming_gives_the_unbroken_run(make_spec, runs, monkeypatch):
-    """Fault 51: kill -9 half way, then resume; the same frames to the bit as a run that nothing disturbed."""
+    """Kill -9 half way, then resume; the same frames to the bit as a run that nothing disturbed."""
     monkeypatch.setenv(PAUSE, "0.02")
     job = submit(make_spec())
     checkpoint = job.path / "checkpoint.npz"
@@ -49,13 +50,13 @@ def test_a_killed_worker_is_noticed_and_resuming_gives_the_unbroken_run(make_spe
     assert (job.state, job.error) == ("finished", None)
     whole = run_job(queue.prepare(make_spec(), runs.parent / "undisturbed").path)
     assert (job.path / "trajectory.f32").read_bytes() == (whole.path / "trajectory.f32").read_bytes()
-    assert job.result["msd"] == whole.result["msd"]
+    assert job.result.msd == whole.result.msd
     steps = [row["step"] for row in job.progress]
     assert steps == sorted(set(steps))
 
 
 def test_the_same_job_many_times_at_once_is_one(make_spec, monkeypatch):
-    """Fault 60: eight submit the same run at the same moment; one worker is started."""
+    """Eight submit the same run at the same moment; one worker is started."""
     started = []
 
     def start(*arguments, **_):
@@ -70,10 +71,10 @@ def test_the_same_job_many_times_at_once_is_one(make_spec, monkeypatch):
 
 
 def test_a_second_worker_on_a_run_gives_way(make_spec):
-    """Fault 60: where two workers were started all the same, the later leaves without touching the run."""
+    """Where two workers were started all the same, the later leaves without touching the run."""
     folder = queue.prepare(make_spec())
     folder.write_status("running")
-    with held(folder.run_lock):
+    with locked(folder.run_lock):
         start_detached((*queue._WORKER, str(folder.path)), log=folder.path / "second.log", threads=1)
         log = folder.path / "second.log"
         job = wait_until(status(folder.name), lambda it: "Another process works" in log.read_text())
@@ -82,7 +83,7 @@ def test_a_second_worker_on_a_run_gives_way(make_spec):
 
 
 def test_a_device_is_free_again_when_its_holder_was_killed(runs):
-    """Fault 61: the kernel takes the lock back from a dead process."""
+    """The kernel takes the lock back from a dead process."""
     devices = runs / ".devices"
     devices.mkdir(parents=True)
     holder = hold(devices / "cpu-0.lock")
@@ -96,7 +97,7 @@ def test_a_device_is_free_again_when_its_holder_was_killed(runs):
 
 
 def test_a_run_is_free_again_when_its_worker_was_killed(make_spec):
-    """Fault 61: the same for the lock of a run."""
+    """The same for the lock of a run."""
     folder = queue.prepare(make_spec())
     folder.write_status("running")
     holder = hold(folder.run_lock)

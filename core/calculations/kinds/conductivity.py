@@ -16,7 +16,7 @@ from core.calculations.kinds.diffusion.spec import DiffusionSpec
 from core.errors import CalculationError, TransportError
 from core.ions import charge_number
 from core.provenance import Provenance
-from core.records import CONFIDENCE, Conductivity
+from core.records import CONFIDENCE, Conductivity, Skipped
 from core.transport import Arrhenius, Diffusivity, IonicConductivity, arrhenius, conductivity, diffusivity
 from core.transport.msd import pool as side_by_side
 
@@ -79,18 +79,15 @@ class ConductivitySpec(Spec):
         raise CalculationError("Seeds are pooled when their runs are merged (`runs merge`), not in a run of their own.")
 
     @classmethod
-    def derived(cls, finished: Sequence[Calculation]) -> list[Calculation]:
-        """Return one conductivity for each measurement among finished runs, its seeds pooled.
-
-        Runs whose displacements were not kept cannot be pooled, and are passed over.
-        """
-        pooled = []
+    def derived(cls, finished: Sequence[Calculation]) -> tuple[list[Calculation], list[Skipped]]:
+        """Return one conductivity for each measurement among finished runs, its seeds pooled, and those left out."""
+        pooled, left_out = [], []
         for group in group_seeds(finished):
             try:
                 pooled.append(pool(group))
-            except TransportError:
-                continue
-        return pooled
+            except TransportError as error:
+                left_out.append(Skipped(id=group[0].spec.subject.id, reason=str(error)))
+        return pooled, left_out
 
 
 def pool(runs: Sequence[Calculation]) -> Calculation:

@@ -2,16 +2,22 @@
 
 import os
 import time
+from dataclasses import replace
 
-from core.potentials import Evaluation, PotentialCard, registry
+from core.potentials import Capabilities, Evaluation, PotentialCard, registry
 from tests.dynamics.toys import Toy, card
 
 NAME = "toy"
 PAUSE = "MGC_TEST_PAUSE_S"
+TOY_CARD = card()
 
 
 def read_card() -> PotentialCard:
     return card()
+
+
+def refinable_card() -> PotentialCard:
+    return replace(TOY_CARD, capabilities=Capabilities(can_be_refined=True), teacher=NAME)
 
 
 class RegisteredToy(Toy):
@@ -19,6 +25,7 @@ class RegisteredToy(Toy):
 
     def __init__(self, card: PotentialCard, *, device: str, dtype: str) -> None:
         super().__init__()
+        self.card = card
         self._pause_s = float(os.environ.get(PAUSE, "0"))
 
     def _evaluate(self, atoms) -> Evaluation:
@@ -27,4 +34,4 @@ class RegisteredToy(Toy):
 
 
 def register() -> None:
-    registry._ENTRIES[NAME] = registry.Entry(module="tests.jobs.toy_potential", class_name="RegisteredToy")
+    registry._ENTRIES[NAME] = registry.Entry(module="tests.tasks.toy_potential", class_name="RegisteredToy")

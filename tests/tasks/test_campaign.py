@@ -1,11 +1,7 @@
-"""Campaigns: the order of candidates, runs done once, and what is kept of them."""
+"""Campaigns: the order of candidates, and runs done once."""
 
-import json
-from pathlib import Path
-
-from core.jobs import queue
-from core.jobs.campaign import SHIPPED_FILES, campaign, ranked_crystals, run_all, ship, ship_pooled
 from core.store import open_reader
+from core.tasks.campaign import campaign, ranked_crystals, run_all
 
 
 def test_the_first_candidates_are_one_a_formula_and_hold_redox_capacity() -> None:
@@ -25,20 +21,10 @@ def test_a_campaign_runs_every_seed_of_the_first_crystal_first(make_spec) -> Non
     assert not any(one.refine_rounds for one in specs)
 
 
-def test_runs_are_done_once_and_their_results_kept_without_frames(make_spec, tmp_path: Path) -> None:
+def test_runs_are_done_once(make_spec) -> None:
     specs = [make_spec(seed=seed) for seed in (0, 1)]
     first = list(run_all(specs))
     assert [job.state for job in first] == ["finished", "finished"]
     changed = [(job.path / "result.json").stat().st_mtime_ns for job in first]
     again = list(run_all(specs))
     assert [(job.path / "result.json").stat().st_mtime_ns for job in again] == changed
-
-    unfinished = queue.prepare(make_spec(seed=2)).path
-    paths = [*(job.path for job in first), unfinished]
-    assert ship(paths, tmp_path / "md") == 2
-    kept = {path.name for path in (tmp_path / "md").rglob("*") if path.is_file()}
-    assert "result.json" in kept and kept <= set(SHIPPED_FILES)
-
-    (pooled,) = ship_pooled([job.path for job in first], tmp_path / "md")
-    record = json.loads(pooled.read_text(encoding="utf-8"))
-    assert record["n_seeds"] == 2 and record["formula"] == specs[0].crystal.formula

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from core.cli import main
-from core.jobs import queue, status
 from core.records import Crystal
+from core.tasks import queue, status
 from tests.dynamics.toys import rocksalt
-from tests.jobs.made_runs import walked
+from tests.tasks.made_runs import walked
 from tests.store.small_release import crystals, make_release
 
 SMALL = [
@@ -36,11 +36,14 @@ def no_drift_test(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["run"], ["status"], ["cancel"], ["resume"], ["list"], ["merge"]])
-def test_help_explains_itself(arguments, capsys):
+@pytest.mark.parametrize("group", ["mlmd", "runs"])
+def test_help_explains_itself(group, arguments, capsys):
+    if (group, arguments) == ("runs", ["run"]):
+        arguments = ["submit"]
     with pytest.raises(SystemExit) as stopped:
-        main(["mlmd", *arguments, "--help"])
+        main([group, *arguments, "--help"])
     assert stopped.value.code == 0
-    assert "usage: python -m core mlmd" in capsys.readouterr().out
+    assert f"usage: python -m core {group}" in capsys.readouterr().out
 
 
 def test_run_tells_the_time_and_prints_the_result(cif, tmp_path, monkeypatch, capsys):
@@ -65,24 +68,24 @@ def test_a_candidate_runs_by_its_id_in_the_background(tmp_path, monkeypatch, cap
     monkeypatch.setenv("MGC_PRECOMPUTED", str(tmp_path / "precomputed"))
     make_release(tmp_path / "precomputed", "1")
     monkeypatch.setattr(queue, "start_detached", lambda *_, **__: queue_identity())
-    monkeypatch.setattr("core.jobs.expectation.measure_step", lambda *_, **__: 0.01)
+    monkeypatch.setattr("core.calculations.kinds.diffusion.estimate.measure_step", lambda *_, **__: 0.01)
     assert main(["mlmd", "run", "mp-1", *SMALL, "--detach"]) == 0
     job_id = capsys.readouterr().out.strip()
-    assert status(job_id).spec.id == "mp-1" and status(job_id).state == "queued"
+    assert status(job_id).spec.subject.id == "mp-1" and status(job_id).state == "queued"
     assert main(["mlmd", "status", job_id]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "queued"
     assert main(["mlmd", "cancel", job_id]) == 0
     assert "asked to stop" in capsys.readouterr().err
-    status(job_id).folder.write("worker.json", {"pid": 1, "started": "none"})
+    status(job_id).folder.write("worker.json", {"pid": 1, "started": 0.0})
     assert main(["mlmd", "list"]) == 0
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
-    assert (row["job_id"], row["state"]) == (job_id, "cancelled")
+    assert (row["name"], row["state"]) == (job_id, "cancelled")
     assert main(["mlmd", "resume", job_id]) == 0
     assert "is queued" in capsys.readouterr().err
 
 
 def queue_identity():
-    from core.jobs.process import ProcessIdentity
+    from core.tasks.process import ProcessIdentity
 
     return ProcessIdentity.current()
 
@@ -96,7 +99,7 @@ def test_merge_takes_every_finished_run(make_spec, runs, tmp_path, capsys):
     for seed in range(2):
         walked(make_spec(id="mp-2", crystal=crystal, seed=seed), runs, step_a=0.15)
     assert main(["mlmd", "merge", "--precomputed", str(release)]) == 0
-    assert "diffusive, 2 seeds." in capsys.readouterr().err
+    assert "-n2-" in capsys.readouterr().err
     assert main(["mlmd", "merge", "--precomputed", str(release)]) == 1
     assert "Nothing new" in capsys.readouterr().err
 
@@ -105,8 +108,8 @@ def test_a_run_that_fails_is_status_1(cif, monkeypatch, capsys):
     def broken(*_, **__):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("core.jobs.expectation.measure_step", lambda *_, **__: 0.01)
-    monkeypatch.setattr("core.jobs.worker.simulate", broken)
+    monkeypatch.setattr("core.calculations.kinds.diffusion.estimate.measure_step", lambda *_, **__: 0.01)
+    monkeypatch.setattr("core.calculations.kinds.diffusion.work.simulate", broken)
     assert main(["mlmd", "run", str(cif), *SMALL]) == 1
     assert "is failed: ZeroDivisionError: oh" in capsys.readouterr().err
 

@@ -1,41 +1,53 @@
 """From frames of known walks to figures, pooled seeds, a barrier and the release."""
 
-import json
 import shutil
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
+from core.calculations.kinds.conductivity import ConductivityResult, barrier, pool
+from core.calculations.kinds.diffusion import DiffusionResult
+from core.calculations.kinds.diffusion.analysis import analyse, to_trajectory
+from core.calculations.kinds.diffusion.displacements import DISPLACEMENTS_FILE, read_displacements
+from core.calculations.kinds.diffusion.visited import VISITED_FILE, read_visited, visited
 from core.dynamics import read_trajectory
-from core.errors import JobError, RecordError, StoreWriteError, TooFewTemperaturesError, TransportError
-from core.jobs import RunFolder, barrier, merge, mg_path, pool_runs, read_path
-from core.jobs.analysis import analyse, to_trajectory
-from core.jobs.path import PATH_FILE
-from core.jobs.result import RunResult
-from core.records import Conductivity
+from core.errors import (
+    CalculationError,
+    JobError,
+    RecordError,
+    StoreWriteError,
+    TooFewTemperaturesError,
+    TransportError,
+)
 from core.store import open_reader
+from core.tasks import RunFolder, merge
 from core.transport import nernst_einstein_ms_per_cm
 from core.units import BOLTZMANN_EV_PER_K
 from tests.dynamics.toys import SHORT
-from tests.jobs.made_runs import N_FRAMES, d_of_step, walked
+from tests.tasks.made_runs import N_FRAMES, d_of_step, walked
 from tests.store.small_release import crystals, make_release
 
 STEP_A = 0.15
 
 
 def result_of(path) -> dict:
-    return json.loads((path / "result.json").read_text())
+    return asdict(RunFolder(path=path).result())
+
+
+def pool_runs(paths) -> ConductivityResult:
+    return pool([RunFolder(path=path).calculation() for path in paths]).result
 
 
 def test_a_known_walk_gives_its_diffusivity_and_conductivity(make_spec, runs):
     result = result_of(walked(make_spec(), runs, step_a=STEP_A))
     assert (result["verdict"], result["regime"], result["confidence"]) == ("diffusive", "diffusive", 0.9)
-    assert result["d_low"] < d_of_step(STEP_A) < result["d_high"]
+    assert result["d_low_cm2_per_s"] < d_of_step(STEP_A) < result["d_high_cm2_per_s"]
     expected = nernst_einstein_ms_per_cm(
         result["d_cm2_per_s"], n_ions=26, charge_number=2, volume_a3=32 * 16.0, temperature_k=600.0
     )
     assert result["sigma_ms_per_cm"] == pytest.approx(expected, rel=1e-6)
-    assert result["sigma_low"] < result["sigma_ms_per_cm"] < result["sigma_high"]
+    assert result["sigma_low_ms_per_cm"] < result["sigma_ms_per_cm"] < result["sigma_high_ms_per_cm"]
     assert len(result["axes"]) == 3
     line = result["fit"]
     slope = (line["msd_a2"][1] - line["msd_a2"][0]) / (line["lag_ps"][1] - line["lag_ps"][0])
@@ -45,14 +57,14 @@ def test_a_known_walk_gives_its_diffusivity_and_conductivity(make_spec, runs):
 
 def test_rest_has_a_limit_alone(make_spec, runs):
     result = result_of(walked(make_spec(), runs, step_a=0.0))
-    assert result["verdict"] == "upper limit" and result["d_high"] > 0 and result["sigma_high"] > 0
-    assert result["d_cm2_per_s"] is result["sigma_ms_per_cm"] is result["d_low"] is result["fit"] is None
+    assert result["verdict"] == "upper limit" and result["d_high_cm2_per_s"] > 0 and result["sigma_high_ms_per_cm"] > 0
+    assert result["d_cm2_per_s"] is result["sigma_ms_per_cm"] is result["d_low_cm2_per_s"] is result["fit"] is None
 
 
 def test_a_potential_out_of_its_depth_has_no_figures(make_spec, runs):
     result = result_of(walked(make_spec(), runs, step_a=STEP_A, teacher_mae=0.9))
     assert result["verdict"] == "out of domain" and "0.900 eV/angstrom" in result["reason"]
-    assert result["d_high"] is None and result["msd"]
+    assert result["d_high_cm2_per_s"] is None and result["msd"]
     assert (
         result_of(walked(make_spec(seed=1), runs, step_a=STEP_A, teacher_mae=0.1))["verdict"] == "diffusive"
     )
@@ -64,7 +76,7 @@ def test_a_potential_out_of_its_depth_has_no_figures(make_spec, runs):
 def test_what_the_watchdog_stops_has_its_verdict(make_spec, runs, cause, verdict):
     result = result_of(walked(make_spec(), runs, step_a=STEP_A, cause=cause))
     assert (result["verdict"], result["reason"]) == (verdict, f"it was the {cause}.")
-    assert result["d_high"] is None
+    assert result["d_high_cm2_per_s"] is None
 
 
 def test_too_few_frames_and_frames_that_jump(make_spec, runs):
@@ -77,11 +89,11 @@ def test_too_few_frames_and_frames_that_jump(make_spec, runs):
 
 
 def test_a_result_holds_together(make_spec, runs):
-    fields = result_of(walked(make_spec(), runs, step_a=STEP_A))
+    result = RunFolder(path=walked(make_spec(), runs, step_a=STEP_A)).result()
     with pytest.raises(RecordError, match="is none of"):
-        RunResult(**fields | {"verdict": "splendid"})
+        replace(result, verdict="splendid")
     with pytest.raises(RecordError, match="only that has one"):
-        RunResult(**fields | {"verdict": "upper limit"})
+        DiffusionResult.from_dict(result.to_dict() | {"verdict": "upper limit"})
 
 
 def test_seeds_are_pooled_into_one_narrower_interval(make_spec, runs):
@@ -91,7 +103,7 @@ def test_seeds_are_pooled_into_one_narrower_interval(make_spec, runs):
     assert (pooled.verdict, pooled.n_seeds, pooled.n_working_ions) == ("diffusive", 3, 26)
     assert pooled.simulated_ps == pytest.approx(3 * single["simulated_ps"])
     assert pooled.d_low_cm2_per_s < d_of_step(STEP_A) < pooled.d_high_cm2_per_s
-    assert pooled.d_high_cm2_per_s - pooled.d_low_cm2_per_s < single["d_high"] - single["d_low"]
+    assert pooled.d_high_cm2_per_s - pooled.d_low_cm2_per_s < single["d_high_cm2_per_s"] - single["d_low_cm2_per_s"]
     assert pool_runs(paths[:1]).sigma_ms_per_cm == pytest.approx(single["sigma_ms_per_cm"])
 
 
@@ -115,10 +127,13 @@ def test_what_cannot_be_pooled_is_refused(make_spec, runs):
         ([one, hot], "2 runs of different kinds"),
         ([one, one], "given twice"),
     ):
-        with pytest.raises(JobError, match=words):
+        with pytest.raises(CalculationError, match=words):
             pool_runs(paths)
     other = walked(make_spec(seed=1), runs, step_a=STEP_A, n_frames=N_FRAMES // 2)
     with pytest.raises(TransportError, match="pool equal ones"):
+        pool_runs([one, other])
+    (other / DISPLACEMENTS_FILE).unlink()
+    with pytest.raises(TransportError, match="were not kept"):
         pool_runs([one, other])
     (one / "result.json").unlink()
     with pytest.raises(JobError, match="has no result yet"):
@@ -126,33 +141,28 @@ def test_what_cannot_be_pooled_is_refused(make_spec, runs):
 
 
 def test_a_barrier_comes_back_from_walks_that_follow_it(make_spec, runs):
-    barrier_ev, paths = 0.2, []
+    barrier_ev, pooled = 0.2, []
     for temperature_k in (600.0, 800.0, 1000.0, 1200.0):
         step_a = 0.25 * np.exp(-barrier_ev / (2 * BOLTZMANN_EV_PER_K) * (1 / temperature_k - 1 / 1200.0))
         spec = make_spec(protocol=SHORT.with_changes(temperature_k=temperature_k))
-        paths.append(walked(spec, runs, step_a=step_a))
-    found = barrier(paths)
+        pooled.append(pool_runs([walked(spec, runs, step_a=step_a)]))
+    found = barrier(pooled)
     assert found.n_temperatures == 4
     assert found.barrier_low_ev < barrier_ev < found.barrier_high_ev
     with pytest.raises(TooFewTemperaturesError):
-        barrier(paths[:2])
-    other = walked(make_spec(id="other"), runs, step_a=STEP_A)
-    with pytest.raises(JobError, match="a barrier belongs to one"):
-        barrier([*paths, other])
+        barrier(pooled[:2])
 
 
 def test_the_path_is_laid_on_the_crystal_whatever_the_drift(make_spec, runs):
     path = walked(make_spec(), runs, step_a=0.0)
     trajectory = to_trajectory(read_trajectory(path))
-    from dataclasses import replace
-
     from core.dynamics import build_system
 
     system = build_system(make_spec().crystal, "Mg", SHORT, 0)
     ideal_frac = system.atoms.positions @ np.linalg.inv(system.unit_lattice_a)
     for drift in (0.0, 0.31, 1.7):
         moved = replace(trajectory, frac=trajectory.frac + drift)
-        points = mg_path(
+        points = visited(
             moved, ideal_frac=ideal_frac, supercell_matrix=system.supercell_matrix, ion="Mg", max_points=500
         )
         assert 250 < len(points) <= 500 + 26
@@ -160,9 +170,11 @@ def test_the_path_is_laid_on_the_crystal_whatever_the_drift(make_spec, runs):
 
 
 def test_a_damaged_or_absent_path_is_none(tmp_path):
-    assert read_path(tmp_path) is None
-    (tmp_path / PATH_FILE).write_bytes(b"PK not a zip")
-    assert read_path(tmp_path) is None
+    folder = RunFolder(path=tmp_path)
+    assert read_visited(folder.read_file) is None and read_displacements(folder.read_file) is None
+    for name in (VISITED_FILE, DISPLACEMENTS_FILE):
+        (tmp_path / name).write_bytes(b"PK not a zip")
+    assert read_visited(folder.read_file) is None and read_displacements(folder.read_file) is None
 
 
 @pytest.fixture
@@ -172,19 +184,25 @@ def release(tmp_path):
     return folder
 
 
+def pooled_of(report) -> dict:
+    """The result of the one conductivity that a merge added."""
+    (record,) = (it for it in report.added if it.kind == "conductivity")
+    return record.result
+
+
 def of_candidate(make_spec, **changes):
     crystal = next(it for it in crystals() if it.id == "mp-2")
-    return make_spec(id=crystal.id, crystal=crystal, **changes)
+    return make_spec(crystal=crystal, **changes)
 
 
 def test_results_reach_the_release_once(make_spec, runs, release):
     paths = [walked(of_candidate(make_spec, seed=seed), runs, step_a=STEP_A) for seed in range(2)]
     report = merge(paths, release)
-    (added,) = report.added
-    assert isinstance(added, Conductivity) and added.n_seeds == 2 and not report.skipped
+    added = pooled_of(report)
+    assert len(report.added) == 3 and added["n_seeds"] == 2 and not report.skipped
     with open_reader(release) as reader:
         row = reader.candidate("mp-2")
-        assert row["sigma_ms_per_cm"] == added.sigma_ms_per_cm and row["sigma_verdict"] == "diffusive"
+        assert row["sigma_ms_per_cm"] == added["sigma_ms_per_cm"] and row["sigma_verdict"] == "diffusive"
         (stored,) = reader.conductivities("mp-2").to_dict("records")
         made_by = reader.provenance(stored["provenance_id"])
         assert (made_by["kind"], made_by["model_name"], made_by["seed"]) == ("mlmd", "toy", None)
@@ -192,7 +210,7 @@ def test_results_reach_the_release_once(make_spec, runs, release):
     again = merge(paths, release)
     assert again.release is None and "already" in again.skipped[0].reason
     third = walked(of_candidate(make_spec, seed=2), runs, step_a=STEP_A)
-    assert merge([*paths, third], release).added[0].n_seeds == 3
+    assert pooled_of(merge([third], release))["n_seeds"] == 3
     with open_reader(release) as reader:
         assert reader.release.version != before and len(reader.conductivities("mp-2")) == 2
 
@@ -205,7 +223,7 @@ def test_what_the_release_has_no_place_for_is_left_out(make_spec, runs, release)
         for seed, n in ((0, 200), (1, 400))
     ]
     report = merge([unknown, namesake, *unequal], release)
-    assert report.release is None and not report.added
+    assert {record.kind for record in report.added} == {"diffusion"}
     reasons = [item.reason for item in report.skipped]
     assert "No candidate" in reasons[0] and "another structure" in reasons[1] and "pool equal" in reasons[2]
 

@@ -4,12 +4,13 @@ import os
 
 import pytest
 
-from core.errors import JobError, RunFileError, UnknownJobError
-from core.jobs import cancel, list_jobs, queue, resume, status, submit
-from core.jobs.folder import ProgressLog
-from core.jobs.locks import cpu_slots, held, is_held, job_threads
-from core.jobs.process import ProcessIdentity
-from tests.jobs.conftest import wait_until
+from core.artifacts import locked
+from core.errors import JobError, PotentialError, RunFileError, UnknownJobError
+from core.tasks import cancel, list_jobs, queue, resume, status, submit, unreadable_runs
+from core.tasks.folder import ProgressLog
+from core.tasks.process import ProcessIdentity
+from core.tasks.worker import run_job
+from tests.tasks.conftest import wait_until
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def started(monkeypatch):
     return calls
 
 
-DEAD = {"pid": 2**22 - 1, "started": "1"}
+DEAD = {"pid": 2**22 - 1, "started": 1.0}
 
 
 def test_a_submitted_run_finishes_in_a_session_of_its_own(make_spec):
@@ -35,7 +36,7 @@ def test_a_submitted_run_finishes_in_a_session_of_its_own(make_spec):
     assert os.getsid(worker.pid) == worker.pid != os.getsid(0)
     assert os.readlink(f"/proc/{worker.pid}/fd/0") == os.devnull
     job = wait_until(job, lambda it: not it.is_active)
-    assert (job.state, job.result["verdict"]) == ("finished", "too short")
+    assert (job.state, job.result.verdict) == ("finished", "too short")
     assert submit(make_spec()).state == "finished"
     assert [it.job_id for it in list_jobs()] == [job.job_id]
 
@@ -76,21 +77,15 @@ def test_cancelling_what_is_over_changes_nothing(make_spec, started):
 def test_a_run_that_is_being_started_is_queued(make_spec, started):
     job = submit(make_spec())
     job.folder.write("worker.json", DEAD)
-    with held(job.folder.start_lock):
+    with locked(job.folder.start_lock):
         assert status(job.job_id).state == "queued"
 
 
 def test_a_number_used_again_is_another_process(make_spec, started):
     job = submit(make_spec())
-    job.folder.write("worker.json", {"pid": os.getpid(), "started": "1"})
+    job.folder.write("worker.json", {"pid": os.getpid(), "started": 1.0})
     assert status(job.job_id).state == "interrupted"
     assert not ProcessIdentity(pid=0, started=None).is_alive
-
-
-def test_without_proc_the_number_decides(monkeypatch):
-    monkeypatch.setattr("core.jobs.process._PROC", "/nowhere")
-    assert ProcessIdentity.current().is_alive
-    assert not ProcessIdentity(pid=DEAD["pid"], started=None).is_alive
 
 
 @pytest.mark.parametrize("name", ["", "..", "../runs", ".devices", "a/b", "absent", "x" * 200])
@@ -108,14 +103,47 @@ def test_a_damaged_run_says_so_and_does_not_hide_the_others(make_spec, started, 
             status(job.job_id)
     (runs / "not a run").mkdir()
     assert [it.job_id for it in list_jobs()] == [other.job_id]
+    (unreadable,) = unreadable_runs()
+    assert unreadable.id == job.job_id and "Nothing was changed" in unreadable.reason
+    submit(make_spec())
+    assert status(job.job_id).spec.key == job.spec.key
 
 
-def test_a_spec_of_an_unknown_potential_is_a_damaged_run(make_spec, started):
+def test_a_run_whose_potential_is_gone_is_still_listed(make_spec, started):
     job = submit(make_spec())
+    job.folder.write_status("finished")
     path = job.path / "spec.json"
     path.write_text(path.read_text().replace('"toy"', '"gone"'))
-    with pytest.raises(RunFileError, match="not a potential"):
-        status(job.job_id)
+    (listed,) = list_jobs()
+    assert listed.spec.potential == "gone" and listed.spec.settings()["potential"] == "gone"
+    with pytest.raises(PotentialError, match="not a potential"):
+        listed.spec.check()
+
+
+def test_a_kind_that_is_not_known_is_told_and_hides_nothing(make_spec, started):
+    job, other = submit(make_spec()), submit(make_spec(seed=1))
+    path = job.path / "spec.json"
+    path.write_text(path.read_text().replace('"diffusion"', '"alchemy"'))
+    assert [it.job_id for it in list_jobs()] == [other.job_id]
+    assert "'alchemy' is not a kind of calculation" in unreadable_runs()[0].reason
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"format": 1, "kind": "diffusion", "version": 1, "verdict": "x"}'])
+def test_a_damaged_result_can_be_made_anew_and_blocks_no_other(make_spec, content):
+    job = run_job(queue.prepare(make_spec()).path)
+    sound = job.result
+    (job.path / "result.json").write_text(content)
+    (listed,) = list_jobs()
+    assert listed.state == "failed" and "runs resume" in listed.error and listed.result is None
+    again = run_job(queue.prepare(make_spec()).path)
+    assert again.state == "finished" and again.result.to_dict()["msd"] == sound.to_dict()["msd"]
+
+
+def test_a_worker_file_that_says_nothing_is_nobody(make_spec, started):
+    job = submit(make_spec())
+    for content in ("{", '{"pid": "x"}', "[]"):
+        (job.path / "worker.json").write_text(content)
+        assert status(job.job_id).state == "interrupted"
 
 
 def test_a_runs_folder_that_cannot_be_written_is_told(make_spec, tmp_path, monkeypatch):
@@ -146,22 +174,3 @@ def test_progress_reads_past_torn_and_repeated_lines(make_spec):
         log.add({"phase": "nvt", "step": 150})
     assert [row["step"] for row in folder.progress()] == [50, 100, 150]
     assert folder.progress()[-1] == folder.latest() == {"phase": "nvt", "step": 150}
-
-
-def test_slots_and_threads_come_from_the_environment(monkeypatch):
-    assert (cpu_slots(), job_threads()) == (1, 1)
-    monkeypatch.setenv("MGC_CPU_SLOTS", "2")
-    monkeypatch.setenv("MGC_THREADS", "3")
-    assert (cpu_slots(), job_threads()) == (2, 3)
-    for wrong in ("0", "-1", "many", ""):
-        monkeypatch.setenv("MGC_CPU_SLOTS", wrong)
-        with pytest.raises(JobError, match="MGC_CPU_SLOTS"):
-            cpu_slots()
-
-
-def test_a_lock_is_held_by_one(tmp_path):
-    path = tmp_path / "lock"
-    assert not is_held(path)
-    with held(path) as first, held(path, wait=False) as second:
-        assert first and not second and is_held(path)
-    assert not is_held(path)

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.jobs import Job, JobSpec, queue, status, worker
+from core.calculations.kinds.diffusion import DiffusionSpec
 from core.potentials import registry
+from core.tasks import Job, queue, status
 from tests.dynamics.toys import SHORT, rocksalt
-from tests.jobs.toy_potential import NAME, register
+from tests.tasks.toy_potential import NAME, register
 
 PATIENCE_S = 240
 
@@ -20,16 +22,15 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
     register()
     monkeypatch.setattr(queue, "_WORKER", (str(Path(__file__).with_name("toy_worker.py")),))
-    monkeypatch.setattr(worker, "TEACHER", NAME)
     return tmp_path / "runs"
 
 
 @pytest.fixture
-def make_spec() -> Callable[..., JobSpec]:
-    def make(**changes) -> JobSpec:
-        crystal = rocksalt()
-        given = {"id": crystal.id, "crystal": crystal, "protocol": SHORT, "potential": NAME, "device": "cpu"}
-        return JobSpec(**given | changes)
+def make_spec() -> Callable[..., DiffusionSpec]:
+    def make(*, id: str | None = None, **changes) -> DiffusionSpec:
+        given = {"crystal": rocksalt(), "protocol": SHORT, "potential": NAME, "device": "cpu"} | changes
+        crystal = given.pop("crystal")
+        return DiffusionSpec.planned(crystal=replace(crystal, id=id or crystal.id), **given)
 
     return make
 

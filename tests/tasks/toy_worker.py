@@ -1,4 +1,4 @@
-"""The worker with the cheap potential registered, checkpoints in quick succession, and no teacher to load."""
+"""The worker with the cheap potential registered, and checkpoints in quick succession."""
 
 import sys
 from functools import partial
@@ -13,10 +13,10 @@ if __name__ == "__main__":
     tests.__path__ = [str(ROOT / "tests")]
 
     from core.dynamics import simulate
-    from core.jobs import worker
-    from tests.jobs.toy_potential import NAME, register
+    from core.calculations.kinds.diffusion import work
+    from core.tasks import worker
+    from tests.tasks.toy_potential import register
 
     register()
-    worker.TEACHER = NAME
-    worker.simulate = partial(simulate, checkpoint_s=0.05)
+    work.simulate = partial(simulate, checkpoint_s=0.05)
     sys.exit(worker.main())
