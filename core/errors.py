@@ -197,7 +197,9 @@ class RunFileError(JobError):
     @staticmethod
     def _remedy(path: Path) -> str:
         if path.name == "result.json":
-            return f"`python -m core runs resume {path.parent.name}` makes it anew from what the run has kept."
+            return (
+                f"`python -m core runs resume {path.parent.name}` makes it anew from what the run has kept."
+            )
         if path.name == "spec.json":
             return "Ask for the same run again: its folder is found by name and goes on."
         return f"Move it away, then `python -m core runs resume {path.parent.name}` goes on."

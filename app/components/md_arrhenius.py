@@ -1,18 +1,18 @@
-"""Diffusivity against temperature, where one material was run at several: points, and the barrier if they allow one."""
+"""Diffusivity against temperature, where one material was simulated at several: points, and the barrier they allow."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import streamlit as st
 
 from app.components.md_figures import ArrheniusPoint, arrhenius_figure
-from app.components.md_runs import FinishedRun
 from app.components.md_words import scientific
 from app.theme import palette, safe
+from core.calculations.kinds.conductivity import barrier
 from core.errors import ExplorerError
-from core.jobs import barrier
+from core.records import Conductivity
+from core.service.calculations import ConductivityPoint
 from core.transport import Arrhenius
 
 ROOM_K: Final = 300.0
@@ -20,24 +20,38 @@ _CONFIG: Final = {"displayModeBar": False}
 _LINE_POINTS: Final = 40
 
 
-def arrhenius_section(runs: Sequence[FinishedRun]) -> None:
-    """Draw the section if one potential was used at two temperatures or more; otherwise nothing."""
-    by_potential: dict[str, list[FinishedRun]] = {}
-    for run in runs:
-        if run.result["d_high"] is not None:
-            by_potential.setdefault(run.result["potential"], []).append(run)
-    for potential, group in by_potential.items():
-        if len({run.result["temperature_k"] for run in group}) > 1:
-            _draw(potential, group)
+def arrhenius_section(points: Sequence[ConductivityPoint]) -> None:
+    """Draw a plot for each potential and protocol that was used at two temperatures or more; otherwise nothing.
+
+    Protocols of different cells or lengths are not mixed: their errors differ in kind.
+    """
+    groups: dict[tuple[str, str], list[Conductivity]] = {}
+    for it in _latest(points):
+        if it.d_high_cm2_per_s is not None:
+            groups.setdefault((it.potential, it.protocol), []).append(it)
+    for (potential, protocol), group in groups.items():
+        if len({it.temperature_k for it in group}) > 1:
+            _draw(potential, protocol, group)
 
 
-def _draw(potential: str, runs: Sequence[FinishedRun]) -> None:
-    st.markdown(f"**Diffusivity against temperature, {safe(potential)}**")
-    fit, trouble = _fit(tuple(str(run.path) for run in runs if run.has_frames))
-    left, right = st.container(key=f"stacking-arrhenius-{potential}").columns([1.7, 1], gap="large")
+def _latest(points: Sequence[ConductivityPoint]) -> list[Conductivity]:
+    """One result a potential, protocol and temperature: that of the most seeds, which holds the others' runs."""
+    best: dict[tuple[str, str, float], Conductivity] = {}
+    for it in (point.conductivity for point in points):
+        key = (it.potential, it.protocol, it.temperature_k)
+        if key not in best or it.n_seeds > best[key].n_seeds:
+            best[key] = it
+    return list(best.values())
+
+
+def _draw(potential: str, protocol: str, group: Sequence[Conductivity]) -> None:
+    st.markdown(f"**Diffusivity against temperature, {safe(potential)}, protocol {safe(protocol)}**")
+    fit, trouble = _fit(group)
+    key = f"{potential}-{protocol}"
+    left, right = st.container(key=f"stacking-arrhenius-{key}").columns([1.7, 1], gap="large")
     left.plotly_chart(
-        arrhenius_figure([_point(run) for run in runs], line_of(fit), palette()), config=_CONFIG,
-        key=f"md_arrhenius_{potential}", alt="Diffusivity against inverse temperature",
+        arrhenius_figure([_point(it) for it in group], line_of(fit), palette()), config=_CONFIG,
+        key=f"md_arrhenius_{key}", alt="Diffusivity against inverse temperature",
     )  # fmt: skip
     with right:
         if fit is None:
@@ -64,19 +78,18 @@ def _barrier(fit: Arrhenius) -> None:
         )
 
 
-@st.cache_data(show_spinner="Pooling the runs …", max_entries=16)
-def _fit(paths: tuple[str, ...]) -> tuple[Arrhenius | None, str]:
+def _fit(group: Sequence[Conductivity]) -> tuple[Arrhenius | None, str]:
     try:
-        return barrier([Path(path) for path in paths]), ""
+        return barrier(group), ""
     except ExplorerError as error:
         return None, str(error)
 
 
-def _point(run: FinishedRun) -> ArrheniusPoint:
-    it = run.result
+def _point(it: Conductivity) -> ArrheniusPoint:
     return ArrheniusPoint(
-        temperature_k=it["temperature_k"], d_cm2_per_s=it["d_cm2_per_s"], low=it["d_low"], high=it["d_high"]
-    )
+        temperature_k=it.temperature_k, d_cm2_per_s=it.d_cm2_per_s, low=it.d_low_cm2_per_s,
+        high=it.d_high_cm2_per_s or 0.0,
+    )  # fmt: skip
 
 
 def line_of(fit: Arrhenius | None) -> list[tuple[float, float, float, float]]:

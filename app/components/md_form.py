@@ -1,7 +1,7 @@
 """The form that starts a simulation: protocol, potential, temperature; its time is measured before anything starts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,13 +10,16 @@ import streamlit as st
 
 from app.components.md_words import duration_words, significant
 from app.theme import safe
-from core.dynamics import PROTOCOLS, Protocol, default_potential, default_protocol
+from core.calculations.kinds.diffusion import DiffusionSpec
+from core.calculations.kinds.diffusion.estimate import Estimate, estimate
+from core.calculations.kinds.diffusion.spec import MAX_SEED
+from core.calculations.kinds.refinement import MAX_ROUNDS
+from core.dynamics import PROTOCOLS, Protocol, adapted, default_potential, default_protocol
 from core.errors import ExplorerError
-from core.jobs import Estimate, Job, JobSpec, adapted, estimate, list_jobs, submit
-from core.jobs.spec import MAX_REFINE_ROUNDS, REFINABLE
 from core.potentials import POTENTIALS, potential_card
 from core.records import Crystal
 from core.settings import available_devices, resolve_device
+from core.tasks import Job, list_jobs, submit
 
 _PROTOCOL_NAMES: Final = {"quick": "Quick look", "long": "Longer look", "paper": "As in the paper"}
 
@@ -54,13 +57,13 @@ def start_form(crystal: Crystal, working_ion: str, *, id: str, started: Callable
     if measure:
         st.session_state[key] = _measured(spec)
     job_id, found = st.session_state.get(key) or (None, None)
-    if found is not None and job_id == spec.job_id:
+    if found is not None and job_id == spec.name:
         _ask(spec, found, id, started)
     elif found is not None:
         st.caption("Settings have changed since the last measurement; measure again.")
 
 
-def _chosen_spec(crystal: Crystal, working_ion: str, id: str) -> JobSpec | None:
+def _chosen_spec(crystal: Crystal, working_ion: str, id: str) -> DiffusionSpec | None:
     """Draw the controls and return what they ask for; None, with the reason drawn, where that cannot run."""
     first, second, third, fourth, fifth = st.container(key=f"stacking-md-{id}").columns([1.9, 1.2, 1, 1, 1])
     with first:
@@ -74,7 +77,7 @@ def _chosen_spec(crystal: Crystal, working_ion: str, id: str) -> JobSpec | None:
         help="1200 K in the paper. Several temperatures give the barrier.",
     )  # fmt: skip
     seed = fourth.number_input(
-        "Seed", 0, 2**31 - 1, 0, key=f"md_seed_{id}",
+        "Seed", 0, MAX_SEED, 0, key=f"md_seed_{id}",
         help="Decides which ions are removed and how the atoms start. Several seeds make one better result.",
     )  # fmt: skip
     with fifth:
@@ -84,9 +87,9 @@ def _chosen_spec(crystal: Crystal, working_ion: str, id: str) -> JobSpec | None:
         changes, device = _numbers(protocol, id)
     try:
         protocol = adapted(protocol, temperature_k=float(temperature_k), **changes)
-        return JobSpec(
-            id=id, crystal=crystal, protocol=protocol, potential=potential, working_ion=working_ion, device=device,
-            seed=int(seed), refine_rounds=refine_rounds,
+        return DiffusionSpec.planned(
+            crystal=replace(crystal, id=id), protocol=protocol, potential=potential, working_ion=working_ion,
+            device=device, seed=int(seed), refine_rounds=refine_rounds,
         )  # fmt: skip
     except ExplorerError as error:
         st.error(safe(error), icon=":material/block:")
@@ -128,26 +131,26 @@ def _numbers(protocol: Protocol, id: str) -> tuple[dict[str, Any], str]:
 
 def _refine_rounds(potential: str, id: str) -> int:
     """Draw the choice of fine-tuning where the potential offers it."""
-    if potential not in REFINABLE:
+    if not potential_card(potential).capabilities.can_be_refined:
         return 0
     rounds = st.number_input(
-        "Rounds of fine-tuning", 0, MAX_REFINE_ROUNDS, 0, key=f"md_refine_{id}",
+        "Rounds of fine-tuning", 0, MAX_ROUNDS, 0, key=f"md_refine_{id}",
         help="Fit the potential to this material first: each round runs it, has its teacher label snapshots and hops, "
         "and trains on them. Some minutes a round, once for all its runs; barriers come nearer the teacher's.",
     )  # fmt: skip
     return int(rounds)
 
 
-def _measured(spec: JobSpec) -> tuple[str, Estimate] | None:
+def _measured(spec: DiffusionSpec) -> tuple[str, Estimate] | None:
     try:
         with st.spinner("Building the cell and timing a few steps …"):
-            return spec.job_id, estimate(spec)
+            return spec.name, estimate(spec)
     except ExplorerError as error:
         st.error(safe(error), icon=":material/block:")
         return None
 
 
-def _ask(spec: JobSpec, found: Estimate, id: str, started: Callable[[Job], None]) -> None:
+def _ask(spec: DiffusionSpec, found: Estimate, id: str, started: Callable[[Job], None]) -> None:
     """Say what the run will cost and ask to start it."""
     with st.container(border=True):
         st.markdown(
@@ -163,14 +166,14 @@ def _ask(spec: JobSpec, found: Estimate, id: str, started: Callable[[Job], None]
             st.caption(
                 "Fine-tuning comes first, some minutes a round and once for the material; it is not counted here."
             )
-        waiting = sum(job.is_active and job.job_id != spec.job_id for job in list_jobs())
+        waiting = sum(job.is_active and job.job_id != spec.name for job in list_jobs())
         if waiting:
             st.caption(f"{waiting} other run{'s' * (waiting > 1)} on this machine; one waits for the other.")
         if st.button("Start", type="primary", icon=":material/play_arrow:", key=f"md_start_{id}"):
             _start(spec, started)
 
 
-def _start(spec: JobSpec, started: Callable[[Job], None]) -> None:
+def _start(spec: DiffusionSpec, started: Callable[[Job], None]) -> None:
     try:
         job = submit(spec)
     except ExplorerError as error:

@@ -9,8 +9,9 @@ from app.components.md_pictures import draw_trajectory
 from app.components.md_words import STATE_LOOK, duration_words
 from app.components.trouble import guarded
 from app.theme import palette, safe
+from core.calculations.kinds.diffusion import DiffusionSpec
 from core.errors import ExplorerError
-from core.jobs import RESUMABLE, Job, cancel, resume, status
+from core.tasks import RESUMABLE, Job, cancel, resume, status
 
 REFRESH_S: Final = 2.0
 _CONFIG: Final = {"displayModeBar": False}
@@ -29,8 +30,8 @@ def _live(job_id: str, state_before: str) -> None:
     _head(job)
     _steer(job)
     rows = job.progress
-    if rows:
-        _curves(rows, job)
+    if rows and isinstance(job.spec, DiffusionSpec):
+        _curves(rows, job, job.spec)
         if st.toggle("Show the structure moving", value=True, key=f"md_moving_{job_id}"):
             draw_trajectory(
                 job.path, key=f"md_player_{job_id}", working_ion=job.spec.working_ion, live=job.is_active
@@ -59,7 +60,8 @@ def _head(job: Job) -> None:
 def _progress_words(job: Job, fraction: float) -> str:
     latest = job.latest or {}
     phase = {"npt": "finding the cell's size", "nvt": "measuring"}.get(latest.get("phase", ""), "")
-    words = [f"{fraction:.0%}", phase, f"{latest.get('time_ps') or 0.0:.2f} ps simulated"]
+    simulated = f"{latest['time_ps'] or 0.0:.2f} ps simulated" if "time_ps" in latest else ""
+    words = [f"{fraction:.0%}", phase, simulated]
     if job.eta_s is not None:
         words.append(f"{duration_words(job.eta_s)} left")
     return " · ".join(word for word in words if word)
@@ -86,11 +88,11 @@ def _act(action: Any, job: Job) -> None:
         st.error(safe(error), icon=":material/error:")
 
 
-def _curves(rows: list[dict[str, Any]], job: Job) -> None:
+def _curves(rows: list[dict[str, Any]], job: Job, spec: DiffusionSpec) -> None:
     time_ps = [row["time_ps"] for row in rows]
-    ion = job.spec.working_ion
+    ion = spec.working_ion
     plots = (
-        ("Temperature", {"T": "temperature_k"}, "K", job.spec.protocol.temperature_k),
+        ("Temperature", {"T": "temperature_k"}, "K", spec.protocol.temperature_k),
         ("Potential energy", {"E": "energy_ev_per_atom"}, "eV/atom", None),
         (
             "Displacement from the phase's start",

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.components.md_runs import FinishedRun, frames_so_far
+from app.components.md_runs import frames_so_far
 from app.components.structure_viewer import structure_viewer
 from app.components.trajectory_player import trajectory_player
 from app.theme import safe
+from core.calculations import Calculation
+from core.calculations.kinds.diffusion.visited import read_visited
 from core.records import Crystal
 
 _PLAYER_HEIGHT = 460
@@ -27,10 +29,10 @@ def draw_trajectory(path: Path, *, key: str, working_ion: str, live: bool = Fals
     )  # fmt: skip
 
 
-def draw_path(run: FinishedRun, crystal: Crystal, *, key: str) -> None:
+def draw_path(run: Calculation, crystal: Crystal, *, key: str) -> None:
     """Draw the crystal with the places that the working ions visited in a run."""
-    ion = run.result["working_ion"]
-    points = run.path_points()
+    ion = run.spec.subject.working_ion
+    points = read_visited(run.read_file)
     if points is None or not len(points):
         st.info("This run kept no positions for the picture.", icon=":material/info:")
         return

@@ -11,13 +11,15 @@ from app.components.md_arrhenius import arrhenius_section
 from app.components.md_form import start_form
 from app.components.md_live import live_run
 from app.components.md_result import finished_run
-from app.components.md_runs import FinishedRun, finished, jobs_of, run_words, shipped_runs
+from app.components.md_runs import diffusion, finished, run_words, shipped_runs
 from app.components.md_words import sigma_words, significant
 from app.components.tables import Cell, Detailed, draw_table
 from app.theme import safe
-from core.jobs import Job
+from core.calculations import Calculation
 from core.records import Crystal
+from core.service.calculations import conductivity_points, jobs_of
 from core.store import Reader
+from core.tasks import Job
 
 _SHOWN: Final = "md_shown"
 
@@ -27,13 +29,16 @@ def dynamics_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal) -
     ion = safe(row["working_ion"])
     st.subheader("Molecular dynamics", anchor="dynamics")
     released = reader.conductivities(crystal.id)
-    jobs, shipped = jobs_of(crystal), shipped_runs(crystal.id)
+    jobs = [job for job in jobs_of(crystal) if job.spec.kind == "diffusion"]
+    shipped = [run for run in shipped_runs(crystal.id) if diffusion(run) is not None]
     if released.empty:
         _nothing_released(ion, any_run=bool(jobs or shipped))
     else:
         released_table(released)
     if jobs or shipped:
         _runs(jobs, shipped, crystal)
+    mine = [run for job in jobs if (run := finished(job)) is not None]
+    arrhenius_section(conductivity_points(reader, crystal.id, mine))
     with st.expander("Start a run", icon=":material/play_circle:", expanded=not jobs):
         st.fragment(start_form)(crystal, row["working_ion"], id=crystal.id, started=_open)
 
@@ -74,9 +79,9 @@ def released_table(released: pd.DataFrame) -> None:
     st.caption("Held by the release. Intervals of 90 %, of the length of the runs alone.")
 
 
-def _runs(jobs: list[Job], shipped: list[FinishedRun], crystal: Crystal) -> None:
+def _runs(jobs: list[Job], shipped: list[Calculation], crystal: Crystal) -> None:
     own = {job.job_id: job for job in jobs}
-    results = {run.run_id: run for run in shipped}
+    results = {run.name: run for run in shipped}
     names = [*own, *(name for name in results if name not in own)]
     chosen = _chosen(names, {**results, **own})
     job = own.get(chosen)
@@ -85,11 +90,9 @@ def _runs(jobs: list[Job], shipped: list[FinishedRun], crystal: Crystal) -> None
         finished_run(run, crystal)
     elif job is not None:
         live_run(job)
-    mine = [run for job in jobs if (run := finished(job)) is not None]
-    arrhenius_section([*mine, *(run for run in shipped if run.run_id not in own)])
 
 
-def _chosen(names: list[str], runs: Mapping[str, Job | FinishedRun]) -> str:
+def _chosen(names: list[str], runs: Mapping[str, Job | Calculation]) -> str:
     """Draw the choice among runs where there is one; the one that the address names comes first, then the latest."""
     asked = state.browser_query().get("run", "")
     if st.session_state.get(_SHOWN) not in names:

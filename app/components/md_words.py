@@ -70,8 +70,8 @@ def sigma_words(row: Row) -> tuple[str, str]:
 
 
 def d_words(row: Row) -> tuple[str, str]:
-    """Return diffusivity and the line beneath it, from a result with `d_cm2_per_s`, `d_low` and `d_high`."""
-    value, low, high = (_number(row, name) for name in ("d_cm2_per_s", "d_low", "d_high"))
+    """Return diffusivity and the line beneath it, from a result with `d_cm2_per_s` and the ends of its interval."""
+    value, low, high = (_number(row, name) for name in ("d_cm2_per_s", "d_low_cm2_per_s", "d_high_cm2_per_s"))
     if value is not None:
         return f"{scientific(value)} cm²/s", _between(low, high, scientific)
     if high is not None:

@@ -10,13 +10,15 @@ from app.components.md_arrhenius import arrhenius_section
 from app.components.md_compare import compare_runs
 from app.components.md_live import REFRESH_S, live_run
 from app.components.md_result import finished_run
-from app.components.md_runs import FinishedRun, finished, run_rows, shipped_runs
+from app.components.md_runs import diffusion, finished, run_rows, shipped_runs
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.theme import safe
+from core.calculations import Calculation
 from core.errors import UnknownCandidateError
-from core.jobs import Job, list_jobs
 from core.records import Crystal
+from core.service.calculations import conductivity_points
+from core.tasks import Job, list_jobs, unreadable_runs
 
 _TABLE: Final = "dynamics_table"
 _IDS: Final = "dynamics_ids"
@@ -27,6 +29,7 @@ number = st.column_config.NumberColumn
 _COLUMNS: Final = {
     "state": st.column_config.TextColumn("State", pinned=True),
     "material": st.column_config.TextColumn("Material", pinned=True),
+    "kind": st.column_config.TextColumn("Kind"),
     "temperature_k": number("T (K)", format="%.0f"),
     "potential": st.column_config.TextColumn("Potential"),
     "protocol": st.column_config.TextColumn("Protocol"),
@@ -34,16 +37,16 @@ _COLUMNS: Final = {
     "verdict": st.column_config.TextColumn("Verdict"),
     "d_cm2_per_s": number("D (cm²/s)", format="%.2e", help="Diffusivity of the working ion."),
     "sigma_ms_per_cm": number("σ (mS/cm)", format="%.3g", help="Conductivity, where the run was diffusive."),
-    "sigma_high": number("σ high", format="%.3g", help="Upper end of the 90 % interval, or the upper limit, mS/cm."),
+    "sigma_high_ms_per_cm": number("σ high", format="%.3g", help="Upper end of the 90 % interval, or limit, mS/cm."),
     "age": st.column_config.TextColumn("Submitted"),
     "id": st.column_config.TextColumn("Structure"),
 }  # fmt: skip
 
 
-def table(jobs: list[Job], shipped: list[FinishedRun]) -> None:
+def table(jobs: list[Job], shipped: list[Calculation]) -> None:
     """Draw all runs; ticked ones are remembered by name, since new runs move the rows."""
     rows = run_rows(jobs, shipped)
-    ids = [row["run_id"] for row in rows]
+    ids = [row["name"] for row in rows]
     st.session_state[_IDS] = ids
     kept = [id for id in st.session_state.get(_SELECTED, ()) if id in ids]
     places = [ids.index(id) for id in kept]
@@ -69,13 +72,20 @@ def _overview(with_shipped: bool, selected_before: list[str]) -> None:
     words = [f"**{len(jobs)} runs of your own**", f"{n_active} at work" if n_active else "none at work"]
     st.markdown(", ".join([*words, f"{len(shipped)} shipped"] if shipped else words))
     table(jobs, shipped)
+    _unreadable()
     if st.session_state.get(_SELECTED, []) != selected_before:
         st.rerun()
 
 
-def selected_section(jobs: list[Job], shipped: list[FinishedRun]) -> None:
+def _unreadable() -> None:
+    """Name the runs that cannot be read, with the reason: none vanishes without a word."""
+    for item in unreadable_runs():
+        st.caption(f":material/warning: {safe(item.id)}: {safe(item.reason)}")
+
+
+def selected_section(jobs: list[Job], shipped: list[Calculation]) -> None:
     """Draw the ticked run in full, or the ticked ones side by side."""
-    own, results = {job.job_id: job for job in jobs}, {run.run_id: run for run in shipped}
+    own, results = {job.job_id: job for job in jobs}, {run.name: run for run in shipped}
     ids = [id for id in st.session_state.get(_SELECTED, ()) if id in own or id in results]
     if not ids:
         st.info("Tick a run to see it, or several to compare them.", icon=":material/check_box:")
@@ -83,22 +93,25 @@ def selected_section(jobs: list[Job], shipped: list[FinishedRun]) -> None:
         one_run(own.get(ids[0]) or results[ids[0]])
     else:
         runs = [finished(own[id]) if id in own else results[id] for id in ids]
-        compare_runs([run for run in runs if run is not None], n_without=runs.count(None))
-        arrhenius_section(_one_material([run for run in runs if run is not None]))
+        ended = [run for run in runs if run is not None]
+        compared = [result for run in ended if (result := diffusion(run)) is not None]
+        compare_runs(compared, n_without=len(runs) - len(compared))
+        _arrhenius(ended)
 
 
-def one_run(chosen: Job | FinishedRun) -> None:
+def one_run(chosen: Job | Calculation) -> None:
     """Draw one run with a way to its candidate."""
-    if isinstance(chosen, FinishedRun):
-        crystal = _crystal(chosen.result["id"])
-        _title(chosen.result["id"], chosen.result["formula"], chosen.run_id, crystal)
+    subject = chosen.spec.subject
+    crystal = getattr(chosen.spec, "crystal", None)
+    is_upload = crystal is not None and crystal.source == "upload"
+    released = None if is_upload else _candidate(subject.id)
+    if isinstance(chosen, Calculation):
+        _title(subject.id, subject.formula, chosen.name, released)
         finished_run(chosen, crystal)
         return
-    spec, run = chosen.spec, finished(chosen)
-    released = None if spec.crystal.source == "upload" else _crystal(spec.id)
-    _title(spec.id, spec.crystal.formula, chosen.job_id, released)
-    if run is not None:
-        finished_run(run, spec.crystal)
+    _title(subject.id, subject.formula, chosen.job_id, released)
+    if (run := finished(chosen)) is not None:
+        finished_run(run, crystal)
     else:
         live_run(chosen)
 
@@ -116,14 +129,20 @@ def _title(id: str, formula: str, run_id: str, released: Crystal | None) -> None
         )  # fmt: skip
 
 
-def _one_material(runs: list[FinishedRun]) -> list[FinishedRun]:
+def _arrhenius(runs: list[Calculation]) -> None:
     """A barrier belongs to one material; of several ticked ones there is none."""
-    return runs if len({run.result["id"] for run in runs}) == 1 else []
+    ids = {run.spec.subject.id for run in runs}
+    if len(ids) == 1:
+        own = [run for run in runs if not run.is_shipped]
+        arrhenius_section(conductivity_points(state.reader(), ids.pop(), own))
 
 
-def _crystal(id: str) -> Crystal | None:
+def _candidate(id: str) -> Crystal | None:
+    """Return the structure of a candidate, None where the release has no such candidate."""
     try:
-        return state.reader().crystal(id)
+        reader = state.reader()
+        reader.candidate(id)
+        return reader.crystal(id)
     except UnknownCandidateError:
         return None
 

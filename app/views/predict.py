@@ -21,8 +21,8 @@ from app.predictions import (
 )
 from app.theme import safe
 from core.ions import WORKING_IONS
-from core.jobs import Job
 from core.screening import Thresholds
+from core.tasks import Job
 
 _RESULTS: Final = "predict_results"
 _EXAMPLE: Final = "predict_example"

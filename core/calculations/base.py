@@ -1,7 +1,8 @@
 """What every calculation has in common: a `Spec` that is asked, a `Result` that comes out, a `Context` to work in.
 
-A new kind of calculation is one module with a subclass of each and `SPEC` naming the first (`core.calculations.registry`
-finds it). Folder, queue, worker, resume, store, lists and export then serve it as they serve every other.
+A new kind of calculation is one module with a subclass of each and `SPEC` naming the first, which
+`core.calculations.registry` finds. Folder, queue, worker, resume, store, lists and export then serve it as they do
+every other.
 """
 
 import hashlib
@@ -284,7 +285,9 @@ def _is_default(it: "Field[Any]", value: object) -> bool:
 def _plain(value: Any) -> Any:
     """As hashes see it: 1200 and 1200.0 are one number; of a crystal, who made it known decides nothing."""
     if isinstance(value, Crystal):
-        return digest({name: value.to_dict()[name] for name in ("id", "formula", "lattice", "species", "frac")})
+        return digest(
+            {name: value.to_dict()[name] for name in ("id", "formula", "lattice", "species", "frac")}
+        )
     if is_dataclass(value) and not isinstance(value, type):
         return identity(value)
     if isinstance(value, Mapping):

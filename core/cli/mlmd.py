@@ -143,7 +143,9 @@ def _build_for_all(potential: str, device: str) -> None:
     from core.potentials import load_potential
 
     ready_potential(
-        lambda: load_potential(potential, device=device, dtype="float32"), note, atom_steps=COMPILE_FROM_ATOM_STEPS
+        lambda: load_potential(potential, device=device, dtype="float32"),
+        note,
+        atom_steps=COMPILE_FROM_ATOM_STEPS,
     )
 
 

@@ -17,7 +17,9 @@ RUN_HELP = "name of a run, as `runs list` prints it"
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `runs` with its own commands."""
     parser = commands.add_parser(
-        "runs", help="calculations of every kind: list, stop, go on, merge, export", description="Calculations as runs."
+        "runs",
+        help="calculations of every kind: list, stop, go on, merge, export",
+        description="Calculations as runs.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
     add_action(actions, "kinds", kinds, "the kinds of calculation there are")
@@ -30,7 +32,10 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     sub = add_action(actions, "export", export, "every finished calculation, one's own and the release's")
     sub.add_argument("--kind", help="of this kind alone")
     sub.add_argument(
-        "-o", "--file", type=Path, help="FILE.csv for figures, FILE.jsonl for specs and results whole (default: CSV)"
+        "-o",
+        "--file",
+        type=Path,
+        help="FILE.csv for figures, FILE.jsonl for specs and results whole (default: CSV)",
     )
 
 
@@ -74,7 +79,9 @@ def submit(arguments: argparse.Namespace) -> int:
     try:
         fields = json.loads(arguments.spec.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise SourceError(f"{arguments.spec} is not JSON ({error}); give a spec as `spec.json` holds it.") from None
+        raise SourceError(
+            f"{arguments.spec} is not JSON ({error}); give a spec as `spec.json` holds it."
+        ) from None
     if not isinstance(fields, dict):
         raise SourceError(f"{arguments.spec} holds no JSON object; give a spec as `spec.json` holds it.")
     job = tasks.submit(read_spec(fields), arguments.output)
@@ -88,7 +95,9 @@ def status(arguments: argparse.Namespace) -> int:
     from core import tasks
 
     job = tasks.status(arguments.job, arguments.output)
-    print(json.dumps(row_of(job) | {"note": job.note, "latest": job.latest, "folder": str(job.path)}, indent=2))
+    print(
+        json.dumps(row_of(job) | {"note": job.note, "latest": job.latest, "folder": str(job.path)}, indent=2)
+    )
     return 0
 
 
@@ -142,9 +151,7 @@ def merge(arguments: argparse.Namespace) -> int:
     if not arguments.jobs and not any(job.state == "finished" for job in list_jobs(arguments.output)):
         raise JobError("No finished run to merge; start one with `mlmd run`.")
     with open_reader(arguments.precomputed) as reader:
-        report = merge_names(
-            arguments.jobs, reader, runs=arguments.output, precomputed=arguments.precomputed
-        )
+        report = merge_names(arguments.jobs, reader, runs=arguments.output, precomputed=arguments.precomputed)
     for record in report.added:
         note(f"Added {record.name}: {record.verdict}.")
     for item in report.skipped:

@@ -60,7 +60,9 @@ def rows(jobs: Iterable[Job], calculations: Iterable[Calculation] = ()) -> list[
 def job_row(job: Job) -> dict[str, Any]:
     """Return a run of one's own as a row of `ROW_COLUMNS`."""
     result = job.result
-    answer = {} if result is None else {"verdict": result.verdict, "created": result.created, **result.figures()}
+    answer = (
+        {} if result is None else {"verdict": result.verdict, "created": result.created, **result.figures()}
+    )
     state = {
         "state": job.state, "fraction": job.fraction, "eta_s": job.eta_s, "submitted": job.submitted,
         "error": job.error,
@@ -86,7 +88,8 @@ def conductivity_points(
 ) -> list[ConductivityPoint]:
     """Return the conductivities of a crystal, seeds pooled: those of the release, then those of one's own runs."""
     points = [
-        ConductivityPoint(conductivity=it, is_shipped=True) for it in released_conductivities(reader, subject_id)
+        ConductivityPoint(conductivity=it, is_shipped=True)
+        for it in released_conductivities(reader, subject_id)
     ]
     for group in group_seeds(own):
         try:
@@ -107,14 +110,16 @@ def released_conductivities(reader: Reader, subject_id: str) -> list[Conductivit
 
 
 def sisters(job: Job, runs: Path | None = None) -> list[Job]:
-    """Return the finished runs that differ from one in their seed alone, itself among them; it alone for other kinds."""
+    """Return the finished runs that differ from one in their seed alone, itself among them."""
     if not isinstance(job.spec, DiffusionSpec):
         return [job]
     key = job.spec.measurement_key
     return [
         other
         for other in list_jobs(runs)
-        if other.state == "finished" and isinstance(other.spec, DiffusionSpec) and other.spec.measurement_key == key
+        if other.state == "finished"
+        and isinstance(other.spec, DiffusionSpec)
+        and other.spec.measurement_key == key
     ]
 
 
@@ -126,7 +131,9 @@ def merge_names(
     here = [name for name in names if name not in shipped_names or (runs_folder(runs) / name).is_dir()]
     jobs = [status(name, runs) for name in here] if names else list_jobs(runs)
     report = merge([job.path for job in jobs if names or job.state == "finished"], precomputed)
-    held = [Skipped(id=name, reason=f"The release holds {name} already.") for name in names if name not in here]
+    held = [
+        Skipped(id=name, reason=f"The release holds {name} already.") for name in names if name not in here
+    ]
     return MergeReport(release=report.release, added=report.added, skipped=[*report.skipped, *held])
 
 

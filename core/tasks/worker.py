@@ -125,7 +125,9 @@ def _fulfil(folder: RunFolder, need: Spec, device: str, should_stop: Callable[[]
                 return
             if should_stop():
                 raise Stopped
-            raise JobError(f"{other.name}, which this run needs, is {job.state}: {job.error or 'resume it first.'}")
+            raise JobError(
+                f"{other.name}, which this run needs, is {job.state}: {job.error or 'resume it first.'}"
+            )
         time.sleep(POLL_SECONDS)
 
 

@@ -8,12 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.jobs import queue
-from core.jobs.process import ProcessIdentity
 from core.potentials import registry
 from core.settings import Settings
-from tests.tasks import toy_potential
+from core.tasks import queue
+from core.tasks.process import ProcessIdentity
 from tests.store.small_release import make_release
+from tests.tasks import toy_potential
 
 RUN_LIMIT_S = 120
 

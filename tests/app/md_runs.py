@@ -7,21 +7,22 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from core.jobs import JobSpec, RunFolder
-from core.jobs.folder import ProgressLog
-from core.jobs.process import ProcessIdentity
+from core.calculations.kinds.diffusion import DiffusionSpec
+from core.tasks import RunFolder, merge
+from core.tasks.folder import ProgressLog
+from core.tasks.process import ProcessIdentity
 from tests.dynamics.toys import SHORT
+from tests.store.small_release import crystals
 from tests.tasks.made_runs import walked
 from tests.tasks.toy_potential import NAME
-from tests.store.small_release import crystals
 
 MGO = crystals()[1]
 STEP_A = 0.15
 
 
-def spec(temperature_k: float = 1200.0, seed: int = 0) -> JobSpec:
+def spec(temperature_k: float = 1200.0, seed: int = 0) -> DiffusionSpec:
     protocol = SHORT.with_changes(name="quick", temperature_k=temperature_k)
-    return JobSpec(id=MGO.id, crystal=MGO, protocol=protocol, potential=NAME, device="cpu", seed=seed)
+    return DiffusionSpec.planned(crystal=MGO, protocol=protocol, potential=NAME, device="cpu", seed=seed)
 
 
 def words(app: AppTest) -> str:
@@ -38,7 +39,7 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
-def half_done(asked: JobSpec, runs: Path, state: str) -> RunFolder:
+def half_done(asked: DiffusionSpec, runs: Path, state: str) -> RunFolder:
     """A run with a few reports and frames, in any state but finished."""
     folder = RunFolder(path=walked(asked, runs, step_a=STEP_A, n_frames=10))
     (folder.path / "result.json").unlink()
@@ -62,10 +63,9 @@ def half_done(asked: JobSpec, runs: Path, state: str) -> RunFolder:
     return folder
 
 
-def ship(precomputed: Path, runs: Path, asked: JobSpec) -> None:
-    """Move a run's result to where the release's results lie, without its frames."""
-    source = walked(asked, runs, step_a=STEP_A)
-    target = precomputed / "md" / asked.job_id
-    target.mkdir(parents=True)
-    shutil.copy(source / "result.json", target)
-    shutil.rmtree(source)
+def ship(precomputed: Path, runs: Path, *asked: DiffusionSpec) -> None:
+    """Make runs and merge them into the release; what they left on this machine goes."""
+    paths = [walked(it, runs, step_a=STEP_A) for it in asked]
+    merge(paths, precomputed)
+    for path in paths:
+        shutil.rmtree(path)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.calculations.kinds.diffusion.visited import write_visited
 from core.dynamics import read_trajectory
-from core.jobs import cancel, list_jobs
-from core.jobs.path import write_path
+from core.tasks import cancel, list_jobs, merge
 from tests.app.md_runs import MGO, STEP_A, charts, half_done, press, spec, words
 from tests.tasks.made_runs import walked
-from tests.tasks.toy_potential import NAME
+from tests.tasks.toy_potential import refinable_card
 
 Opener = Callable[..., AppTest]
 
@@ -27,7 +27,7 @@ def test_a_candidate_without_runs_offers_one_after_measuring(open_md: Opener, fo
     app = press(app, "Start")
     assert not app.exception
     (job,) = list_jobs()
-    assert (job.state, job.spec.protocol.temperature_k, job.spec.id) == ("queued", 900.0, MGO.id)
+    assert (job.state, job.spec.protocol.temperature_k, job.spec.subject.id) == ("queued", 900.0, MGO.id)
     assert job.spec.protocol.name == "quick"
     assert "Cancel" in [button.label for button in app.button]
     cancel(job.job_id)
@@ -51,8 +51,7 @@ def test_fine_tuning_is_offered_where_the_potential_can(
     open_md: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not [box for box in open_md("candidate", id=MGO.id).number_input if "fine-tuning" in box.label]
-    monkeypatch.setattr("app.components.md_form.REFINABLE", (NAME,))
-    monkeypatch.setattr("core.jobs.spec.REFINABLE", (NAME,))
+    monkeypatch.setattr("tests.tasks.toy_potential.card", refinable_card)
     app = open_md("candidate", id=MGO.id)
     app.number_input(key=f"md_refine_{MGO.id}").set_value(2).run()
     app = press(press(app, "Measure step time"), "Start")
@@ -69,7 +68,7 @@ def test_a_cell_that_cannot_be_built_is_refused_in_words(open_md: Opener) -> Non
 
 def test_a_finished_run_is_told_in_words_and_figures(open_md: Opener, folders, pictures: list) -> None:
     path = walked(spec(), folders[1], step_a=STEP_A, teacher_mae=0.05)
-    write_path(path, np.random.default_rng(0).random((50, 3)).astype(np.float32))
+    write_visited(path, np.random.default_rng(0).random((50, 3)).astype(np.float32))
     app = open_md("candidate", id=MGO.id)
     text = words(app)
     assert not app.exception and not app.error
@@ -89,7 +88,7 @@ def test_a_limit_and_a_melt_have_no_value(open_md: Opener, folders) -> None:
     text = words(open_md("candidate", id=MGO.id))
     assert " upper limit]" in text and "below" in text and "no line is drawn" in text
     walked(spec(seed=1), folders[1], step_a=STEP_A, framework_step_a=STEP_A)
-    app = open_md("candidate", id=MGO.id, run=spec(seed=1).job_id)
+    app = open_md("candidate", id=MGO.id, run=spec(seed=1).name)
     assert " framework melted]" in words(app) and "a melt" in words(app)
 
 
@@ -100,9 +99,23 @@ def test_several_temperatures_give_a_barrier(open_md: Opener, folders) -> None:
     (barrier,) = [metric for metric in app.metric if metric.label == "Barrier"]
     assert 0.1 < float(barrier.value.split()[0]) < 0.5
     assert charts(app)[-1]["layout"]["yaxis"]["type"] == "log"
-    shutil.rmtree(folders[1] / spec(800.0).job_id)
+    shutil.rmtree(folders[1] / spec(800.0).name)
     app = open_md("candidate", id=MGO.id)
     assert "No barrier yet" in words(app) and "needs 3" in words(app)
+
+
+def test_a_barrier_that_the_release_holds_is_shown(open_md: Opener, folders) -> None:
+    """It was denied before: only runs whose frames lay on this machine counted."""
+    made = [spec(temperature_k) for temperature_k in (800.0, 1000.0, 1200.0)]
+    paths = [
+        walked(it, folders[1], step_a=step_a) for it, step_a in zip(made, (0.08, 0.11, 0.15), strict=True)
+    ]
+    merge(paths, folders[0])
+    shutil.rmtree(folders[1])
+    app = open_md("candidate", id=MGO.id)
+    assert not app.exception and "No barrier yet" not in words(app)
+    (barrier,) = [metric for metric in app.metric if metric.label == "Barrier"]
+    assert 0.1 < float(barrier.value.split()[0]) < 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,18 @@
 """Figures of molecular dynamics: what is drawn, and what is left out."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.components.md_compare import labels
 from app.components.md_figures import ArrheniusPoint, Curve, arrhenius_figure, live_figure, msd_figure
-from app.components.md_runs import FinishedRun
 from app.theme import _LIGHT as LIGHT
-from tests.app.md_runs import MGO
+from core.dynamics import PROTOCOLS
+from core.potentials import registry
+from core.tasks import RunFolder
+from tests.app.md_runs import STEP_A, spec
+from tests.tasks import toy_potential
+from tests.tasks.made_runs import walked
 
 
 def test_a_curve_has_its_line_and_band() -> None:
@@ -43,22 +49,15 @@ def test_a_live_plot_shows_its_target() -> None:
     assert figure["layout"]["shapes"][0]["y0"] == 1200.0 and not figure["layout"]["showlegend"]
 
 
-def test_compared_runs_are_told_apart_by_what_differs(tmp_path) -> None:
-    about = {
-        "id": MGO.id,
-        "formula": "MgO",
-        "potential": "a",
-        "temperature_k": 900.0,
-        "protocol": {"name": "quick"},
-    }
-    runs = [
-        FinishedRun(result=about | {"seed": 0} | change, path=tmp_path, shipped=False)
-        for change in (
-            {},
-            {"seed": 1},
-            {"seed": 1},
-            {"seed": 1, "potential": "b", "protocol": {"name": "paper"}},
-        )
+def test_compared_runs_are_told_apart_by_what_differs(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    toy_potential.register()
+    first = RunFolder(path=walked(spec(900.0), tmp_path, step_a=STEP_A, n_frames=10)).result()
+    again = replace(first, seed=1)
+    other = replace(again, potential="b", protocol=PROTOCOLS["paper"])
+    assert labels([first, again, again]) == [
+        "MgO, 900 K, seed 0",
+        "MgO, 900 K, seed 1",
+        "MgO, 900 K, seed 1 (3)",
     ]
-    assert labels(runs[:3]) == ["MgO, 900 K, seed 0", "MgO, 900 K, seed 1", "MgO, 900 K, seed 1 (3)"]
-    assert labels(runs)[3] == "MgO, 900 K, b, seed 1, paper"
+    assert labels([first, again, again, other])[3] == "MgO, 900 K, b, seed 1, paper"

@@ -54,11 +54,11 @@ def test_conductivity_in_words() -> None:
 
 
 def test_diffusivity_in_words() -> None:
-    assert d_words({"d_cm2_per_s": 1e-5, "d_low": 5e-6, "d_high": 2e-5}) == (
+    assert d_words({"d_cm2_per_s": 1e-5, "d_low_cm2_per_s": 5e-6, "d_high_cm2_per_s": 2e-5}) == (
         "1.0×10⁻⁵ cm²/s", "90 %: 5.0×10⁻⁶ to 2.0×10⁻⁵",
     )  # fmt: skip
-    assert d_words({"d_cm2_per_s": None, "d_high": 3e-7})[0] == "below 3.0×10⁻⁷ cm²/s"
-    assert d_words({"d_cm2_per_s": None, "d_high": None, "verdict": "aborted"}) == ("none", "aborted")
+    assert d_words({"d_cm2_per_s": None, "d_high_cm2_per_s": 3e-7})[0] == "below 3.0×10⁻⁷ cm²/s"
+    assert d_words({"d_cm2_per_s": None, "d_high_cm2_per_s": None, "verdict": "aborted"}) == ("none", "aborted")
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from core.tasks import RunFolder, merge
 from core.transport import nernst_einstein_ms_per_cm
 from core.units import BOLTZMANN_EV_PER_K
 from tests.dynamics.toys import SHORT
-from tests.tasks.made_runs import N_FRAMES, d_of_step, walked
 from tests.store.small_release import crystals, make_release
+from tests.tasks.made_runs import N_FRAMES, d_of_step, walked
 
 STEP_A = 0.15
 
@@ -57,8 +57,18 @@ def test_a_known_walk_gives_its_diffusivity_and_conductivity(make_spec, runs):
 
 def test_rest_has_a_limit_alone(make_spec, runs):
     result = result_of(walked(make_spec(), runs, step_a=0.0))
-    assert result["verdict"] == "upper limit" and result["d_high_cm2_per_s"] > 0 and result["sigma_high_ms_per_cm"] > 0
-    assert result["d_cm2_per_s"] is result["sigma_ms_per_cm"] is result["d_low_cm2_per_s"] is result["fit"] is None
+    assert (
+        result["verdict"] == "upper limit"
+        and result["d_high_cm2_per_s"] > 0
+        and result["sigma_high_ms_per_cm"] > 0
+    )
+    assert (
+        result["d_cm2_per_s"]
+        is result["sigma_ms_per_cm"]
+        is result["d_low_cm2_per_s"]
+        is result["fit"]
+        is None
+    )
 
 
 def test_a_potential_out_of_its_depth_has_no_figures(make_spec, runs):
@@ -103,7 +113,10 @@ def test_seeds_are_pooled_into_one_narrower_interval(make_spec, runs):
     assert (pooled.verdict, pooled.n_seeds, pooled.n_working_ions) == ("diffusive", 3, 26)
     assert pooled.simulated_ps == pytest.approx(3 * single["simulated_ps"])
     assert pooled.d_low_cm2_per_s < d_of_step(STEP_A) < pooled.d_high_cm2_per_s
-    assert pooled.d_high_cm2_per_s - pooled.d_low_cm2_per_s < single["d_high_cm2_per_s"] - single["d_low_cm2_per_s"]
+    assert (
+        pooled.d_high_cm2_per_s - pooled.d_low_cm2_per_s
+        < single["d_high_cm2_per_s"] - single["d_low_cm2_per_s"]
+    )
     assert pool_runs(paths[:1]).sigma_ms_per_cm == pytest.approx(single["sigma_ms_per_cm"])
 
 

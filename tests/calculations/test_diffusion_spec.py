@@ -29,7 +29,13 @@ def test_the_name_tells_what_it_is_and_holds_all_that_decides(make_spec):
         make_spec(potential="nequip-mp"), make_spec(refine_rounds=0, protocol=SHORT.with_changes(temperature_k=700.0)),
     ]  # fmt: skip
     assert len({spec.name, *(other.name for other in others)}) == 6
-    assert [other.measurement_key == spec.measurement_key for other in others] == [True, False, False, False, False]
+    assert [other.measurement_key == spec.measurement_key for other in others] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_the_name_does_not_depend_on_how_a_number_is_written(make_spec):

@@ -11,8 +11,8 @@ from core.cli import main
 from core.records import Crystal
 from core.tasks import queue, status
 from tests.dynamics.toys import rocksalt
-from tests.tasks.made_runs import walked
 from tests.store.small_release import crystals, make_release
+from tests.tasks.made_runs import walked
 
 SMALL = [
     "--potential", "toy", "--device", "cpu", "--min-atoms", "60", "--max-atoms", "64", "--temperature-k", "600",

@@ -128,7 +128,9 @@ def test_a_kind_that_is_not_known_is_told_and_hides_nothing(make_spec, started):
     assert "'alchemy' is not a kind of calculation" in unreadable_runs()[0].reason
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '{"format": 1, "kind": "diffusion", "version": 1, "verdict": "x"}'])
+@pytest.mark.parametrize(
+    "content", ["{", "{}", '{"format": 1, "kind": "diffusion", "version": 1, "verdict": "x"}']
+)
 def test_a_damaged_result_can_be_made_anew_and_blocks_no_other(make_spec, content):
     job = run_job(queue.prepare(make_spec()).path)
     sound = job.result

@@ -101,7 +101,8 @@ def test_a_broken_run_is_aborted_with_its_reason(make_spec, monkeypatch):
     from tests.dynamics.toys import Toy
 
     monkeypatch.setattr(
-        "core.calculations.kinds.diffusion.work.load_potential", lambda *_, **__: Toy(spoil=lambda n: 1.0 if n < 30 else np.nan)
+        "core.calculations.kinds.diffusion.work.load_potential",
+        lambda *_, **__: Toy(spoil=lambda n: 1.0 if n < 30 else np.nan),
     )
     job = run_job(queue.prepare(make_spec()).path)
     assert (job.state, job.result.verdict) == ("finished", "aborted")

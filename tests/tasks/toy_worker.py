@@ -12,8 +12,8 @@ if __name__ == "__main__":
 
     tests.__path__ = [str(ROOT / "tests")]
 
-    from core.dynamics import simulate
     from core.calculations.kinds.diffusion import work
+    from core.dynamics import simulate
     from core.tasks import worker
     from tests.tasks.toy_potential import register
 

@@ -76,7 +76,9 @@ class ConductivitySpec(Spec):
 
     def run(self, context: Context) -> ConductivityResult:
         """Pooling takes no work of its own: `derived` does it when runs are merged."""
-        raise CalculationError("Seeds are pooled when their runs are merged (`runs merge`), not in a run of their own.")
+        raise CalculationError(
+            "Seeds are pooled when their runs are merged (`runs merge`), not in a run of their own."
+        )
 
     @classmethod
     def derived(cls, finished: Sequence[Calculation]) -> tuple[list[Calculation], list[Skipped]]:
@@ -147,7 +149,9 @@ def sha256_of_names(names: Iterable[str]) -> str:
 
 def _spec(run: Calculation) -> DiffusionSpec:
     if not isinstance(run.spec, DiffusionSpec):
-        raise CalculationError(f"{run.name} is a {run.spec.title.lower()}; molecular dynamics runs are pooled.")
+        raise CalculationError(
+            f"{run.name} is a {run.spec.title.lower()}; molecular dynamics runs are pooled."
+        )
     return run.spec
 
 
@@ -160,7 +164,9 @@ def _result(run: Calculation) -> DiffusionResult:
 def _check_alike(runs: Sequence[Calculation]) -> None:
     specs = [_spec(run) for run in runs]
     if not specs or len({spec.measurement_key for spec in specs}) > 1:
-        raise CalculationError(f"{len(runs)} runs of different kinds; pool runs that differ in their seed alone.")
+        raise CalculationError(
+            f"{len(runs)} runs of different kinds; pool runs that differ in their seed alone."
+        )
     seeds = [spec.seed for spec in specs]
     if len(set(seeds)) != len(seeds):
         raise CalculationError(f"Seeds {seeds}: one is given twice, and would count as two witnesses.")
@@ -195,7 +201,9 @@ def _calculation(
         id=asked.crystal.id, formula=asked.crystal.formula, working_ion=asked.working_ion, runs=names,
         prefix_of_runs=names[0].rsplit("-s", 1)[0],
     )  # fmt: skip
-    reason = f"{len(runs)} seeds pooled." if measured is None else f"{len(runs)} seeds pooled. {measured.reason}"
+    reason = (
+        f"{len(runs)} seeds pooled." if measured is None else f"{len(runs)} seeds pooled. {measured.reason}"
+    )
     result = ConductivityResult(
         run_id=spec.name, id=spec.id, formula=spec.formula, working_ion=spec.working_ion,
         potential=asked.potential_name, protocol=asked.protocol.name, temperature_k=asked.protocol.temperature_k,

@@ -89,7 +89,9 @@ def line_of(measured: Diffusivity, curve: MeanSquareDisplacement) -> MsdLine | N
     lag_ps = np.array([measured.start_ps, float(curve.lag_ps[-1])])
     line_a2 = measured.line_a2(lag_ps)
     offset_a2 = measured.offset_a2 or 0.0
-    low, high = ((it or 0.0) / measured.d_cm2_per_s for it in (measured.d_low_cm2_per_s, measured.d_high_cm2_per_s))
+    low, high = (
+        (it or 0.0) / measured.d_cm2_per_s for it in (measured.d_low_cm2_per_s, measured.d_high_cm2_per_s)
+    )
     return MsdLine(
         lag_ps=_rounded(lag_ps), msd_a2=_rounded(line_a2), offset_a2=offset_a2,
         low_a2=_rounded(offset_a2 + (line_a2 - offset_a2) * low),

@@ -47,7 +47,7 @@ class DiffusionResult(Result):
     """What one run says; intervals and limits hold with `confidence`, `simulated_ps` counts time at constant volume.
 
     `n_working_ions` counts those in the simulated cell, `n_removed` those taken out of it; the cell's vectors are
-    `supercell_matrix` times the crystal's. `axes`: D along x, y, z. `msd` by species; `fit`: the line through the ion's.
+    `supercell_matrix` times the crystal's. `axes`: D along x, y, z. `msd` by species; `fit`: the line of the ion's.
     """
 
     kind: ClassVar[str] = "diffusion"

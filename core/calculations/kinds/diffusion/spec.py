@@ -65,7 +65,7 @@ class DiffusionSpec(CrystalSpec):
         card = potential_card(self.potential)
         if self.potential_sha256 != card.sha256:
             raise CalculationError(
-                f"The run was planned with {self.potential!r} of SHA-256 {self.potential_sha256[:12]}..., which now has "
+                f"The run was planned with {self.potential!r} of SHA-256 {self.potential_sha256[:12]}..., now it has "
                 f"{card.sha256[:12]}...: other weights give another run. Start it anew."
             )
         if self.refine_rounds:
@@ -94,7 +94,7 @@ class DiffusionSpec(CrystalSpec):
         }  # fmt: skip
 
     def refinement(self) -> RefinementSpec:
-        """Return the fine-tuning that this run asks for: one for all runs of a material, whatever else they differ in."""
+        """Return the fine-tuning that this run asks for; all runs of a material share it."""
         return RefinementSpec(
             crystal=self.crystal, working_ion=self.working_ion, device=self.device, potential=self.potential,
             potential_sha256=self.potential_sha256, rounds=self.refine_rounds,

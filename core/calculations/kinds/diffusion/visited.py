@@ -44,7 +44,7 @@ def write_visited(folder: Path, points: NDArray[np.float32]) -> None:
 
 
 def read_visited(read_file: Callable[[str], bytes | None]) -> NDArray[np.float32] | None:
-    """Return a finished run's points, (n, 3) fractions of the crystal's cell, from its files; None where it has none."""
+    """Return a finished run's points from its files, (n, 3) fractions of the crystal's cell; None where it has none."""
     content = read_file(VISITED_FILE)
     if content is None:
         return None
