@@ -1,6 +1,6 @@
 """Conductivities at 1200 K against what the literature says of the same compounds, from the results that ship.
 
-    python -m benchmarks.literature [--md precomputed/md]
+    python -m benchmarks.literature
 
 Expected from experiment and theory: the chalcogenide spinels MgSc2Se4 (Canepa et al. 2017,
 doi:10.1038/s41467-017-01772-1) and MgTi2S4 (Sun et al. 2016, doi:10.1039/C6EE00724D) conduct, the oxide spinels MgMn2O4
@@ -9,27 +9,24 @@ holds and which candidates pass the paper's three thresholds; last, the student 
 """
 
 import argparse
-import json
-import math
-from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
+from core.calculations.kinds.conductivity import ConductivityResult, barrier
 from core.dynamics import PROTOCOLS
+from core.errors import TooFewTemperaturesError
 from core.screening import Thresholds, passes
-from core.settings import Settings
 from core.store import open_reader
-from core.transport import arrhenius
 
 EXPECTED = {
     "MgSc2Se4": "fast", "mvc-27": "fast", "mp-32006": "slow", "mp-19202": "slow", "mp-1265": "none",
 }  # fmt: skip
 
 
-def pooled(folder: Path) -> list[dict[str, Any]]:
-    """The pooled results of the folder, one a material, potential and protocol."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/*.json"))]
-    return [record for record in found if record["id"] in EXPECTED]
+def pooled() -> list[dict[str, Any]]:
+    """The pooled results of the release, one a material, potential, protocol and temperature."""
+    with open_reader() as reader:
+        records = reader.calculations(kind="conductivity")
+    return [dict(record.result) for record in records if record.subject_id in EXPECTED]
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -76,32 +73,25 @@ def candidates() -> None:
 
 
 def series(rows: list[dict[str, Any]]) -> None:
-    """The barrier of MgTi2S4 from its temperatures; errors of D from the ends of its interval, on a logarithm."""
+    """The barrier of MgTi2S4 from its temperatures."""
     rows = sorted(rows, key=lambda row: float(row["temperature_k"]))
     print("\nMgTi2S4 at several temperatures")
     for row in rows:
         d = interval(row, "d_cm2_per_s", "d_low_cm2_per_s", "d_high_cm2_per_s", ".1e")
         print(f"{row['temperature_k']:6.0f} K  D {d} cm2/s")
-    rows = [row for row in rows if row["verdict"] == "diffusive"]
-    if len(rows) < 3:
-        print(f"{len(rows)} temperatures with a diffusivity; a barrier needs three")
+    try:
+        fit = barrier([ConductivityResult.from_dict(row) for row in rows])
+    except TooFewTemperaturesError as error:
+        print(error)
         return
-    values = [row["d_cm2_per_s"] for row in rows]
-    width = 2 * NormalDist().inv_cdf(0.95)
-    errors = [
-        row["d_cm2_per_s"] * math.log(row["d_high_cm2_per_s"] / row["d_low_cm2_per_s"]) / width
-        for row in rows
-    ]
-    fit = arrhenius([row["temperature_k"] for row in rows], values, errors, confidence=0.90)
     print(f"barrier {fit.barrier_ev:.2f} eV (90 %: {fit.barrier_low_ev:.2f} to {fit.barrier_high_ev:.2f})")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
+    argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--md", type=Path, default=Settings.from_environment().precomputed / "md")
-    rows = pooled(parser.parse_args().md)
+    ).parse_args()
+    rows = pooled()
     order = list(EXPECTED)
     rows.sort(key=lambda row: (order.index(row["id"]), row["potential"], row["simulated_ps"]))
     print("1200 K, a fifth of the magnesium removed; six and twenty picoseconds a seed")

@@ -22,17 +22,15 @@ from ase.filters import FrechetCellFilter
 from ase.mep import NEB
 from ase.optimize import FIRE
 
-from core.dynamics import QUICK
-from core.jobs.folder import runs_folder
-from core.jobs.potential import refined_potential
-from core.jobs.spec import JobSpec
-from core.potentials import POTENTIALS, Potential, load_potential
+from core.calculations.kinds.refinement import RefinementResult, RefinementSpec
+from core.potentials import POTENTIALS, Potential, load_potential, load_refined, potential_card
 from core.provenance import package_versions
 from core.records import Crystal
-from core.settings import Settings
-from core.sources.files import read_structure_file
 from core.store import open_reader
+from core.tasks.queue import prepare
+from core.tasks.worker import run_job
 
+REFINED = "nequip-mg"
 SPINELS = ("MgSc2Se4", "mvc-27", "mp-32006", "mp-19202", "mp-769657")
 CONVENTIONAL = [[-1, 1, 1], [1, -1, 1], [1, 1, -1]]
 N_IMAGES = 7
@@ -40,19 +38,19 @@ FORCE_EV_PER_A = 0.05
 
 
 def crystal_of(id: str) -> Crystal:
-    shipped = Settings.from_environment().precomputed / "structures" / f"{id}.cif"
-    if shipped.is_file():
-        return read_structure_file(shipped)[0]
     with open_reader() as reader:
         return reader.crystal(id)
 
 
 def refined(crystal: Crystal, rounds: int) -> Potential:
     """nequip-mg fine-tuned for a crystal, or what a run has left of it in the folder of runs."""
-    spec = JobSpec(
-        id=crystal.id, crystal=crystal, protocol=QUICK, potential="nequip-mg", refine_rounds=rounds
+    spec = RefinementSpec(
+        crystal=crystal, potential=REFINED, potential_sha256=potential_card(REFINED).sha256, rounds=rounds, device="cpu"
     )
-    return refined_potential(spec, "cpu", runs_folder(), lambda stage: None).potential
+    job = run_job(prepare(spec).path)
+    if not isinstance(job.result, RefinementResult):
+        raise SystemExit(f"{job.job_id} is {job.state}: {job.error}")
+    return load_refined(REFINED, job.path / job.result.weights, device="cpu")
 
 
 def profile_ev(crystal: Crystal, potential: Potential) -> list[float]:
