@@ -17,12 +17,12 @@ from core.store import (
     Filters,
     ReleaseWriter,
     current_version,
+    draft,
     next_version,
     open_reader,
     prune,
     read_manifest,
 )
-from core.store import writer as writer_module
 from core.store.rows import calculation_row, prediction_row
 from tests.store.small_release import (
     MODEL_SHA256,
@@ -155,7 +155,7 @@ def test_the_shown_conductivity_is_one_a_candidate(tmp_path: Path) -> None:
 def test_a_release_is_extended_under_the_views_of_today(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = writer_module._VIEWS
+    ours = draft._VIEWS
     older = tmp_path / "older.sql"
     older.write_text(ours.read_text().replace("simulated_ps DESC", "simulated_ps ASC"))
     runs = [
@@ -163,7 +163,7 @@ def test_a_release_is_extended_under_the_views_of_today(
         conductivity("long", "mp-2", simulated_ps=300.0, sigma_ms_per_cm=160.0),
     ]
     for views, version, shown in ((older, "1", 150.0), (ours, "2", 160.0)):
-        monkeypatch.setattr(writer_module, "_VIEWS", views)
+        monkeypatch.setattr(draft, "_VIEWS", views)
         with ReleaseWriter(tmp_path, version=version, extend=version == "2") as writer:
             if version == "1":
                 writer.add_conductivities(runs, provenance_id=fill(writer))
