@@ -1,4 +1,4 @@
-"""`verify`, `migrate-release` and `restore-release`: is the release whole, is it of today, and back to the one before."""
+"""`verify`, `migrate-release` and `restore-release`: is a release whole, is it of today, and back to another."""
 
 import argparse
 from pathlib import Path
