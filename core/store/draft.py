@@ -5,7 +5,6 @@ the old release as it was; its own half-built file is removed by the next writer
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, is_dataclass
@@ -38,6 +37,7 @@ from core.store.release import (
     writing,
 )
 from core.store.rows import Row
+from core.store.tables import BEFORE, TABLES, copy_rows
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
 _VIEWS = Path(__file__).with_name("views.sql")
@@ -94,22 +94,25 @@ class Draft:
             )
         for stale in self.folder.glob(".building-*"):
             stale.unlink()
-        if self._extend:
-            self._before = read_manifest(self.folder)
-            shutil.copyfile(verified_path(self.folder, self._before), self._building)
         self._connection = duckdb.connect(str(self._building))
         self._connection.execute("BEGIN")
-        if self._extend:
-            self._cited = self._row(f"SELECT {', '.join(_CITED)} FROM release", []) or {}
-            self._connection.execute("DELETE FROM release")
-        else:
-            self._connection.execute(_SCHEMA.read_text(encoding="utf-8"))
+        self._connection.execute(_SCHEMA.read_text(encoding="utf-8"))
         self._connection.execute(_VIEWS.read_text(encoding="utf-8"))
+        if self._extend:
+            self._take_over()
 
-    def attach(self, path: Path, name: str) -> duckdb.DuckDBPyConnection:
-        """Make another release's tables readable as `name.TABLE`; return the connection, for `core.store` alone."""
+    def _take_over(self) -> None:
+        """Begin with the rows of the current release, copied anew: a file that is written into only ever grows."""
+        self._before = read_manifest(self.folder)
+        self.attach(verified_path(self.folder, self._before))
+        self._cited = self._row(f"SELECT {', '.join(_CITED)} FROM {BEFORE}.release", []) or {}
+        for table in TABLES:
+            copy_rows(self._db, table)
+
+    def attach(self, path: Path) -> duckdb.DuckDBPyConnection:
+        """Make another release's tables readable as `before.TABLE`; return the connection, for `core.store` alone."""
         quoted = str(path).replace("'", "''")
-        self._db.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+        self._db.execute(f"ATTACH '{quoted}' AS {BEFORE} (READ_ONLY)")
         return self._db
 
     def publish(

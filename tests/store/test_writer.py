@@ -124,6 +124,28 @@ def test_extend_adds_to_the_current_release(tmp_path: Path) -> None:
         assert reader.provenance(made_by)["kind"] == "mlmd"
 
 
+def test_an_extended_release_does_not_grow_by_what_it_copies(tmp_path: Path) -> None:
+    """A file that is copied and written into only ever grows; rows copied into a new one take their room once."""
+    make_release(tmp_path, "1")
+    sizes = [read_manifest(tmp_path).size_bytes]
+    for version in "234":
+        with ReleaseWriter(tmp_path, version=version, extend=True) as writer:
+            writer.publish()
+        sizes.append(read_manifest(tmp_path).size_bytes)
+    assert sizes[1] == sizes[2] == sizes[3]
+
+
+def test_a_release_is_extended_while_this_process_reads_it(tmp_path: Path) -> None:
+    make_release(tmp_path, "1")
+    with open_reader(tmp_path) as reader:
+        with ReleaseWriter(tmp_path, version="2", extend=True) as writer:
+            writer.publish()
+        prune(tmp_path)
+        assert len(reader.screen()) == 5
+        with open_reader(tmp_path) as newer:
+            assert newer.screen().equals(reader.screen())
+
+
 def test_the_shown_conductivity_is_one_a_candidate(tmp_path: Path) -> None:
     limit = {"verdict": "upper limit", "d_cm2_per_s": None, "sigma_ms_per_cm": None, "d_low_cm2_per_s": None,
              "sigma_low_ms_per_cm": None}  # fmt: skip
