@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.cli import main
-from core.errors import SchemaVersionError, StoreError
+from core.errors import ReleaseDamagedError, SchemaVersionError, StoreError
 from core.store import ReleaseWriter, current_version, differences, open_reader, prune, read_manifest
 from core.store.restore import restore_release
 from tests.store.schema_1 import make_old_release
@@ -50,3 +50,15 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     prune(tmp_path)
     assert main(["restore-release", "1", "--precomputed", str(tmp_path)]) == 0
     assert "Release 1 is the current one" in capsys.readouterr().err and current_version(tmp_path) == "1"
+
+
+def test_a_damaged_current_release_can_be_left_behind(tmp_path: Path) -> None:
+    for version in "12":
+        make_release(tmp_path, version)
+    prune(tmp_path)
+    (tmp_path / "release-2.duckdb").write_bytes(b"damaged")
+    with pytest.raises(ReleaseDamagedError, match="restore-release VERSION"):
+        open_reader(tmp_path)
+    restore_release(tmp_path, "1")
+    with open_reader(tmp_path) as reader:
+        assert reader.release.version == "1"
