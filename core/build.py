@@ -1,13 +1,13 @@
-"""One release, end to end: data -> candidates -> graphs -> voltages -> capacities -> nearest electrodes -> store.
+"""One release, end to end: sources -> candidates -> graphs -> voltages -> capacities -> nearest electrodes -> store.
 
-Every figure of a release is computed here from the data and the voltage model; nothing else writes predictions.
+Predictions, capacities and neighbours are computed here, from the data and the voltage model. What was computed one
+structure at a time (calculations, predictions by other models) is taken over from the release before.
 """
 
-import contextlib
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +18,22 @@ from core.capacity import capacity
 from core.errors import ExplorerError, ReleaseNotFoundError, SourceError
 from core.graphs import GraphStore
 from core.ions import charge_number
-from core.provenance import Provenance, sha256_of_files
+from core.provenance import Provenance
 from core.records import Capacity, Crystal, Electrode, Skipped, VoltagePrediction
-from core.sources.reference import read_candidates, read_electrode_structures, read_electrodes
-from core.store import Release, ReleaseWriter, prune, read_manifest
+from core.sources.candidates import Candidates, CandidateSource, ReferenceSource, data_sha256
+from core.sources.reference import read_electrode_structures, read_electrodes
+from core.store import (
+    CarriedOver,
+    Release,
+    ReleaseWriter,
+    carry_over,
+    current_path,
+    is_valid_id,
+    list_files,
+    prune,
+)
 from core.voltage import VoltageModel
 from core.voltage.dataset import LabelledData, clean
-
-DATA_FILES: Final = (
-    "mg_candidates.jsonl.gz", "mg_candidates.csv", "electrodes.csv", "structures_electrodes.jsonl.gz",
-)  # fmt: skip
-"""The files of the data folder that a release is made from; their hash stands in every provenance."""
 
 GRAPHS_FILE: Final = "graphs.npz"
 """The candidates' crystal graphs beside the release, for whoever screens them again with another model."""
@@ -41,24 +46,34 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What a build made: the release, why inputs were left out, predictions that failed, old releases removed."""
+    """What a build made: the release, why inputs were left out, predictions that failed, old releases deleted.
+
+    `carried`: what came from the release before; None where there was none.
+    """
 
     release: Release
     skipped_reasons: dict[str, int]
     failed_predictions: dict[str, int]
+    carried: CarriedOver | None
     removed: list[Path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Inputs:
-    """The reference data as read, what was left out of it, its hash; `capacities` by candidate id."""
+    """What was read: candidates by source, those left out, labels; a hash of it all; `capacities` by candidate id."""
 
-    candidates: list[Crystal]
+    readings: list[Candidates]
     capacities: dict[str, Capacity]
     skipped: list[Skipped]
     electrodes: list[Electrode]
     labelled: LabelledData
+    labels_sha256: str
     data_sha256: str
+
+    @property
+    def candidates(self) -> list[Crystal]:
+        """The crystals of all sources, in their order."""
+        return [crystal for reading in self.readings for crystal in reading.crystals]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,63 +89,107 @@ def build_release(
     precomputed: Path,
     model: VoltageModel,
     *,
+    sources: Sequence[CandidateSource] | None = None,
     working_ion: str = "Mg",
     progress: Progress | None = None,
 ) -> BuildReport:
-    """Build a release from the data folder, make it the current one and remove the one before.
+    """Build a release from candidate sources (default: the reference data) and make it the current one.
+
+    `data`: folder of the reference data, whose labelled electrodes every release holds. What the release before has
+    computed besides is carried over; the release itself is kept in `previous/`.
 
     Raises `SourceError` for absent or malformed data, `ModelError` or `StoreError` kinds where predicting or writing
-    fails; the release before is whole then.
+    fails, or where the release before cannot be read, so that nothing of it is lost. It is whole and current then.
     """
     progress = progress or _quiet
-    inputs = read_inputs(data, working_ion, progress)
-    graphs = _graphs(inputs.candidates, progress)
-    predictions = _predict(inputs.candidates, working_ion, model, progress)
-    predicted = [
-        crystal for crystal, found in zip(inputs.candidates, predictions, strict=True) if found.error is None
-    ]
+    _path_before(precomputed)  # one that cannot be read stops the build here, before the work
+    inputs = read_inputs(data, sources or [ReferenceSource(folder=data)], working_ion, progress)
+    candidates = inputs.candidates
+    graphs = _graphs(candidates, progress)
+    predictions = _predict(candidates, working_ion, model, progress)
+    predicted = [crystal for crystal, row in zip(candidates, predictions, strict=True) if row.error is None]
     nearest = nearest_electrodes(predicted, working_ion, inputs.labelled, model, progress=progress)
-    release = _write(
+    release, carried = _write(
         precomputed, inputs, _Results(predictions=predictions, nearest=nearest), working_ion, model
     )
     graphs.save(precomputed / GRAPHS_FILE)
+    list_files(precomputed)
     return BuildReport(
         release=release,
         skipped_reasons=dict(Counter(item.reason for item in inputs.skipped).most_common()),
         failed_predictions=dict(Counter(item.error for item in predictions if item.error).most_common()),
+        carried=carried,
         removed=prune(precomputed),
     )
 
 
-def data_sha256(data: Path) -> str:
-    """Return one hash over the files that a release is made from; an absent one is a `SourceError`."""
-    missing = [name for name in DATA_FILES if not (data / name).is_file()]
-    if missing:
-        raise SourceError(
-            f"{data} lacks {', '.join(missing)}; name the reference data's folder with --data or MGC_DATA."
-        )
-    return sha256_of_files(data / name for name in DATA_FILES)
-
-
-def read_inputs(data: Path, working_ion: str, progress: Progress) -> _Inputs:
+def read_inputs(
+    data: Path, sources: Sequence[CandidateSource], working_ion: str, progress: Progress
+) -> _Inputs:
     """Read candidates and labelled electrodes; a candidate without a capacity for the ion is left out, and why."""
-    fingerprint = data_sha256(data)
-    progress("read", 0, 3)
-    crystals, skipped = read_candidates(data)
-    progress("read", 1, 3)
+    labels_sha256 = data_sha256(data)
+    steps = len(sources) + 1
+    readings: list[Candidates] = []
+    for number, source in enumerate(sources):
+        progress("read", number, steps)
+        readings.append(source.read())
+    progress("read", len(sources), steps)
     electrodes = read_electrodes(data)
-    progress("read", 2, 3)
     labelled = clean(electrodes, read_electrode_structures(data))
-    progress("read", 3, 3)
-    capacities, without = _capacities(crystals, working_ion)
+    progress("read", steps, steps)
+    kept, left_out = _distinct(sources, readings)
+    capacities, without = _capacities([it for reading in kept for it in reading.crystals], working_ion)
+    if not capacities:
+        raise SourceError(
+            f"None of {len(without)} structures from {', '.join(source.name for source in sources)} is a candidate for "
+            f"{working_ion}: {without[0].reason if without else 'the source is empty'}"
+        )
     return _Inputs(
-        candidates=[crystal for crystal in crystals if crystal.id in capacities],
+        readings=[_only(reading, capacities) for reading in kept],
         capacities=capacities,
-        skipped=[*skipped, *without],
+        skipped=[*left_out, *without],
         electrodes=electrodes,
         labelled=labelled,
-        data_sha256=fingerprint,
+        labels_sha256=labels_sha256,
+        data_sha256=_sha256_of_all(labels_sha256, sources, readings),
     )
+
+
+def _distinct(
+    sources: Sequence[CandidateSource], readings: Sequence[Candidates]
+) -> tuple[list[Candidates], list[Skipped]]:
+    """Keep each id once, from the source that is named first; what has no id that the store can hold is left out."""
+    owners: dict[str, str] = {}
+    kept, left_out = [], []
+    for source, reading in zip(sources, readings, strict=True):
+        crystals = []
+        left_out.extend(reading.skipped)
+        for crystal in reading.crystals:
+            if not is_valid_id(crystal.id):
+                reason = "the id must be 1 to 80 letters, digits and the marks . _ : -"
+                left_out.append(Skipped(id=crystal.id, reason=reason))
+            elif crystal.id in owners:
+                reason = f"the source {owners[crystal.id]} has given this id already"
+                left_out.append(Skipped(id=crystal.id, reason=reason))
+            else:
+                owners[crystal.id] = source.name
+                crystals.append(crystal)
+        kept.append(replace(reading, crystals=crystals))
+    return kept, left_out
+
+
+def _only(reading: Candidates, capacities: Mapping[str, Capacity]) -> Candidates:
+    return replace(reading, crystals=[crystal for crystal in reading.crystals if crystal.id in capacities])
+
+
+def _sha256_of_all(
+    labels_sha256: str, sources: Sequence[CandidateSource], readings: Sequence[Candidates]
+) -> str:
+    """The reference data's own hash where nothing else was read; else one over all sources."""
+    if all(isinstance(source, ReferenceSource) for source in sources):
+        return labels_sha256
+    parts = [labels_sha256, *(reading.sha256 for reading in readings)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def nearest_electrodes(
@@ -164,28 +223,18 @@ def nearest_electrodes(
     }
 
 
-def next_version(precomputed: Path) -> str:
-    """Return `YYYY.MM.DD-N`, N counting the releases of the day."""
-    today = datetime.now(UTC).strftime("%Y.%m.%d")
-    names = {path.stem.removeprefix("release-") for path in precomputed.glob("release-*.duckdb")}
-    with contextlib.suppress(ReleaseNotFoundError):
-        names.add(read_manifest(precomputed).version)
-    numbers = [int(name.rpartition("-")[2]) for name in names if name.startswith(f"{today}-")]
-    return f"{today}-{max(numbers, default=0) + 1}"
-
-
 def _quiet(stage: str, done: int, total: int) -> None:
     """No progress is wanted."""
 
 
 def _capacities(crystals: Sequence[Crystal], working_ion: str) -> tuple[dict[str, Capacity], list[Skipped]]:
-    found, without = {}, []
+    capacities, without = {}, []
     for crystal in crystals:
         try:
-            found[crystal.id] = capacity(crystal, working_ion, charge_number(working_ion))
+            capacities[crystal.id] = capacity(crystal, working_ion, charge_number(working_ion))
         except ExplorerError as error:
             without.append(Skipped(id=crystal.id, reason=str(error)))
-    return found, without
+    return capacities, without
 
 
 def _graphs(crystals: Sequence[Crystal], progress: Progress) -> GraphStore:
@@ -205,27 +254,66 @@ def _predict(
     return model.predict(crystals, ions, progress=lambda done: progress("predict", done, total))
 
 
+def _path_before(precomputed: Path) -> Path | None:
+    """The current release's file, checked; None where there is none."""
+    try:
+        return current_path(precomputed)
+    except ReleaseNotFoundError:
+        return None
+
+
 def _write(
     precomputed: Path, inputs: _Inputs, results: _Results, working_ion: str, model: VoltageModel
-) -> Release:
-    with ReleaseWriter(precomputed, version=next_version(precomputed)) as writer:
-        read_by = writer.add_provenance(Provenance(kind="source", data_sha256=inputs.data_sha256))
-        counted_by = writer.add_provenance(Provenance(kind="capacity", data_sha256=inputs.data_sha256))
-        predicted_by = writer.add_provenance(
-            Provenance(
-                kind="voltage",
-                model_name=model.name,
-                model_sha256=model.sha256,
-                data_sha256=inputs.data_sha256,
-                seed=model.card.get("seed"),
-            )
+) -> tuple[Release, CarriedOver | None]:
+    with ReleaseWriter(precomputed) as writer:
+        _add_what_was_read(writer, inputs, working_ion)
+        _add_what_was_predicted(writer, inputs, results, working_ion, model)
+        before = _path_before(precomputed)  # asked again, since it may have changed while the model worked
+        carried = None if before is None else carry_over(writer, before, working_ion=working_ion)
+        release = writer.publish(
+            model_name=model.name, model_sha256=model.sha256, data_sha256=inputs.data_sha256,
+            working_ion=working_ion,
+        )  # fmt: skip
+    return release, carried
+
+
+def _add_what_was_read(writer: ReleaseWriter, inputs: _Inputs, working_ion: str) -> None:
+    read_by = writer.add_provenance(Provenance(kind="source", data_sha256=inputs.labels_sha256))
+    for reading in inputs.readings:
+        given_by = writer.add_provenance(Provenance(kind="source", data_sha256=reading.sha256))
+        writer.add_candidates(reading.crystals, working_ion=working_ion, provenance_id=given_by)
+    writer.add_electrodes(inputs.electrodes, provenance_id=read_by)
+    all_read = writer.add_provenance(Provenance(kind="source", data_sha256=inputs.data_sha256))
+    writer.add_skipped(inputs.skipped, provenance_id=all_read)
+    counted_by = writer.add_provenance(Provenance(kind="capacity", data_sha256=inputs.data_sha256))
+    writer.add_capacities(inputs.capacities, working_ion=working_ion, provenance_id=counted_by)
+
+
+def _add_what_was_predicted(
+    writer: ReleaseWriter, inputs: _Inputs, results: _Results, working_ion: str, model: VoltageModel
+) -> None:
+    seed, seeds = seeds_of(model.card)
+    predicted_by = writer.add_provenance(
+        Provenance(
+            kind="voltage", model_name=model.name, model_sha256=model.sha256, data_sha256=inputs.data_sha256,
+            seed=seed, seeds=seeds,
         )
-        writer.add_candidates(inputs.candidates, working_ion=working_ion, provenance_id=read_by)
-        writer.add_electrodes(inputs.electrodes, provenance_id=read_by)
-        writer.add_skipped(inputs.skipped, provenance_id=read_by)
-        writer.add_capacities(inputs.capacities, provenance_id=counted_by)
-        writer.add_voltage_predictions(results.predictions, provenance_id=predicted_by)
-        writer.add_nearest_electrodes(results.nearest, provenance_id=predicted_by)
-        return writer.publish(
-            model_name=model.name, model_sha256=model.sha256, data_sha256=inputs.data_sha256
-        )
+    )  # fmt: skip
+    writer.add_voltage_predictions(results.predictions, model=model.name, provenance_id=predicted_by)
+    writer.add_nearest_electrodes(
+        results.nearest, working_ion=working_ion, model=model.name, provenance_id=predicted_by
+    )
+
+
+def seeds_of(card: object) -> tuple[int | None, tuple[int, ...]]:
+    """Return the one seed of a model's card, or None and the several ones of an ensemble."""
+
+    def field(name: str) -> object:
+        return card.get(name) if isinstance(card, Mapping) else getattr(card, name, None)
+
+    several = field("seeds")
+    if isinstance(several, list | tuple) and several:
+        seeds = tuple(int(seed) for seed in several)
+        return (seeds[0], ()) if len(seeds) == 1 else (None, seeds)
+    one = field("seed")
+    return (one if isinstance(one, int) else None), ()

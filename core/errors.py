@@ -87,7 +87,7 @@ class ReleaseDamagedError(StoreError):
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
             f"The database release {path.name} is damaged: {problem}. Restore {path.parent} from git "
-            "(`git checkout -- precomputed`) or run `python -m core build --data DATA`."
+            "(`git checkout -- precomputed`) or go back to the one before (`python -m core restore-release VERSION`)."
         )
 
 
@@ -100,7 +100,7 @@ class SchemaVersionError(StoreError):
         remedy = (
             "bring it up to date with `python -m core migrate-release`, which keeps every row"
             if is_older
-            else "update the explorer (`git pull`) or rebuild the release with `python -m core build --data DATA`"
+            else "update the explorer (`git pull`) or go back with `python -m core restore-release VERSION`"
         )
         super().__init__(
             f"{path.name} has database schema {found}, this version reads schema {known}: {remedy}."

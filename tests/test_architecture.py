@@ -25,7 +25,7 @@ LINE = {
     "screening": set(),
     "scenes": set(),
     "bonds": set(),
-    "store": {"oxidation", "capacity", "screening"},
+    "store": {"oxidation"},
     "potentials": set(),
     "dynamics": {"potentials"},
     "transport": {"dynamics"},

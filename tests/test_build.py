@@ -1,20 +1,27 @@
-"""`build` on a hand-made data folder: everything given comes out or is counted, and the old release makes way."""
+"""`build` on a hand-made data folder: what is given comes out or is counted, and what was computed before is kept."""
 
 import csv
 import gzip
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
-from core.build import DATA_FILES, build_release, data_sha256, nearest_electrodes, next_version
-from core.errors import SourceError
+from core.build import build_release, nearest_electrodes, seeds_of
+from core.cli import main
+from core.errors import ReleaseDamagedError, SchemaVersionError, SourceError
 from core.records import Crystal, Electrode
-from core.store import open_reader
+from core.sources.candidates import DATA_FILES, FileSource, ReferenceSource, data_sha256
+from core.store import ReleaseWriter, differences, open_reader, read_manifest
 from core.voltage import load_voltage_model
 from core.voltage.dataset import clean
+from tests.store.schema_1 import make_old_release
+from tests.store.small_release import conductivity_calculation, spinel
+from tests.store.test_calculations import toy
 
 ELECTRODE_FIELDS = {
     "average_voltage": "1.5", "formula_charge": "X", "id_charge": "none", "host_formula": "X", "voltage_check": "ok",
@@ -98,21 +105,160 @@ def test_everything_given_comes_out_or_is_counted(data: Path, tmp_path: Path) ->
         assert reader.provenance(frame["provenance_id"][0])["model_sha256"] == model.sha256
 
 
-def test_a_second_build_counts_on_and_removes_the_first(data: Path, tmp_path: Path) -> None:
+def with_calculations(folder: Path) -> None:
+    """Extend a release by a conductivity and by a calculation about a structure that is no candidate."""
+    with ReleaseWriter(folder, extend=True) as writer:
+        made_by = writer.add_provenance(toy().provenance)
+        writer.add_structures([spinel()], origin="literature", provenance_id=made_by)
+        pooled = conductivity_calculation("run-1", "mp-1", simulated_ps=18.0)
+        writer.add_calculations([toy(subject_id=spinel().id), pooled])
+        writer.publish()
+
+
+def table_rows(folder: Path) -> dict[str, list[str]]:
+    """Every row of every table but `release`, without what tells the time."""
+    with open_reader(folder) as reader:
+        path = reader.path
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = [name for (name,) in connection.execute("SHOW TABLES").fetchall()]
+        return {
+            name: sorted(
+                str({**row, "created": ""})
+                for row in connection.execute(f"FROM {name}").fetchdf().to_dict("records")
+            )
+            for name in names
+            if name != "release"
+        }
+
+
+def test_a_rebuild_keeps_what_was_computed(data: Path, tmp_path: Path) -> None:
+    """Before, a build began with an empty database: 41 conductivities were lost at once, and the old file with them."""
     out = tmp_path / "out"
     model = load_voltage_model()
-    first = build_release(data, out, model).release.version
+    build_release(data, out, model)
+    with_calculations(out)
     report = build_release(data, out, model)
-    assert report.release.version != first
-    assert [path.name for path in report.removed] == [f"release-{first}.duckdb"]
-    assert next_version(out) not in {first, report.release.version}
+    assert report.release.counts["conductivities"] == 1 and report.release.counts["calculations"] == 2
+    assert report.carried is not None and report.carried.changed == ()
+    with open_reader(out) as reader:
+        assert reader.candidate("mp-1")["sigma_ms_per_cm"] == 150.0
+        assert reader.calculation_file("toy-1", "path.npz") == toy().files["path.npz"]
+        assert reader.crystal(spinel().id).same_structure(spinel())
+        assert len(reader.screen()) == 2
 
 
-def test_the_first_release_of_a_day_is_number_one(tmp_path: Path) -> None:
-    assert next_version(tmp_path).endswith("-1")
-    today = next_version(tmp_path).removesuffix("-1")
-    (tmp_path / f"release-{today}-7.duckdb").touch()
-    assert next_version(tmp_path) == f"{today}-8"
+def test_building_twice_gives_the_same_rows(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    model = load_voltage_model()
+    build_release(data, out, model)
+    with_calculations(out)
+    first = build_release(data, out, model)
+    rows, manifest = table_rows(out), read_manifest(out)
+    second = build_release(data, out, model)
+    assert table_rows(out) == rows and len(rows) > 8
+    assert read_manifest(out).calculations == manifest.calculations
+    assert read_manifest(out).files == manifest.files and not differences(out)
+    assert second.release.version != first.release.version
+    kept = [path.name for path in (out / "previous").iterdir()]
+    assert kept == [f"release-{first.release.version}.duckdb"]
+    assert [path.name for path in out.glob("release-*")] == [f"release-{second.release.version}.duckdb"]
+
+
+def test_a_release_that_cannot_be_read_is_not_built_over(data: Path, tmp_path: Path) -> None:
+    model = load_voltage_model()
+    old = make_old_release(tmp_path / "old")
+    with pytest.raises(SchemaVersionError, match="migrate-release"):
+        build_release(data, tmp_path / "old", model)
+    assert old.exists()
+    build_release(data, tmp_path / "out", model)
+    (path,) = (tmp_path / "out").glob("release-*")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ReleaseDamagedError):
+        build_release(data, tmp_path / "out", model)
+
+
+def test_sources_are_read_in_turn_and_an_id_counts_once(data: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "mine.jsonl"
+    mine = [SULPHIDE | {"id": "mine-1"}, OXIDE, rock_salt("odd id", "Mg", "O", 2.2), {"id": "empty"}]
+    lines.write_text("".join(json.dumps(record) + "\n" for record in mine))
+    sources = [ReferenceSource(folder=data), FileSource(path=lines, working_ion="Mg")]
+    out = tmp_path / "out"
+    report = build_release(data, out, load_voltage_model(), sources=sources)
+    assert any("the source reference has given this id" in reason for reason in report.skipped_reasons)
+    assert any("the id must be" in reason for reason in report.skipped_reasons)
+    assert report.release.data_sha256 not in (None, data_sha256(data))
+    with open_reader(out) as reader:
+        frame = reader.screen().set_index("id")
+        assert list(frame.index) == ["GNoME-2", "mine-1", "mp-1"]
+        makers = reader.structures().set_index("id").provenance_id
+        assert reader.provenance(makers["mp-1"])["data_sha256"] == data_sha256(data)
+        assert makers["mine-1"] != makers["mp-1"]
+    alone = build_release(data, tmp_path / "alone", load_voltage_model(), sources=sources[1:])
+    assert alone.release.counts["candidates"] == 2
+
+
+def test_sources_without_a_candidate_are_an_error(data: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "lime.jsonl"
+    lines.write_text(json.dumps(LIME))
+    sources = [FileSource(path=lines, working_ion="Mg")]
+    with pytest.raises(
+        SourceError, match=r"None of 1 structures from lime.jsonl is a candidate for Mg: .*holds no Mg"
+    ):
+        build_release(data, tmp_path / "out", load_voltage_model(), sources=sources)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--source", "gnome"], "--gnome FOLDER"),
+        (["--source", "mp"], "MP_API_KEY"),
+        (["--source", "nowhere.cif"], "nowhere.cif is not there"),
+    ],
+)
+def test_the_command_says_what_a_source_needs(
+    data: Path, tmp_path: Path, options: list[str], words: str,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.delenv("MP_API_KEY", raising=False)
+    assert main(["build", "--data", str(data), "--out", str(tmp_path / "out"), *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_command_reports_what_it_took_over(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["build", "--data", str(data), "--out", str(out), "--source", "reference"]
+    assert main(command) == 0
+    with_calculations(out)
+    assert main(command) == 0
+    said = capsys.readouterr().err
+    assert "Taken over from the release before:" in said and "2 calculations" in said
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ({"seed": 3}, (3, ())),
+        ({"seeds": [0, 1, 2]}, (None, (0, 1, 2))),
+        ({"seeds": [5]}, (5, ())),
+        (SimpleNamespace(seeds=(0, 1)), (None, (0, 1))),
+        ({}, (None, ())),
+    ],
+)
+def test_the_seeds_of_a_card(card: object, expected: tuple[int | None, tuple[int, ...]]) -> None:
+    """Before, the provenance of the ensemble `cgcnn`, whose card says `seeds`, held none."""
+    assert seeds_of(card) == expected
+
+
+@pytest.mark.parametrize("name", ["cgcnn", "default"])
+def test_provenance_names_the_seeds_of_the_model(data: Path, tmp_path: Path, name: str) -> None:
+    model = load_voltage_model(name)
+    out = tmp_path / "out"
+    build_release(data, out, model)
+    with open_reader(out) as reader:
+        made_by = reader.provenance(reader.predictions("mp-1").provenance_id[0])
+    assert made_by["seeds"] == [0, 1, 2] if name == "cgcnn" else made_by["seed"] == 0
 
 
 @pytest.mark.parametrize("name", DATA_FILES)

@@ -1,4 +1,4 @@
-"""`build`: make the database release of the explorer again from the reference data."""
+"""`build`: make the database release of the explorer, from the reference data and from further sources."""
 
 import argparse
 from pathlib import Path
@@ -11,9 +11,17 @@ if TYPE_CHECKING:
     from core.build import BuildReport
 
 _HELP = """\
-Reads the reference data, predicts the voltage of every magnesium candidate with the default model, computes its
-capacities and its nearest labelled electrodes, and writes a new release: one database file and manifest.json, which
-the explorer reads. The release before is removed once the new one is in place. Nothing is left half done.
+Reads the candidates of one source or several, predicts their voltages with the default model, computes their capacities
+and nearest labelled electrodes, and writes a new release: one database file and manifest.json, which the explorer
+reads. Calculations that the release before holds are taken over. That release moves to the folder `previous`, where
+older ones are deleted. Nothing is left half done.
+
+sources:
+  reference    the magnesium candidates of the reference data (default)
+  mp           magnesium compounds near the hull, from Materials Project; needs your key in MP_API_KEY and a network
+  gnome        GNoME's magnesium compounds, from a local copy: --gnome FOLDER
+  PATH         a CIF, POSCAR, JSON or JSON-lines file of yours, or a folder of them
+Where two sources give the same id, the one named first counts. Labelled electrodes always come from the reference data.
 """
 
 
@@ -21,11 +29,18 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `build`."""
     parser = commands.add_parser(
         "build",
-        help="make the explorer's database from the reference data",
+        help="make the explorer's database from the reference data and other sources",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_data_option(parser)
+    parser.add_argument(
+        "--source", action="append", metavar="SOURCE",
+        help="reference, mp, gnome, or a path; give it again for several (default: reference)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gnome", type=Path, help="folder with GNoME's stable_materials_summary.csv and by_id.zip"
+    )
     parser.add_argument("--out", type=Path, help="folder to write (default MGC_PRECOMPUTED, precomputed/)")
     parser.add_argument(
         "--model", default="default", help="voltage model in precomputed/models (default: the best)"
@@ -37,13 +52,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Build, with a bar a stage, and report what was made and what was left out."""
     data = reference_data(arguments.data)
     from core.build import build_release
+    from core.sources.candidates import candidate_source
     from core.voltage import load_voltage_model
 
+    words = dict.fromkeys(arguments.source or ["reference"])
+    sources = [candidate_source(word, data=data, gnome=arguments.gnome) for word in words]
     model = load_voltage_model(arguments.model)
     with StageBars() as bars:
         report = build_release(
-            data, arguments.out or Settings.from_environment().precomputed, model, progress=bars.update
-        )
+            data, arguments.out or Settings.from_environment().precomputed, model, sources=sources,
+            progress=bars.update,
+        )  # fmt: skip
     _say(report)
     return 0
 
@@ -53,15 +72,23 @@ def _say(report: "BuildReport") -> None:
     note(
         f"Release {release.version}, voltages by {release.model_name} ({(release.model_sha256 or '')[:12]}):"
     )
-    for table, count in release.counts.items():
-        note(f"  {count:6d} {table}")
+    _say_counts(release.counts)
     for title, reasons in (
         ("Left out", report.skipped_reasons),
         ("Not predicted", report.failed_predictions),
     ):
         if reasons:
             note(f"{title}:")
-        for reason, count in reasons.items():
-            note(f"  {count:6d} {reason}")
+            _say_counts(reasons)
+    if report.carried is not None:
+        note("Taken over from the release before:")
+        _say_counts({table: count for table, count in report.carried.counts.items() if count})
+        for name in report.carried.changed:
+            note(f"Kept, but its structure is another one now: {name}")
     for path in report.removed:
-        note(f"Removed {path.name}.")
+        note(f"Deleted {path.name}.")
+
+
+def _say_counts(counts: dict[str, int]) -> None:
+    for what, count in counts.items():
+        note(f"  {count:6d} {what}")

@@ -1,4 +1,4 @@
-"""`verify` and `migrate-release`: whether the shipped files are what they should be, and bringing an old release up."""
+"""`verify`, `migrate-release` and `restore-release`: is a release whole, is it of today, and back to another."""
 
 import argparse
 from pathlib import Path
@@ -15,10 +15,14 @@ _MIGRATE_HELP = """\
 Writes the current release anew in the database schema of this version. Every row is kept, no reference data is needed;
 the file before goes to the folder `previous`. A release that is up to date stays as it is.
 """
+_RESTORE_HELP = """\
+Makes a release of the folder `previous` the current one again; the current one goes there. Models and other files
+beside the database stay as they are.
+"""
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Add `verify` and `migrate-release`."""
+    """Add `verify`, `migrate-release` and `restore-release`."""
     verify = commands.add_parser(
         "verify", help="check every shipped file against the manifest", description=_VERIFY_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -33,7 +37,13 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     migrate.set_defaults(run=run_migrate)
-    for parser in (verify, migrate):
+    restore = commands.add_parser(
+        "restore-release", help="go back to the release before", description=_RESTORE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    restore.add_argument("version", help="its version, as its file is named: release-VERSION.duckdb")
+    restore.set_defaults(run=run_restore)
+    for parser in (verify, migrate, restore):
         parser.add_argument(
             "--precomputed", type=Path, help="folder of the release (default MGC_PRECOMPUTED, precomputed/)"
         )
@@ -47,15 +57,11 @@ def run_verify(arguments: argparse.Namespace) -> int:
     if arguments.refresh:
         note(f"{len(list_files(folder).files)} files listed in {folder / 'manifest.json'}.")
         return 0
-    found = differences(folder)
-    for word, paths in (
-        ("missing", found.missing),
-        ("changed", found.changed),
-        ("not listed", found.unlisted),
-    ):
+    off = differences(folder)
+    for word, paths in (("missing", off.missing), ("changed", off.changed), ("not listed", off.unlisted)):
         for path in paths:
             print(f"{word}: {path}")
-    if not found:
+    if not off:
         note(f"All files in {folder} are what the manifest says.")
         return 0
     note(
@@ -76,6 +82,15 @@ def run_migrate(arguments: argparse.Namespace) -> int:
     note(f"Release {release.version}, database schema {release.schema_version}:")
     for table, count in release.counts.items():
         note(f"  {count:6d} {table}")
+    return 0
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    """Make a superseded release the current one."""
+    from core.store.restore import restore_release
+
+    release = restore_release(_folder(arguments), arguments.version)
+    note(f"Release {release.version} is the current one again.")
     return 0
 
 

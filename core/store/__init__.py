@@ -42,7 +42,8 @@ Writing (`python -m core build`):
     prune(folder, keep=2)                                       # put superseded releases away, delete the oldest
 
 `list_files(folder)` and `differences(folder)` write and check the list of files in the manifest (`python -m core
-verify`); `core.store.migrate` brings a release of an older schema up to date (`python -m core migrate-release`).
+verify`); `core.store.migrate` brings a release of an older schema up to date (`python -m core migrate-release`), and
+`core.store.restore` goes back to one of `previous/` (`python -m core restore-release`).
 """
 
 from core.store.artefacts import Differences, differences, list_files
@@ -53,6 +54,7 @@ from core.store.release import (
     SCHEMA_VERSION,
     Manifest,
     Release,
+    current_path,
     current_version,
     next_version,
     prune,
@@ -71,6 +73,7 @@ __all__ = [
     "Release",
     "ReleaseWriter",
     "carry_over",
+    "current_path",
     "current_version",
     "differences",
     "is_valid_id",

@@ -12,12 +12,8 @@ from typing import Final
 import duckdb
 
 from core.store import rows
+from core.store.tables import BEFORE, copy_rows
 from core.store.writer import ReleaseWriter
-
-_POINTING: Final = (
-    "structures", "candidates", "voltage_predictions", "capacities", "nearest_electrodes", "calculations",
-)  # fmt: skip
-"""Tables that are carried over, each row with its provenance; one comes after those that it refers to."""
 
 _WANTED: Final = """
 CREATE TEMP TABLE wanted AS
@@ -46,7 +42,10 @@ _SELECTIONS: Final = {
     ),
     "calculations": "TRUE",
 }
-"""Which rows of the release before are carried over; `same` holds the ids of structures that have not changed."""
+"""Which rows of the release before are carried over, a table after those that it refers to.
+
+`same` holds the ids of structures that have not changed.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +64,10 @@ def carry_over(writer: ReleaseWriter, release: Path, *, working_ion: str) -> Car
 
     Call it after the new rows for `working_ion` have been added, and before `publish`.
     """
-    database = writer.attach(release, "before")
+    database = writer.attach(release)
     _mark(database)
-    counts = {table: _carry(database, table, working_ion) for table in _POINTING}
-    counts["calculation_files"] = _insert(
-        database, "INSERT INTO calculation_files FROM before.calculation_files", {}
-    )
+    counts = {table: _carry(database, table, working_ion) for table in _SELECTIONS}
+    counts["calculation_files"] = copy_rows(database, "calculation_files")
     changed = database.execute(
         "SELECT name FROM calculations WHERE subject_id NOT IN (SELECT id FROM same) ORDER BY name"
     ).fetchall()
@@ -105,26 +102,7 @@ def _is_same(database: duckdb.DuckDBPyConnection, id: str) -> bool:
 
 def _carry(database: duckdb.DuckDBPyConnection, table: str, working_ion: str) -> int:
     condition = _SELECTIONS[table]
-    named = {"ion": working_ion} if "$ion" in condition else {}
-    _insert(
-        database,
-        f"INSERT INTO provenance BY NAME SELECT * FROM before.provenance WHERE id IN "
-        f"(SELECT provenance_id FROM before.{table} WHERE {condition}) AND id NOT IN (SELECT id FROM provenance)",
-        named,
-    )
-    rows_of_table = f"INSERT INTO {table} BY NAME SELECT * FROM before.{table} WHERE {condition}"
-    if table != "structures":
-        return _insert(database, rows_of_table, named)
-    total = 0  # generation after generation, since a child refers to its parent
-    while count := _insert(
-        database,
-        f"{rows_of_table} AND id NOT IN (SELECT id FROM structures) "
-        "AND (parent_id IS NULL OR parent_id IN (SELECT id FROM structures))",
-        named,
-    ):
-        total += count
-    return total
-
-
-def _insert(database: duckdb.DuckDBPyConnection, sql: str, named: dict[str, str]) -> int:
-    return int(database.execute(sql, named or None).fetchall()[0][0])
+    named = {"ion": working_ion} if "$ion" in condition else None
+    makers = f"SELECT provenance_id FROM {BEFORE}.{table} WHERE {condition}"
+    copy_rows(database, "provenance", f"id IN ({makers}) AND id NOT IN (SELECT id FROM provenance)", named)
+    return copy_rows(database, table, condition, named)

@@ -59,7 +59,7 @@ def migrate_release(folder: Path) -> Release | None:
 
 
 def _rewrite(writer: ReleaseWriter, path: Path) -> Release:
-    database = writer.attach(path, "before")
+    database = writer.attach(path)
     for table, selection in _COPIES.items():
         database.execute(f"INSERT INTO {table} BY NAME {selection}").fetchall()
     for conductivity, provenance_id in _conductivities(database):

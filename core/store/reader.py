@@ -122,9 +122,8 @@ class Reader:
         """Return a structure, a candidate's or another; raise `UnknownCandidateError`."""
         return rows.crystal_of(
             self._one(
-                "SELECT s.*, c.working_ion FROM structures AS s "
-                "LEFT JOIN candidates AS c ON c.id = s.id AND c.working_ion = (SELECT working_ion FROM release) "
-                "WHERE s.id = ?",
+                "SELECT *, (SELECT working_ion FROM screening WHERE id = $1) AS working_ion "
+                "FROM structures WHERE id = $1",
                 id,
             )
         )

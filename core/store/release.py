@@ -186,6 +186,11 @@ def verified_path(folder: Path, manifest: Manifest) -> Path:
     return path
 
 
+def current_path(folder: Path) -> Path:
+    """Return the path of the current release's database, checked; raise as `read_manifest` and `verified_path` do."""
+    return verified_path(folder, read_manifest(folder))
+
+
 @lru_cache(maxsize=32)
 def _sha256_once(path: Path, size_bytes: int, mtime_ns: int) -> str:
     """Size and time are the cache key: an unchanged file is hashed once a process, a touched one again."""

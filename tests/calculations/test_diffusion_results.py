@@ -1,6 +1,6 @@
 """From frames of known walks to figures, pooled seeds, a barrier and the release."""
 
-import shutil
+import os
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -248,7 +248,7 @@ def test_a_merge_that_cannot_write_leaves_the_release(make_spec, runs, release, 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(StoreWriteError):
         merge([path], release)
     assert sorted(it.name for it in release.iterdir()) == before

@@ -202,7 +202,7 @@ KILLED_WRITER = """
     import os, signal, sys
     from pathlib import Path
     from core.store import ReleaseWriter
-    from core.store import writer as module
+    from core.store import draft as module
 
     sys.path.insert(0, "tests/store")
     from small_release import fill
@@ -273,7 +273,7 @@ def test_full_disk_at_the_swap(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("core.store.writer.write_manifest", full)
+    monkeypatch.setattr("core.store.draft.write_manifest", full)
     with pytest.raises(StoreWriteError, match="No space left"):
         make_release(folder, "2")
     assert current_version(folder) == "1"

@@ -17,12 +17,12 @@ from core.store import (
     Filters,
     ReleaseWriter,
     current_version,
+    draft,
     next_version,
     open_reader,
     prune,
     read_manifest,
 )
-from core.store import writer as writer_module
 from core.store.rows import calculation_row, prediction_row
 from tests.store.small_release import (
     MODEL_SHA256,
@@ -124,6 +124,28 @@ def test_extend_adds_to_the_current_release(tmp_path: Path) -> None:
         assert reader.provenance(made_by)["kind"] == "mlmd"
 
 
+def test_an_extended_release_does_not_grow_by_what_it_copies(tmp_path: Path) -> None:
+    """A file that is copied and written into only ever grows; rows copied into a new one take their room once."""
+    make_release(tmp_path, "1")
+    sizes = [read_manifest(tmp_path).size_bytes]
+    for version in "234":
+        with ReleaseWriter(tmp_path, version=version, extend=True) as writer:
+            writer.publish()
+        sizes.append(read_manifest(tmp_path).size_bytes)
+    assert sizes[1] == sizes[2] == sizes[3]
+
+
+def test_a_release_is_extended_while_this_process_reads_it(tmp_path: Path) -> None:
+    make_release(tmp_path, "1")
+    with open_reader(tmp_path) as reader:
+        with ReleaseWriter(tmp_path, version="2", extend=True) as writer:
+            writer.publish()
+        prune(tmp_path)
+        assert len(reader.screen()) == 5
+        with open_reader(tmp_path) as newer:
+            assert newer.screen().equals(reader.screen())
+
+
 def test_the_shown_conductivity_is_one_a_candidate(tmp_path: Path) -> None:
     limit = {"verdict": "upper limit", "d_cm2_per_s": None, "sigma_ms_per_cm": None, "d_low_cm2_per_s": None,
              "sigma_low_ms_per_cm": None}  # fmt: skip
@@ -155,7 +177,7 @@ def test_the_shown_conductivity_is_one_a_candidate(tmp_path: Path) -> None:
 def test_a_release_is_extended_under_the_views_of_today(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = writer_module._VIEWS
+    ours = draft._VIEWS
     older = tmp_path / "older.sql"
     older.write_text(ours.read_text().replace("simulated_ps DESC", "simulated_ps ASC"))
     runs = [
@@ -163,7 +185,7 @@ def test_a_release_is_extended_under_the_views_of_today(
         conductivity("long", "mp-2", simulated_ps=300.0, sigma_ms_per_cm=160.0),
     ]
     for views, version, shown in ((older, "1", 150.0), (ours, "2", 160.0)):
-        monkeypatch.setattr(writer_module, "_VIEWS", views)
+        monkeypatch.setattr(draft, "_VIEWS", views)
         with ReleaseWriter(tmp_path, version=version, extend=version == "2") as writer:
             if version == "1":
                 writer.add_conductivities(runs, provenance_id=fill(writer))
