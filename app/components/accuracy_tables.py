@@ -8,8 +8,7 @@ import pandas as pd
 from app.components.accuracy_figures import PARTITION_NAMES
 from app.components.tables import Cell, Detailed, Link, draw_named_rows, draw_table
 from app.components.text import pretty_formula
-from core.voltage.accuracy import Interval, Peer
-from core.voltage.evaluate import ErrorRow
+from core.service.accuracy import ErrorRow, Interval, Peer
 
 _MATERIAL_URL = "https://materialsproject.org/materials/"
 _CHECK_WORDS = {"ok": "agrees", "differs": "disagrees"}

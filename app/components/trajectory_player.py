@@ -11,9 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.components.structure_viewer.bundle import STYLE, bundle_version, loader
-from core.bonds import framework_bonds
+from core.drawing.bonds import framework_bonds
+from core.drawing.scenes import scene_json
 from core.records import Crystal, FloatArray
-from core.scenes import scene_json
 
 MAX_FRAMES: Final = 400
 """What is sent at most: a long run is thinned evenly, its newest frame kept."""

@@ -11,8 +11,8 @@ from app.components import accuracy_tables as tables
 from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
+from core.service import accuracy
 from core.settings import Settings
-from core.voltage import accuracy
 
 _PLOT_CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "scrollZoom": True}
 _STILL: Final = {"displaylogo": False, "displayModeBar": False}
@@ -121,7 +121,7 @@ def peers_section(card: dict) -> None:
             "No other model has been judged on these folds in this release.", icon=":material/compare_arrows:"
         )
         return
-    ranked = sorted([accuracy.peer_of_card(card), *peers], key=_rank)
+    ranked = accuracy.ranked_peers(accuracy.peer_of_card(card), peers)
     left, right = st.container(key="stacking-peers").columns([1, 1.25], gap="large")
     left.plotly_chart(
         figures.peers_figure(ranked, card["name"], theme.palette()), config=_STILL, key="peers_plot",
@@ -132,11 +132,6 @@ def peers_section(card: dict) -> None:
     commands = dict.fromkeys(peer.command for peer in ranked if peer.command)
     with st.expander("Commands that make these numbers"):
         st.code("\n".join(commands), language="sh")
-
-
-def _rank(peer: accuracy.Peer) -> float:
-    row = peer.row("host", "all") or peer.row("random", "all")
-    return float("inf") if row is None else row.mae_v
 
 
 def calibration_section(table: pd.DataFrame, card: dict) -> None:

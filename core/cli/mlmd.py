@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.output import note, open_output, parsed_ion, progress, write_rows
+from core.cli.output import note, open_output, parsed_ion, progress
+from core.csv_text import write_rows
 from core.errors import JobError, SourceError
 from core.ions import WORKING_IONS
 
