@@ -39,7 +39,7 @@ def parity_figure(frame: pd.DataFrame, colours: Palette) -> dict[str, Any]:
         height=560,
         hovermode="closest",
         dragmode="pan",
-        xaxis=axis | {"title": {"text": QUANTITIES["average_voltage_v"].axis}},
+        xaxis=axis | {"title": {"text": QUANTITIES["calculated_v"].axis}},
         yaxis=axis | {"title": {"text": QUANTITIES["predicted_v"].axis}, "scaleanchor": "x"},
         legend=_legend(y=-0.15, itemsizing="constant"),
         margin={"b": 110},
@@ -95,8 +95,8 @@ def ion_figure(errors: Mapping[str, Sequence[ErrorRow]], colours: Palette) -> di
     styles = {"random": ("circle", colours.accent, -0.16), "host": ("square", colours.passing, 0.16)}
     for partition, (symbol, colour, shift) in styles.items():
         rows = {row.working_ion: row for row in errors.get(partition, ())}
-        found = [rows.get(name) for name in names]
-        traces.append(_error_dots(PARTITION_NAMES[partition], found, (symbol, colour, shift)))
+        errors_shown = [rows.get(name) for name in names]
+        traces.append(_error_dots(PARTITION_NAMES[partition], errors_shown, (symbol, colour, shift)))
     layout = figure_layout(
         colours,
         height=560,

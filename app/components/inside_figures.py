@@ -152,7 +152,7 @@ def _voltage_marker(voltages_v: NDArray[Any], colours: Palette) -> dict[str, Any
         "cmin": float(low),
         "cmax": float(high),
         "colorbar": {
-            "title": {"text": QUANTITIES["mp_average_voltage_v"].axis, "side": "top"}, "orientation": "h", "y": -0.06,
+            "title": {"text": QUANTITIES["average_voltage_v"].axis, "side": "top"}, "orientation": "h", "y": -0.06,
             "yanchor": "top", "thickness": 12, "len": 0.75, "tickfont": {"color": colours.text}, "outlinewidth": 0,
         },
     }  # fmt: skip

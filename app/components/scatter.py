@@ -86,7 +86,8 @@ def _marker_sizes(frame: pd.DataFrame, mask: Mask) -> float | NDArray[np.float32
     if not np.isfinite(sigma).any():
         return _MARKER_PX + 1
     decades = np.log10(np.clip(np.nan_to_num(sigma, nan=0.0), 0.1, 1e4)) + 1.0
-    return (_MARKER_PX + decades / 5.0 * (_LARGEST_MARKER_PX - _MARKER_PX)).astype(np.float32)
+    sizes_px: NDArray[np.float32] = _MARKER_PX + decades / 5.0 * (_LARGEST_MARKER_PX - _MARKER_PX)
+    return sizes_px.astype(np.float32)
 
 
 def _density(x: Any, y: Any, colours: Palette) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Inside the model: what networks learned of chemistry from structures and voltages alone (paper Fig. 5)."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import streamlit as st
 
@@ -104,7 +105,7 @@ def shipped_section() -> None:
         _sevennet(found.atoms["sevennet"], card)
 
 
-def _sevennet(atoms: AtomMap, card: dict) -> None:
+def _sevennet(atoms: AtomMap, card: Mapping[str, Any]) -> None:
     st.subheader("The atoms as SevenNet-0 sees them", anchor=False)
     left, right = st.container(key="stacking-sevennet").columns([1.6, 1], gap="large")
     left.plotly_chart(

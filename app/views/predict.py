@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import state, theme
 from app.components.columns import column_config
@@ -38,7 +39,7 @@ _TABLE: Final = (
 )  # fmt: skip
 
 
-def inputs() -> tuple[list, str]:
+def inputs() -> tuple[list[UploadedFile], str]:
     """Draw the uploader and the choice of ion; return the files and the ion."""
     left, right = st.columns([2.2, 1], gap="large")
     with left:
@@ -69,7 +70,7 @@ def _forget_example() -> None:
     st.session_state[_EXAMPLE] = False
 
 
-def results_of(files: list, working_ion: str) -> list[PredictedStructure]:
+def results_of(files: list[UploadedFile], working_ion: str) -> list[PredictedStructure]:
     """Return one result a file, in order; files seen before in this tab are not computed again."""
     known: dict[str, PredictedStructure] = st.session_state.get(_RESULTS, {})
     kept: dict[str, PredictedStructure] = {}
