@@ -86,5 +86,8 @@ def is_locked(path: Path) -> bool:
     """Return whether some process holds the lock of a file; one that was never taken is not held."""
     if not path.exists():
         return False
-    with locked(path, wait=False) as is_ours:
-        return not is_ours
+    try:
+        with locked(path, wait=False) as is_ours:
+            return not is_ours
+    except OSError:  # in a folder that we may not write to, nobody of ours works
+        return False

@@ -8,6 +8,10 @@ class ExplorerError(Exception):
     """Base of all errors that a user may meet; `str()` of it is safe to show."""
 
 
+class SettingsError(ExplorerError):
+    """An environment variable of the explorer that says nothing usable."""
+
+
 class StructureError(ExplorerError):
     """A crystal structure that cannot be used, with the reason."""
 
@@ -150,8 +154,12 @@ class TooFewTemperaturesError(TransportError):
         )
 
 
+class CalculationError(ExplorerError):
+    """A calculation that cannot be asked for, read or pooled as it is."""
+
+
 class JobError(ExplorerError):
-    """A simulation that cannot be started, found or gone on with as asked."""
+    """A run that cannot be started, found or gone on with as asked."""
 
 
 class UnknownJobError(JobError):
@@ -159,7 +167,7 @@ class UnknownJobError(JobError):
 
     def __init__(self, job_id: str, folder: Path) -> None:
         super().__init__(
-            f"There is no run {job_id[:120]!r} in {folder}; `python -m core mlmd list` names those there."
+            f"There is no run {job_id[:120]!r} in {folder}; `python -m core runs list` names those there."
         )
 
 
@@ -168,8 +176,16 @@ class RunFileError(JobError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
-            f"{path.name} of run {path.parent.name} is unusable: {problem}. Delete the run's folder and start it again."
+            f"{path.name} of run {path.parent.name} is unusable: {problem}. Nothing was changed. {self._remedy(path)}"
         )
+
+    @staticmethod
+    def _remedy(path: Path) -> str:
+        if path.name == "result.json":
+            return f"`python -m core runs resume {path.parent.name}` makes it anew from what the run has kept."
+        if path.name == "spec.json":
+            return "Ask for the same run again: its folder is found by name and goes on."
+        return f"Move it away, then `python -m core runs resume {path.parent.name}` goes on."
 
 
 class DynamicsError(ExplorerError):

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import DeviceError
+from core.errors import DeviceError, SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -13,25 +13,47 @@ def _path(name: str, default: Path) -> Path:
     return Path(os.environ.get(name, default)).expanduser()
 
 
+def _count(name: str, *, default: int) -> int:
+    """A whole number above zero from the environment; unset, empty or 0 is the default."""
+    text = os.environ.get(name, "").strip() or "0"
+    if not text.isdecimal():
+        raise SettingsError(f"{name} is {text!r}; give a whole number, 1 or more, or leave it out.")
+    return int(text) or default
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where things are and what they run on."""
+    """Where things are and what they run on.
+
+    `threads`: of work that has the machine to itself. `job_threads`: of one run, 1 by default, as compiled potentials
+    want it. `cpu_slots`: how many runs may share the CPU. `kinds`: modules that add kinds of calculations.
+    """
 
     precomputed: Path
     data: Path
     runs: Path
     checkpoints: Path
     threads: int
+    job_threads: int
+    cpu_slots: int
+    kinds: tuple[str, ...]
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Read MGC_PRECOMPUTED, MGC_DATA, MGC_RUNS, MGC_CHECKPOINTS and MGC_THREADS."""
+        """Read MGC_PRECOMPUTED, MGC_DATA, MGC_RUNS, MGC_CHECKPOINTS, MGC_THREADS, MGC_CPU_SLOTS and MGC_KINDS.
+
+        Raises `SettingsError` for a number that is none.
+        """
+        threads = _count("MGC_THREADS", default=0)
         return cls(
             precomputed=_path("MGC_PRECOMPUTED", ROOT / "precomputed"),
             data=_path("MGC_DATA", ROOT.parent / "shared" / "data"),
             runs=_path("MGC_RUNS", ROOT / "runs"),
             checkpoints=_path("MGC_CHECKPOINTS", ROOT / "checkpoints"),
-            threads=int(os.environ.get("MGC_THREADS", "0")) or (os.cpu_count() or 1),
+            threads=threads or os.cpu_count() or 1,
+            job_threads=threads or 1,
+            cpu_slots=_count("MGC_CPU_SLOTS", default=1),
+            kinds=tuple(it.strip() for it in os.environ.get("MGC_KINDS", "").split(",") if it.strip()),
         )
 
 

@@ -15,14 +15,14 @@ Raises `DynamicsError` and its kinds `CellTooSmallError` and `CheckpointError`.
 
 from core.dynamics.drift import DRIFT_LIMIT_MEV, nve_drift
 from core.dynamics.progress import Outcome, Progress
-from core.dynamics.protocol import LONG, PAPER, PROTOCOLS, QUICK, Protocol, default_protocol
+from core.dynamics.protocol import LONG, PAPER, PROTOCOLS, QUICK, Protocol, adapted, default_protocol
 from core.dynamics.run import simulate
 from core.dynamics.supercell import IntMatrix, find_supercell
 from core.dynamics.system import System, build_system
 from core.dynamics.teacher import TEACHER_LIMIT_EV_PER_A, TeacherCheck, teacher_check
 from core.dynamics.timing import expected_seconds, measure_step
 from core.dynamics.trajectory import Frames, TrajectoryWriter, read_trajectory, write_extxyz
-from core.potentials import DEFAULT_POTENTIAL, POTENTIALS
+from core.potentials import default_dynamics_potential as default_potential
 
 __all__ = [
     "DRIFT_LIMIT_MEV",
@@ -39,6 +39,7 @@ __all__ = [
     "System",
     "TeacherCheck",
     "TrajectoryWriter",
+    "adapted",
     "build_system",
     "default_potential",
     "default_protocol",
@@ -51,8 +52,3 @@ __all__ = [
     "teacher_check",
     "write_extxyz",
 ]
-
-
-def default_potential() -> str:
-    """Return the potential that runs use unless told otherwise: the fast `nequip-mg` where it is there."""
-    return "nequip-mg" if "nequip-mg" in POTENTIALS else DEFAULT_POTENTIAL

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ class Protocol:
     """
 
     name: str
-    description: str = ""
+    description: str = field(default="", metadata={"identity": False})  # decides nothing
     min_atoms: int
     max_atoms: int
     vacancy_fraction: float = 0.2
@@ -162,6 +162,26 @@ LONG: Final = QUICK.with_changes(
 PROTOCOLS: Final[Mapping[str, Protocol]] = MappingProxyType(
     {item.name: item for item in (QUICK, LONG, PAPER)}
 )
+
+
+def adapted(protocol: Protocol, **changes: Any) -> Protocol:
+    """Return a protocol with other numbers, None meaning as it is, and a name that no longer claims to be the old one.
+
+    Another temperature is no other protocol. `max_atoms` follows a larger `min_atoms`. Raises `DynamicsError` for
+    numbers out of range.
+    """
+    now = protocol.to_dict()
+    wanted = {name: value for name, value in changes.items() if value is not None and value != now.get(name)}
+    named = {name: value for name, value in wanted.items() if name != "temperature_k"}
+    if "min_atoms" in named and "max_atoms" not in named:
+        wanted["max_atoms"] = max(protocol.max_atoms, round(1.25 * named["min_atoms"]))
+    if named:
+        listed = ", ".join(f"{name} {value}" for name, value in named.items())
+        wanted |= {
+            "name": f"{protocol.name}-changed",
+            "description": f"{protocol.description} Changed: {listed}.",
+        }
+    return protocol.with_changes(**wanted)
 
 
 def default_protocol(device: str) -> Protocol:

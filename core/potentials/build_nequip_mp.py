@@ -15,7 +15,7 @@ from ase.build import bulk
 
 from core.errors import ModelError
 from core.potentials import sevennet
-from core.potentials.face import Potential
+from core.potentials.base import Potential
 from core.potentials.files import shipped_folder, write_potential
 from core.potentials.nequip_mp.architecture import Shape, build_network
 from core.potentials.nequip_mp.mapping import map_weights, shape_of
@@ -87,6 +87,7 @@ def _card(shape: Shape) -> dict[str, Any]:
     return {
         "kind": "nequip",
         "title": "NequIP with the weights of SevenNet-0 (11Jul2024)",
+        "capabilities": {"describes": True},
         "elements": sorted(shape.elements),
         "cutoff_a": shape.cutoff_a,
         "trained_on": sevennet.TRAINED_ON,

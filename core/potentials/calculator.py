@@ -6,7 +6,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from core.potentials.face import Potential
+from core.potentials.base import Potential
 
 
 class PotentialCalculator(Calculator):

@@ -14,7 +14,7 @@ import torch
 from ase import Atoms, units
 from pymatgen.core import Structure
 
-from core.potentials.face import DTYPES, Evaluation, Potential, PotentialCard
+from core.potentials.base import DTYPES, Evaluation, Potential, PotentialCard
 from core.potentials.torch_state import torch_state
 from core.provenance import sha256_of_file
 

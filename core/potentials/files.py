@@ -9,8 +9,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from core.errors import ModelError
-from core.potentials.face import PotentialCard
+from core.codec import from_json
+from core.errors import ModelError, RecordError
+from core.potentials.base import Capabilities, PotentialCard
 from core.provenance import sha256_of_file
 from core.settings import Settings
 
@@ -50,9 +51,11 @@ def read_card_file(folder: Path, name: str) -> tuple[PotentialCard, dict[str, An
         content = json.loads(path.read_text(encoding="utf-8"))
         fields = {key: content[key] for key in _CARD_FIELDS}
         fields["elements"] = tuple(fields["elements"])
+        fields["teacher"] = content.get("teacher")
+        fields["capabilities"] = from_json(Capabilities, content.get("capabilities", {}))
     except FileNotFoundError:
         raise ModelError(f"The card {path.name} of potential {name!r} is missing. {_RESTORE}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecordError) as error:
         raise ModelError(f"The card {path.name} cannot be read ({error!r}). {_RESTORE}") from None
     return PotentialCard(**fields), content
 

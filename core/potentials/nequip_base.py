@@ -11,7 +11,7 @@ from torch import Tensor
 from vesin import NeighborList
 
 from core.errors import ModelError
-from core.potentials.face import Evaluation, Floats, Potential, PotentialCard
+from core.potentials.base import Evaluation, Floats, Potential, PotentialCard
 
 
 class StoredShape:

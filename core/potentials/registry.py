@@ -6,10 +6,15 @@ A new potential is one line here; its packages are imported when it is first ask
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from core.errors import PotentialError
-from core.potentials.face import Potential, PotentialCard
+from core.potentials.base import Potential, PotentialCard
+from core.records import Crystal
+
+if TYPE_CHECKING:
+    from core.potentials.nequip_mg.refine import Refinement
 
 DEFAULT_POTENTIAL: Final = "nequip-mp"
 
@@ -30,6 +35,12 @@ class Entry:
         """Return the potential on a device."""
         potential: Callable[..., Potential] = getattr(import_module(self.module), self.class_name)
         return potential(self.read_card(), device=device, dtype=dtype)
+
+    def load_refined(self, folder: Path, *, device: str, dtype: str) -> Potential:
+        """Return the potential with the weights that a refinement left in a folder."""
+        module = import_module(self.module)
+        potential: Callable[..., Potential] = getattr(module, self.class_name)
+        return potential(module.read_card(folder), device=device, dtype=dtype, folder=folder)
 
 
 _ENTRIES: Final[dict[str, Entry]] = {
@@ -56,6 +67,40 @@ def load_potential(
 def potential_card(name: str = DEFAULT_POTENTIAL) -> PotentialCard:
     """Return a potential's card without loading it. Raises `PotentialError` for an unknown name."""
     return _entry(name).read_card()
+
+
+def default_dynamics_potential() -> str:
+    """Return the potential that simulations use unless told otherwise: the first distilled one that can be compiled."""
+    for name in POTENTIALS:
+        card = potential_card(name)
+        if card.teacher is not None and card.capabilities.can_be_compiled:
+            return name
+    return DEFAULT_POTENTIAL
+
+
+def refine_potential(
+    name: str, crystal: Crystal, working_ion: str, *, folder: Path, rounds: int, seed: int = 0, device: str = "auto",
+    on_stage: Callable[[str], None] = lambda stage: None,
+) -> "Refinement":  # fmt: skip
+    """Fine-tune a potential for one crystal against the teacher that its card names; see its `refine`.
+
+    What is done already in `folder` is kept. Raises `PotentialError` for one that offers no refinement, `TrainingError`
+    where training fails.
+    """
+    card = potential_card(name)
+    if not card.capabilities.can_be_refined or card.teacher is None:
+        raise PotentialError(f"{name!r} can't be fine-tuned for a material; leave the refinement out.")
+    on_stage("loading the teacher")
+    teacher = load_potential(card.teacher, device=device, dtype="float32")
+    refine: Callable[..., Refinement] = import_module(_entry(name).module).refine
+    return refine(
+        crystal, working_ion, teacher, folder=folder, rounds=rounds, seed=seed, on_stage=on_stage
+    )
+
+
+def load_refined(name: str, folder: Path, *, device: str = "auto", dtype: str = "float32") -> Potential:
+    """Return a potential with the weights that `refine_potential` left in `Refinement.folder`; raise `ModelError`."""
+    return _entry(name).load_refined(folder, device=device, dtype=dtype)
 
 
 def _entry(name: str) -> Entry:

@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from core.errors import PotentialError
-from core.potentials.face import DTYPES, Description, Evaluation, Potential, PotentialCard
+from core.potentials.base import DTYPES, Description, Evaluation, Potential, PotentialCard
 from core.potentials.torch_state import torch_state
 from core.provenance import sha256_of_file
 

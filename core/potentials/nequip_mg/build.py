@@ -16,7 +16,7 @@ from ase.io import read
 from nequip.nn import GraphModel
 from vesin import NeighborList
 
-from core.potentials.face import Potential
+from core.potentials.base import Potential
 from core.potentials.files import write_potential
 from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
 from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
@@ -212,6 +212,8 @@ def student_card(shape: StudentShape) -> dict[str, Any]:
         "source": teacher.source,
         "errors": {},
         "errors_of": "",
+        "teacher": teacher.name,
+        "capabilities": {"can_be_compiled": True, "can_be_refined": True},
         "shape": shape.to_dict(),
         "provenance": {
             "command": "python -m core train-potential",

@@ -13,7 +13,7 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 from numpy.typing import NDArray
 
-from core.potentials.face import Potential
+from core.potentials.base import Potential
 from core.records import Crystal
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.potentials.face import Potential
+from core.potentials.base import Potential
 
 GROUPS: Final = ("seen", "unseen")
 """Frames of compositions that the student learnt from, and of compositions that it never met."""

@@ -1,14 +1,18 @@
 """The potential `nequip-mg`, from its safetensors file to energies; compiled for the machine where that was done."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import PotentialError
-from core.potentials.face import PotentialCard
+from core.potentials.base import Potential, PotentialCard
 from core.potentials.files import fill, read_card_file, read_weights, shipped_folder
 from core.potentials.nequip_base import NequipPotential
 from core.potentials.nequip_mg.compiled import compile_student, compiled_path, load_compiled
 from core.potentials.nequip_mg.network import StudentShape, build_student, weights_of
+from core.records import Crystal
+
+if TYPE_CHECKING:
+    from core.potentials.nequip_mg.refine import Refinement
 
 NAME: Final = "nequip-mg"
 
@@ -38,10 +42,15 @@ class NequipMg(NequipPotential):
             weight.requires_grad_(False)
         self._network = network.to(self.device)
         self._see(shape.elements, shape.cutoff_a)
-        self.is_compiled = False
+        self._is_compiled = False
         built = compiled_path(card.sha256, self.device)
         if dtype == "float32" and built.exists():
             self._take(built)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it works from a build made for this machine."""
+        return self._is_compiled
 
     def compile(self) -> None:
         """Compile for this machine, if that was not done before, and use the build from now on.
@@ -52,9 +61,16 @@ class NequipMg(NequipPotential):
             raise PotentialError(
                 f"{NAME!r} is compiled in float32 alone, this one works in {self.dtype}; load it so."
             )
-        if not self.is_compiled:
+        if not self._is_compiled:
             self._take(compile_student(self._folder, NAME, self.device))
 
     def _take(self, built: Path) -> None:
         self._network = load_compiled(built, self.device)
-        self.is_compiled = True
+        self._is_compiled = True
+
+
+def refine(crystal: Crystal, working_ion: str, teacher: Potential, **options: Any) -> "Refinement":
+    """Fine-tune this potential for one crystal; see `core.potentials.nequip_mg.refine`, which takes seconds to import."""
+    from core.potentials.nequip_mg.refine import refine as refine_student
+
+    return refine_student(crystal, working_ion, teacher, **options)

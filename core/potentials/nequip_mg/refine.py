@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.potentials.face import Potential
+from core.potentials.base import Potential
 from core.potentials.nequip_mg.build import write_student
 from core.potentials.nequip_mg.dataset import label_crystals, read_frames
 from core.potentials.nequip_mg.frames import Frame, Generator, hop_frames, student_frames

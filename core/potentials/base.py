@@ -1,7 +1,7 @@
-"""The one face of every potential: what it is told, what it answers, and what it refuses."""
+"""The base of every potential: what it is told, what it answers, and what it refuses."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +23,24 @@ DTYPES: Final[dict[str, torch.dtype]] = {"float32": torch.float32, "float64": to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a potential offers beyond energy, forces and stress. Ask here; a name says nothing.
+
+    `can_be_compiled`: `compile()` builds it for the machine. `can_be_refined`: `refine_potential` fine-tunes it for a
+    material. `describes`: `describe()` gives atom vectors. `has_magnetic_moments`: evaluations carry them.
+    """
+
+    can_be_compiled: bool = False
+    can_be_refined: bool = False
+    describes: bool = False
+    has_magnetic_moments: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PotentialCard:
     """What a potential was made from and how far it can be trusted.
 
+    `teacher` names the potential that it was distilled from, None for one trained on first-principles data.
     `errors`: mean absolute errors by name with unit; `errors_of`: against what and who measured them. `source`: DOI.
     `energy_scale`: two potentials' energies may only be compared where this agrees.
     """
@@ -41,6 +56,8 @@ class PotentialCard:
     sha256: str
     errors: Mapping[str, float] = field(default_factory=dict)
     errors_of: str = ""
+    teacher: str | None = None
+    capabilities: Capabilities = Capabilities()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON holds it."""
@@ -90,6 +107,17 @@ class Potential(ABC):
         """The name it is selected by."""
         return self.card.name
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it works from a build made for this machine."""
+        return False
+
+    def compile(self) -> None:
+        """Build it for this machine, once, and use the build from now on; `PotentialError` where it can't be built."""
+        able = self.card.capabilities.can_be_compiled
+        reason = "its class does not say how" if able else "its card says so"
+        raise PotentialError(f"{self.name!r} cannot be compiled ({reason}); use it as it is.")
+
     def require(self, species: Iterable[str]) -> None:
         """Raise `UnsupportedElementError` if any of these elements was not in the training data."""
         unknown = sorted(set(species) - self._known)
@@ -111,6 +139,10 @@ class Potential(ABC):
         clean = self._checked(atoms)
         with torch_state(self._torch_default):
             return self._evaluate(clean)
+
+    def evaluate_many(self, many: Sequence[Atoms]) -> list[Evaluation]:
+        """Return `evaluate` of each; a potential that can do several at once overrides this."""
+        return [self.evaluate(atoms) for atoms in many]
 
     def describe(self, crystal: Crystal) -> Description:
         """Return site energies and atom vectors of a crystal, without gradients; not every potential offers it."""
