@@ -1,42 +1,25 @@
-"""What the Screen page shows for one state: the filtered frame, who passes, who is listed, who is selected."""
+"""What the Screen page shows for one state: the screening of the filtered candidates, and who is selected."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
-
-import pandas as pd
 
 from app import state
 from app.query import ScreenQuery
 from core.errors import UnknownCandidateError
-from core.screening import (
-    BoolArray,
-    Funnel,
-    Thresholds,
-    funnel,
-    objectives_of,
-    pareto_front,
-    pass_probability,
-    passes,
-)
-from core.store import Filters
+from core.service.release import Facets, Filters
+from core.service.screen import Screening, Thresholds, chances, screen
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One picture of the screening.
+    """One picture of the screening: `screening` of all candidates after the filters, `selected` the candidate's row.
 
-    `frame`: all candidates after the filters; `passing` and `front` are masks over it (`front` None while it is not
-    asked for). `listed`: the rows of the table, likeliest first, with their pass probabilities.
+    The selected candidate need not be among those after the filters; it carries its pass probabilities.
     """
 
     query: ScreenQuery
-    thresholds: Thresholds
-    frame: pd.DataFrame
-    passing: BoolArray
-    front: BoolArray | None
-    funnel: Funnel
-    listed: pd.DataFrame
+    screening: Screening
     selected: Mapping[str, Any] | None
 
     @property
@@ -45,33 +28,16 @@ class View:
         return filter_words(self.query)
 
 
-def screening_view(query: ScreenQuery, facets: state.Facets) -> View:
+def screening_view(query: ScreenQuery, facets: Facets) -> View:
     """Return what the Screen page shows for `query`."""
     thresholds = thresholds_of(query, facets)
-    frame = state.candidates(filters_of(query))
-    passing = passes(frame, thresholds)
-    front = pareto_front(frame, objectives_of(thresholds)) if query.pareto else None
-    shown = passing | query.show_all
-    if front is not None:
-        shown = shown & front
-    listed = frame.loc[shown]
-    listed = pd.concat([listed, pass_probability(listed, thresholds)], axis=1)
-    listed = listed.sort_values(
-        ["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True
+    screening = screen(
+        state.candidates(filters_of(query)), thresholds, with_failing=query.show_all, front_only=query.pareto
     )
-    return View(
-        query=query,
-        thresholds=thresholds,
-        frame=frame,
-        passing=passing,
-        front=front,
-        funnel=funnel(frame, thresholds),
-        listed=listed,
-        selected=_selected(query.selected, thresholds),
-    )
+    return View(query=query, screening=screening, selected=_selected(query.selected, thresholds))
 
 
-def thresholds_of(query: ScreenQuery, facets: state.Facets) -> Thresholds:
+def thresholds_of(query: ScreenQuery, facets: Facets) -> Thresholds:
     """Return the thresholds; conductivity counts only where it is asked for and the release holds any."""
     asked = query.sigma_ms_per_cm > 0.0 and facets.n_conductivities > 0
     return Thresholds(
@@ -121,4 +87,4 @@ def _selected(id: str | None, thresholds: Thresholds) -> dict[str, Any] | None:
         row = state.reader().candidate(id)
     except UnknownCandidateError:
         return None
-    return row | pass_probability(pd.DataFrame([row]), thresholds).iloc[0].to_dict()
+    return row | asdict(chances(row, thresholds))

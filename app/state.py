@@ -18,11 +18,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.components.text import pretty_formula
 from core.errors import ExplorerError
+from core.service import release
+from core.service.release import Facets, Filters, Reader
 from core.settings import Settings
-from core.store import Filters, Reader, current_version, open_reader
 
 if TYPE_CHECKING:
-    from core.voltage import VoltageModel
+    from core.service.model import VoltageModel
 
 SCREEN_PAGE: Final = "views/screen.py"
 CANDIDATE_PAGE: Final = "views/candidate.py"
@@ -39,27 +40,12 @@ def reader() -> Reader:
     A release published while the app runs is picked up by the next run of a page.
     """
     folder = Settings.from_environment().precomputed
-    return _open(str(folder), current_version(folder))
+    return _open(str(folder), release.current_version(folder))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _open(folder: str, version: str) -> Reader:
-    return open_reader(Path(folder))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facets:
-    """What a release offers to filter by: candidates by element, source and redox metal.
-
-    `n_conductivities` counts results of molecular dynamics, `n_simulated` the candidates that they belong to.
-    """
-
-    n_candidates: int
-    n_conductivities: int
-    n_simulated: int
-    elements: dict[str, int]
-    sources: dict[str, int]
-    redox_metals: dict[str, int]
+    return release.open_reader(Path(folder))
 
 
 def facets() -> Facets:
@@ -70,16 +56,7 @@ def facets() -> Facets:
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _facets(sha256: str, _store: Reader) -> Facets:
-    sources = _store.sources().groupby("source", sort=False)["n"].sum()
-    elements, metals = _store.elements(), _store.redox_metals()
-    return Facets(
-        n_candidates=_store.release.counts["candidates"],
-        n_conductivities=_store.release.counts["conductivities"],
-        n_simulated=int(_store.conductivities()["id"].nunique()),
-        elements={row.element: int(row.n) for row in elements.itertuples()},
-        sources={str(source): int(n) for source, n in sources.items()},
-        redox_metals={row.element: int(row.n) for row in metals.itertuples()},
-    )
+    return release.facets(_store)
 
 
 def candidates(filters: Filters) -> pd.DataFrame:
@@ -100,9 +77,9 @@ def _candidates(sha256: str, filters: Filters, _store: Reader) -> pd.DataFrame:
 @st.cache_resource(show_spinner=False)
 def voltage_model() -> "VoltageModel":
     """Return the default voltage model, loaded once a server; raise `ModelError` where it is absent or damaged."""
-    from core.voltage import load_voltage_model
+    from core.service.model import load_model
 
-    return load_voltage_model()
+    return load_model()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +118,7 @@ def _load_slow_parts(needed_now: threading.Event) -> None:
         voltage_model()
     except ExplorerError as error:
         _log.warning("The voltage model is not there: %s", error)  # the page that needs it says so again
-    from core import scenes
+    from core.drawing import scenes
 
     scenes.warm_up()
 

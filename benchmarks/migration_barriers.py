@@ -45,7 +45,11 @@ def crystal_of(id: str) -> Crystal:
 def refined(crystal: Crystal, rounds: int) -> Potential:
     """nequip-mg fine-tuned for a crystal, or what a run has left of it in the folder of runs."""
     spec = RefinementSpec(
-        crystal=crystal, potential=REFINED, potential_sha256=potential_card(REFINED).sha256, rounds=rounds, device="cpu"
+        crystal=crystal,
+        potential=REFINED,
+        potential_sha256=potential_card(REFINED).sha256,
+        rounds=rounds,
+        device="cpu",
     )
     job = run_job(prepare(spec).path)
     if not isinstance(job.result, RefinementResult):

@@ -1,15 +1,12 @@
-"""Screening a frame of candidates: thresholds, the chance to pass them, the Pareto front, the funnel, the shortlist.
+"""Screening a frame of candidates: thresholds, the chance to pass them, the Pareto front, the funnel, the order.
 
 Frames have the columns of the store's view `screening`. A candidate whose conductivity was not computed does not pass
 a conductivity threshold, and `Funnel.conductivity_known` says how many were computed at all; ask for none with
 `Thresholds(sigma_ms_per_cm=None)`.
 """
 
-import csv
-import io
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -29,8 +26,6 @@ OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 
 _HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
 """Of the interval of a conductivity, in standard deviations of its logarithm: 1.645."""
-
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +68,8 @@ class Funnel:
 def _column(frame: pd.DataFrame, name: str) -> FloatArray:
     if name not in frame:
         return np.full(len(frame), np.nan)
-    return frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    values: FloatArray = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return values
 
 
 def _step_masks(frame: pd.DataFrame, thresholds: Thresholds) -> tuple[BoolArray, BoolArray, BoolArray]:
@@ -142,8 +138,8 @@ def _conductivity_probability(frame: pd.DataFrame, limit: float | None) -> Float
     one = np.ones_like(sigma)
     spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _HALF_WIDTH)
     log_sigma = np.log(np.maximum(sigma, np.finfo(float).tiny))
-    found = _normal_exceedance(log_sigma, float(np.log(limit)), spread)
-    return np.where(np.isnan(sigma) & (high <= limit), 1.0 - CONFIDENCE, found)
+    p_conductivity = _normal_exceedance(log_sigma, float(np.log(limit)), spread)
+    return np.where(np.isnan(sigma) & (high <= limit), 1.0 - CONFIDENCE, p_conductivity)
 
 
 def objectives_of(thresholds: Thresholds) -> tuple[str, ...]:
@@ -190,12 +186,15 @@ def _non_dominated(values: FloatArray) -> BoolArray:
     return front
 
 
-def shortlist(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Return the candidates that pass, likeliest first, with their pass probabilities and Pareto flag as columns."""
-    kept = frame.loc[passes(frame, thresholds)].reset_index(drop=True)
-    kept = pd.concat([kept, pass_probability(kept, thresholds)], axis=1)
-    kept["on_pareto_front"] = pareto_front(kept, objectives_of(thresholds))
-    return kept.sort_values(["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True)
+def ranked(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Return the frame likeliest to pass first, with its pass probabilities as further columns.
+
+    The one order in which candidates are listed: by `p_all`, then by predicted voltage, then by id.
+    """
+    chances = pd.concat([frame, pass_probability(frame, thresholds)], axis=1)
+    return chances.sort_values(
+        ["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True
+    )
 
 
 def rank_for_dynamics(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
@@ -211,31 +210,3 @@ def rank_for_dynamics(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFra
         ["_redox", "_chance", "voltage_v", "id"], ascending=[False, False, False, True]
     )
     return ordered.drop(columns=["_redox", "_chance"]).reset_index(drop=True)
-
-
-def shortlist_csv(frame: pd.DataFrame, metadata: Mapping[str, Any] | None = None) -> str:
-    """Return the frame as CSV, after one `# key: value` line for each metadatum.
-
-    Read it back with `pandas.read_csv(path, comment="#")`. Without metadata it is plain CSV. Text that a spreadsheet
-    would run as a formula (it starts with = + - @) gets a leading apostrophe; numbers stay as they are.
-    """
-    text = io.StringIO()
-    for key, value in (metadata or {}).items():
-        text.write(f"# {_one_line(key)}: {_one_line(value)}\n")
-    safe = frame.copy()
-    for name in safe.columns:
-        if not (pd.api.types.is_numeric_dtype(safe[name]) or pd.api.types.is_bool_dtype(safe[name])):
-            safe[name] = safe[name].map(_neutral, na_action="ignore")
-    # Quoted text keeps a "#" inside a cell from being read as a comment.
-    quoting = csv.QUOTE_NONNUMERIC if metadata else csv.QUOTE_MINIMAL
-    safe.to_csv(text, index=False, quoting=quoting, lineterminator="\n")
-    return text.getvalue()
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).split())
-
-
-def _neutral(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple | np.ndarray) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

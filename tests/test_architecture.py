@@ -16,6 +16,7 @@ APP = sorted(path for path in (ROOT / "app").rglob("*.py") if "node_modules" not
 
 # Along the line: a stage may import the stages to its left, and the foundations.
 FOUNDATIONS = {"errors", "ions", "units", "settings", "provenance", "records", "artifacts", "codec"}
+FOUNDATIONS |= {"quantities", "csv_text", "progress"}
 LINE = {
     "sources": set(),
     "graphs": set(),
@@ -23,20 +24,32 @@ LINE = {
     "oxidation": set(),
     "capacity": {"oxidation"},
     "screening": set(),
-    "scenes": set(),
-    "bonds": set(),
+    "drawing": set(),
     "store": {"oxidation"},
     "potentials": set(),
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "jobs": {"sources", "potentials", "dynamics", "transport", "screening", "store"},
+    "calculations": {"potentials", "dynamics", "transport"},
+    "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
+    "service": {
+        "sources", "voltage", "capacity", "screening", "store", "potentials", "dynamics", "transport", "calculations",
+        "tasks",
+    },
     "cli": {
-        "sources", "graphs", "voltage", "capacity", "screening", "scenes", "store", "build",
-        "potentials", "dynamics", "transport", "jobs",
+        "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "dynamics",
+        "transport", "calculations", "tasks", "service",
     },
     "__main__": {"cli"},
 }  # fmt: skip
+
+
+# What the faces may know of `core`: what the service layer decides, and what travels through it.
+FACE_IMPORTS = {
+    "service", "drawing", "quantities", "records", "errors", "settings", "units", "ions", "provenance",
+}  # fmt: skip
+# Commands that show what pages show too; the others make data, models and releases.
+SERVICE_COMMANDS = [ROOT / "core" / "cli" / name for name in ("predict.py", "export.py")]
 
 
 def parse(path: Path) -> ast.Module:
@@ -86,6 +99,30 @@ def test_imports_run_one_way(path: Path) -> None:
     used = {name.split(".")[1] for name in imported(parse(path)) if name.startswith("core.")}
     used -= {"__version__"}
     assert used <= allowed, f"core.{stage} reaches against the line: {sorted(used - allowed)}"
+
+
+def core_parts(path: Path) -> set[str]:
+    """The parts of `core` that a module imports, also inside its functions."""
+    return {name.split(".")[1] for name in imported(parse(path)) if name.startswith("core.")} - {
+        "__version__"
+    }
+
+
+@pytest.mark.parametrize("path", APP, ids=relative)
+def test_pages_stand_on_the_service_layer(path: Path) -> None:
+    assert core_parts(path) <= FACE_IMPORTS, "what a page needs of core belongs into core.service"
+
+
+@pytest.mark.parametrize("path", SERVICE_COMMANDS, ids=relative)
+def test_commands_that_show_stand_on_the_service_layer(path: Path) -> None:
+    assert core_parts(path) <= FOUNDATIONS | {"service", "cli"}
+
+
+def test_no_face_calls_another_and_the_service_calls_none() -> None:
+    for path in [*APP, *CORE]:
+        faces = {name for name in imported(parse(path)) if name.startswith(("core.cli", "app"))}
+        own = "app" if path in APP else "core.cli" if stage_of(path) in {"cli", "__main__"} else "no face"
+        assert all(name.startswith(own) for name in faces), f"{relative(path)} calls {sorted(faces)}"
 
 
 @pytest.mark.parametrize("path", CORE, ids=relative)

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from core.cli import main
-from core.cli.output import StageBars, cell, open_output, write_rows
-from core.cli.predict import COLUMNS
+from core.cli.output import StageBars, open_output
+from core.csv_text import cell, write_rows
 from core.errors import ExplorerError
+from core.service.predict import COLUMNS
+from tests.store.small_release import make_release
 
 MGO = {
     "id": "mgo", "formula": "MgO", "lattice": [[0, 2.105, 2.105], [2.105, 0, 2.105], [2.105, 2.105, 0]],
@@ -227,17 +229,24 @@ def test_stage_bars_take_stages_one_after_the_other() -> None:
         bars.update("predict", 10, 10)
 
 
-def test_export_writes_what_passes_and_a_side_car(precomputed: Path, tmp_path: Path) -> None:
-    if not (precomputed / "manifest.json").is_file():
-        pytest.skip("no release in precomputed/")
+@pytest.fixture
+def small_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "precomputed"
+    make_release(folder)
+    monkeypatch.setenv("MGC_PRECOMPUTED", str(folder))
+    return folder
+
+
+def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path: Path) -> None:
     output = tmp_path / "shortlist.csv"
     arguments = ["export", "--min-voltage-v", "2.0", "--min-capacity-ah-per-l", "600", "-o", str(output)]
     assert main(arguments) == 0
     rows = rows_of(output.read_text())
-    assert rows
+    assert [row["id"] for row in rows] == ["gnome-3", "mp-32006", "mp-2"]
     for row in rows:
         assert float(row["voltage_v"]) > 2.0 and float(row["capacity_vol_ah_per_l"]) > 600.0
         assert row["license"] and row["provenance_id"]
+    assert [row["on_pareto_front"] for row in rows] == ["True", "False", "False"]
     side_car = json.loads((tmp_path / "shortlist.csv.json").read_text())
     assert side_car["thresholds"] == {
         "voltage_v": 2.0,
@@ -248,16 +257,9 @@ def test_export_writes_what_passes_and_a_side_car(precomputed: Path, tmp_path: P
     assert len(side_car["release"]["model_sha256"]) == 64
 
 
-def test_export_refuses_a_conductivity_threshold_while_there_is_none(
-    precomputed: Path, capsys: pytest.CaptureFixture[str]
+def test_export_says_that_a_release_without_conductivities_passes_none(
+    small_release: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from core.store import open_reader
-
-    if not (precomputed / "manifest.json").is_file():
-        pytest.skip("no release in precomputed/")
-    with open_reader(precomputed) as reader:
-        if reader.release.counts["conductivities"]:
-            pytest.skip("this release has conductivities")
     assert main(["export", "--min-sigma-ms-per-cm", "100"]) == 0
     captured = capsys.readouterr()
     assert rows_of(captured.out) == []

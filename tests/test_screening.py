@@ -1,6 +1,5 @@
-"""Thresholds, pass probabilities, Pareto front, funnel and shortlist on frames small enough to work out by hand."""
+"""Thresholds, pass probabilities, Pareto front, funnel and order on frames small enough to work out by hand."""
 
-import io
 import math
 
 import numpy as np
@@ -18,8 +17,7 @@ from core.screening import (
     pass_probability,
     passes,
     rank_for_dynamics,
-    shortlist,
-    shortlist_csv,
+    ranked,
 )
 
 NAN = math.nan
@@ -139,33 +137,18 @@ def test_pareto_front_is_the_definition(seed: int, columns: int) -> None:
         assert on_front == (np.isfinite(row).all() and not dominated)
 
 
-def test_shortlist_orders_by_probability(frame: pd.DataFrame) -> None:
-    found = shortlist(frame, NO_SIGMA)
-    assert found.id.tolist() == ["e", "a"]
-    assert {"p_voltage", "p_capacity", "p_conductivity", "p_all", "on_pareto_front"} <= set(found.columns)
-    assert shortlist(frame, Thresholds(voltage_v=9.0)).empty
-
-
-def test_shortlist_csv_round_trip(frame: pd.DataFrame) -> None:
-    frame.loc[0, "formula"] = "Mg#2"
-    text = shortlist_csv(frame, {"release": "1", "url": "https://x/?a=1\nb", **NO_SIGMA.as_dict()})
-    lines = text.splitlines()
-    assert lines[:3] == ["# release: 1", "# url: https://x/?a=1 b", "# voltage_v: 3.0"]
-    back = pd.read_csv(io.StringIO(text), comment="#")
-    assert back.id.tolist() == frame.id.tolist()
-    assert back.formula[0] == "Mg#2"
-    np.testing.assert_array_equal(back.voltage_v, frame.voltage_v)
-
-
-def test_shortlist_csv_neutralises_formulas_in_text_only(frame: pd.DataFrame) -> None:
-    frame["voltage_v"] = [-0.5, 1.0, 1.0, 1.0, 1.0]
-    frame["elements"] = [["Mg", "O"]] * 5
-    frame["note"] = ["@a", "+b", "\tc", None, "ok"]
-    back = pd.read_csv(io.StringIO(shortlist_csv(frame)))
-    assert back.formula.tolist() == ["MgMn2O4", "'=cmd()", "MgO", "Mg2Sn", "'-x"]
-    assert back.note.tolist()[:3] == ["'@a", "'+b", "'\tc"]
-    assert back.voltage_v[0] == -0.5
-    assert back.elements[0] == "Mg, O"
+def test_the_likeliest_come_first_then_the_higher_voltage_then_the_id() -> None:
+    twins = pd.DataFrame(
+        {
+            "id": ["c", "b", "a", "d"],
+            "voltage_v": [3.5, 4.0, 4.0, NAN],
+            "voltage_std_v": [0.0, 0.0, 0.0, NAN],
+            "capacity_vol_ah_per_l": [900.0] * 4,
+        }
+    )
+    ordered = ranked(twins, NO_SIGMA)
+    assert ordered.id.tolist() == ["a", "b", "c", "d"]
+    assert ordered.p_all.tolist()[:3] == [1.0] * 3 and math.isnan(ordered.p_all[3])
 
 
 def test_dynamics_is_spent_on_redox_capacity_first_then_on_chance(frame: pd.DataFrame) -> None:

@@ -9,8 +9,8 @@ from app.components.accuracy_colours import ION_COLOURS
 from app.components.text import pretty_formula
 from app.theme import Palette, figure_layout, safe_html
 from core.ions import PAPER_IONS
-from core.voltage.accuracy import Interval, Peer, SpreadBin
-from core.voltage.evaluate import ErrorRow
+from core.quantities import QUANTITIES
+from core.service.accuracy import ErrorRow, Interval, Peer, SpreadBin
 
 PARTITION_NAMES: Final = {"random": "Random split", "host": "Unseen hosts"}
 
@@ -39,8 +39,8 @@ def parity_figure(frame: pd.DataFrame, colours: Palette) -> dict[str, Any]:
         height=560,
         hovermode="closest",
         dragmode="pan",
-        xaxis=axis | {"title": {"text": "Calculated voltage, DFT (V)"}},
-        yaxis=axis | {"title": {"text": "Predicted voltage (V)"}, "scaleanchor": "x"},
+        xaxis=axis | {"title": {"text": QUANTITIES["calculated_v"].axis}},
+        yaxis=axis | {"title": {"text": QUANTITIES["predicted_v"].axis}, "scaleanchor": "x"},
         legend=_legend(y=-0.15, itemsizing="constant"),
         margin={"b": 110},
     )
@@ -95,8 +95,8 @@ def ion_figure(errors: Mapping[str, Sequence[ErrorRow]], colours: Palette) -> di
     styles = {"random": ("circle", colours.accent, -0.16), "host": ("square", colours.passing, 0.16)}
     for partition, (symbol, colour, shift) in styles.items():
         rows = {row.working_ion: row for row in errors.get(partition, ())}
-        found = [rows.get(name) for name in names]
-        traces.append(_error_dots(PARTITION_NAMES[partition], found, (symbol, colour, shift)))
+        errors_shown = [rows.get(name) for name in names]
+        traces.append(_error_dots(PARTITION_NAMES[partition], errors_shown, (symbol, colour, shift)))
     layout = figure_layout(
         colours,
         height=560,
@@ -175,7 +175,7 @@ def peers_figure(peers: Sequence[Peer], shipped: str, colours: Palette) -> dict[
         height=100 + 30 * len(names),
         hovermode="closest",
         margin={"l": 150, "b": 84},
-        xaxis={"title": {"text": "Mean absolute error, all ions (V)"}, "rangemode": "tozero"},
+        xaxis={"title": {"text": QUANTITIES["mae_v"].axis_of(", all ions")}, "rangemode": "tozero"},
         yaxis={"tickvals": names, "ticktext": labels, "ticks": "", "range": [-0.6, len(names) - 0.4]},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False},
     )

@@ -1,6 +1,7 @@
 """Tables of the Accuracy page: errors by ion, peers, in and out of domain, worst cases."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 from urllib.parse import quote
 
 import pandas as pd
@@ -8,8 +9,8 @@ import pandas as pd
 from app.components.accuracy_figures import PARTITION_NAMES
 from app.components.tables import Cell, Detailed, Link, draw_named_rows, draw_table
 from app.components.text import pretty_formula
-from core.voltage.accuracy import Interval, Peer
-from core.voltage.evaluate import ErrorRow
+from core.quantities import QUANTITIES
+from core.service.accuracy import ErrorRow, Interval, Peer
 
 _MATERIAL_URL = "https://materialsproject.org/materials/"
 _CHECK_WORDS = {"ok": "agrees", "differs": "disagrees"}
@@ -37,10 +38,8 @@ def ion_table(errors: Mapping[str, Sequence[ErrorRow]]) -> None:
     draw_named_rows(
         [
             "Rows",
-            *(f"{name}, MAE (V)" for name in PARTITION_NAMES.values()),
-            "Paper",
-            "Ion's mean",
-            "Ion's median",
+            *(f"{name}, {QUANTITIES['mae_v'].head}" for name in PARTITION_NAMES.values()),
+            *(QUANTITIES[name].label for name in ("paper_v", "mean_baseline_v", "median_baseline_v")),
         ],
         rows,
     )
@@ -79,7 +78,7 @@ def _rows_of(peer: Peer) -> str:
 def domain_table(parts: Iterable[tuple[str, str, Interval, Interval]]) -> None:
     """Draw (partition, inside or outside, MAE, coverage) rows."""
     draw_table(
-        ["Rows", "", "n", "MAE (V)", "90 % intervals hold"],
+        ["Rows", "", "n", QUANTITIES["mae_v"].head, "90 % intervals hold"],
         [
             [PARTITION_NAMES[partition], side, f"{mae.n:,}", volts(mae), _percent(covered)]
             for partition, side, mae, covered in parts
@@ -91,28 +90,24 @@ def _percent(found: Interval) -> Cell:
     return Detailed(text=f"{found.value:.1%}", detail=f"{found.low:.0%} to {found.high:.0%}")
 
 
+_WORST: Final = (
+    "battery_id", "id_discharge", "working_ion", "calculated_v", "predicted_v", "error_v", "in_domain", "voltage_check",
+)  # fmt: skip
+
+
 def worst_table(worst: pd.DataFrame, candidates: Collection[str]) -> None:
     """Draw the worst predictions; the structure's link leads to its candidate page where it has one."""
     draw_table(
-        [
-            "Electrode",
-            "Structure",
-            "Ion",
-            "DFT (V)",
-            "Predicted (V)",
-            "Error (V)",
-            "In domain",
-            "Label check",
-        ],
+        [QUANTITIES[name].head for name in _WORST],
         [
             [
                 Detailed(text=pretty_formula(it.formula), detail=it.battery_id),
                 structure_link(it.id_discharge, candidates),
                 it.working_ion,
-                f"{it.voltage_v:.2f}",
-                f"{it.predicted_v:.2f} ± {it.std_v:.2f}",
-                f"{it.error_v:+.2f}",
-                "yes" if it.in_domain else "no",
+                QUANTITIES["calculated_v"].number(it.voltage_v),
+                f"{QUANTITIES['predicted_v'].number(it.predicted_v)} ± {QUANTITIES['std_v'].number(it.std_v)}",
+                QUANTITIES["error_v"].number(it.error_v),
+                QUANTITIES["in_domain"].text(it.in_domain),
                 _CHECK_WORDS.get(it.voltage_check, "not checked"),
             ]
             for it in worst.itertuples()

@@ -8,9 +8,10 @@ import streamlit as st
 from app import state
 from app.components import controls
 from app.components.md_words import sigma_words
-from app.components.text import interval, is_missing, pretty_formula, quantity, source_label
+from app.components.text import pretty_formula, source_label
 from app.screening_view import View
 from app.theme import safe, safe_html
+from core.quantities import QUANTITIES, is_missing
 
 
 def candidate_card(view: View) -> None:
@@ -20,7 +21,7 @@ def candidate_card(view: View) -> None:
             _invitation(view)
         else:
             _summary(view.selected)
-            if view.selected["id"] not in set(view.frame["id"]):
+            if view.selected["id"] not in set(view.screening.frame["id"]):
                 st.caption("The filters leave this candidate out of plot and table.")
 
 
@@ -59,23 +60,24 @@ def _summary(row: Mapping[str, Any]) -> None:
 
 
 def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    redox = row["capacity_redox_vol_ah_per_l"]
-    spread = interval(row["voltage_low_v"], row["voltage_high_v"], 2, "V")
+    redox = QUANTITIES["capacity_redox_vol_ah_per_l"].text(row["capacity_redox_vol_ah_per_l"], missing="")
+    spread = QUANTITIES["voltage_v"].between(row["voltage_low_v"], row["voltage_high_v"])
     sigma, sigma_detail = sigma_words(row)
     if not is_missing(row["sigma_temperature_k"]):
-        sigma_detail = f"{sigma_detail}, at {row['sigma_temperature_k']:.0f} K".lstrip(", ")
+        at = QUANTITIES["sigma_temperature_k"].text(row["sigma_temperature_k"])
+        sigma_detail = f"{sigma_detail}, at {at}".lstrip(", ")
     return [
-        ("Voltage", quantity(row["voltage_v"], 2, "V"), f"90 % interval {spread}" if spread else ""),
-        (
-            "Capacity",
-            quantity(row["capacity_vol_ah_per_l"], 0, "Ah/L"),
-            "" if is_missing(redox) else f"{quantity(redox, 0, 'Ah/L')} by redox metals",
-        ),
-        ("Pass probability", "not known" if is_missing(row["p_all"]) else f"{row['p_all']:.0%}", ""),
-        ("Conductivity", sigma, sigma_detail),
-        ("Above hull", quantity(row["e_above_hull_ev_per_atom"], 3, "eV/atom"), ""),
-        ("In domain", "yes" if row["in_domain"] else "no, extrapolated", ""),
+        _figure("voltage_v", row, f"90 % interval {spread}" if spread else ""),
+        _figure("capacity_vol_ah_per_l", row, f"{redox} by redox metals" if redox else ""),
+        _figure("p_all", row),
+        (QUANTITIES["sigma_ms_per_cm"].short, sigma, sigma_detail),
+        _figure("e_above_hull_ev_per_atom", row),
+        (QUANTITIES["in_domain"].short, "yes" if row["in_domain"] else "no, extrapolated", ""),
     ]
+
+
+def _figure(name: str, row: Mapping[str, Any], detail: str = "") -> tuple[str, str, str]:
+    return QUANTITIES[name].short, QUANTITIES[name].text(row[name]), detail
 
 
 def _clear() -> None:

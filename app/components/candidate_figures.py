@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from app.components.md_words import sigma_words
-from app.components.text import interval, is_missing, quantity
-from core.screening import Thresholds, pass_probability
+from core.quantities import QUANTITIES, is_missing
+from core.service.screen import Thresholds, chances
 
 Row = Mapping[str, Any]
 
@@ -47,59 +46,63 @@ def figures(row: Row) -> list[Figure]:
     return [
         _voltage(row, ion),
         _chance(row),
-        Figure(
-            label="Volumetric capacity",
-            value=quantity(row["capacity_vol_ah_per_l"], 0, "Ah/L"),
-            detail="redox-limited " + quantity(row["capacity_redox_vol_ah_per_l"], 0, "Ah/L"),
-            help=f"All {ion} leaves the discharged cell. Redox-limited: only what the metals' oxidation pays for.",
+        _capacity(
+            row, "vol_ah_per_l",
+            f"All {ion} leaves the discharged cell. Redox-limited: only what the metals' oxidation pays for.",
         ),
-        Figure(
-            label="Gravimetric capacity",
-            value=quantity(row["capacity_grav_mah_per_g"], 0, "mAh/g"),
-            detail="redox-limited " + quantity(row["capacity_redox_grav_mah_per_g"], 0, "mAh/g"),
-            help=f"Per gram of the discharged compound, all {ion} out; redox-limited as for the volume.",
+        _capacity(
+            row, "grav_mah_per_g",
+            f"Per gram of the discharged compound, all {ion} out; redox-limited as for the volume.",
         ),
-        Figure(
-            label="Energy above hull",
-            value=quantity(row["e_above_hull_ev_per_atom"], 3, "eV/atom"),
-            detail="of the discharged compound",
+        _figure(
+            row, "e_above_hull_ev_per_atom", detail="of the discharged compound",
             help="How far the compound lies above the stable phases, where its source states it.",
         ),
         Figure(
             label="Symmetry",
             value=pretty_spacegroup(row["spacegroup"]) if row["spacegroup"] else "not stated",
-            detail=f"{row['n_sites']} sites, {row['volume_a3']:,.1f} Å³",
+            detail=f"{row['n_sites']} sites, {QUANTITIES['volume_a3'].text(row['volume_a3'])}",
             help="Space group as the source states it; sites and volume of the cell shown.",
         ),
         _conductivity(row),
-        Figure(
-            label="Calculated voltage",
-            value=quantity(row["mp_average_voltage_v"], 2, "V", missing="no label"),
-            detail="density-functional theory",
-            help="A public label for this very structure, where there is one; the model may have learned from it.",
-        ),
-    ]
+        _figure(row, "mp_average_voltage_v", detail="density-functional theory", missing="no label"),
+    ]  # fmt: skip
+
+
+def _figure(row: Row, name: str, *, detail: str = "", help: str = "", missing: str = "not known") -> Figure:
+    quantity = QUANTITIES[name]
+    return Figure(
+        label=quantity.label,
+        value=quantity.text(row[name], missing),
+        detail=detail,
+        help=help or quantity.help,
+    )
+
+
+def _capacity(row: Row, basis: str, help: str) -> Figure:
+    limited = QUANTITIES[f"capacity_redox_{basis}"].text(row[f"capacity_redox_{basis}"])
+    return _figure(row, f"capacity_{basis}", detail=f"redox-limited {limited}", help=help)
 
 
 def _voltage(row: Row, ion: str) -> Figure:
-    label = f"Voltage against {ion}"
+    voltage, spread = QUANTITIES["voltage_v"], QUANTITIES["voltage_std_v"]
+    label = f"{voltage.short} against {ion}"
     if is_missing(row["voltage_v"]):
         return Figure(label=label, value="none", detail="no prediction", help=row["voltage_error"] or "")
-    spread = interval(row["voltage_low_v"], row["voltage_high_v"], 2, "V")
     return Figure(
         label=label,
-        value=quantity(row["voltage_v"], 2, "V"),
-        detail=f"90 %: {spread}",
-        help=f"Predicted average voltage and its 90 % interval; standard deviation {row['voltage_std_v']:.2f} V.",
+        value=voltage.text(row["voltage_v"]),
+        detail=f"90 %: {voltage.between(row['voltage_low_v'], row['voltage_high_v'])}",
+        help="Predicted average voltage and its 90 % interval; standard deviation "
+        f"{spread.text(row['voltage_std_v'])}.",
     )
 
 
 def _chance(row: Row) -> Figure:
     limits = Thresholds()
-    chance = pass_probability(pd.DataFrame([dict(row)]), limits).iloc[0]["p_all"]
     return Figure(
         label="Chance to pass",
-        value=_percent(float(chance)),
+        value=_percent(chances(row, limits).p_all),
         detail=f"> {limits.voltage_v:g} V and > {limits.capacity_vol_ah_per_l:g} Ah/L",
         help="Probability that voltage, capacity and, where it is computed or limited, conductivity lie above the "
         f"paper's thresholds ({limits.sigma_ms_per_cm:g} mS/cm), from the predicted spread.",
@@ -117,9 +120,9 @@ def _percent(probability: float) -> str:
 
 def _conductivity(row: Row) -> Figure:
     value, detail = sigma_words(row)
-    at = "" if is_missing(row["sigma_temperature_k"]) else f" at {row['sigma_temperature_k']:.0f} K"
+    at = QUANTITIES["sigma_temperature_k"].text(row["sigma_temperature_k"], missing="")
     return Figure(
-        label=f"Conductivity{at}",
+        label=f"{QUANTITIES['sigma_ms_per_cm'].label} at {at}".removesuffix(" at "),
         value=value,
         detail=detail,
         help=f"Of {row['working_ion']} ions, from molecular dynamics at the temperature named, with the 90 % interval.",

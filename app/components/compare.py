@@ -11,7 +11,7 @@ from app.components.tables import Detailed, draw_named_rows
 from app.components.text import pretty_formula
 from app.theme import safe
 from core.errors import UnknownCandidateError
-from core.store import Reader
+from core.service.release import Reader
 
 MAX_COMPARED: Final = 4
 _VIEWER_HEIGHT: Final = 300
@@ -30,8 +30,8 @@ def parse_compare(text: str, *, shown_id: str, known: Iterable[str]) -> tuple[li
     """
     available = set(known)
     asked = [item for item in dict.fromkeys(text[:400].split(",")) if item and item != shown_id]
-    found = [item for item in asked if item in available][: MAX_COMPARED - 1]
-    return found, [item for item in asked if item not in available]
+    compared = [item for item in asked if item in available][: MAX_COMPARED - 1]
+    return compared, [item for item in asked if item not in available]
 
 
 def compare_section(reader: Reader, shown_id: str, asked: str, labels: dict[str, str]) -> None:

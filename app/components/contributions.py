@@ -1,7 +1,7 @@
 """Which atoms make a candidate's voltage: computed on demand, drawn in 3D and against the distance to the ions."""
 
 import hashlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
@@ -10,13 +10,14 @@ from app.components.structure_viewer import SiteMark, structure_viewer
 from app.components.tables import draw_table
 from app.components.text import pretty_formula
 from app.theme import Palette, figure_layout, palette, safe
+from core.drawing.scenes import scene_json
 from core.errors import ExplorerError
+from core.quantities import QUANTITIES
 from core.records import Crystal
-from core.scenes import scene_json
-from core.voltage.accuracy import default_card
-from core.voltage.frozen.contributions import Contributions, explain
-from core.voltage.frozen.model import KIND
-from core.voltage.frozen.probes import SevenNetProbe
+from core.service.explain import can_explain, explain, load_probe
+
+if TYPE_CHECKING:
+    from core.service.explain import Contributions, SevenNetProbe
 
 _RAISES, _NEUTRAL, _LOWERS = (224, 82, 77), (214, 219, 222), (58, 125, 196)
 _GREY: Final = "#98a4aa"
@@ -26,8 +27,8 @@ _GRADIENT: Final = f"linear-gradient(90deg, rgb{_LOWERS}, rgb{_NEUTRAL}, rgb{_RA
 
 def render_contributions(crystal: Crystal, working_ion: str) -> None:
     """Offer to weigh the atoms of a structure, and show them once asked; refusals are said in place."""
-    if default_card()["kind"] != KIND:
-        return  # no other kind of model can be split into atoms
+    if not can_explain():
+        return
     st.subheader("The atoms behind the voltage", anchor=False)
     st.caption(
         "The prediction starts from the voltage of the frozen host, which splits exactly into one share an atom: what "
@@ -42,16 +43,16 @@ def render_contributions(crystal: Crystal, working_ion: str) -> None:
         )  # fmt: skip
         return
     try:
-        found = _contributions(crystal, working_ion, state.voltage_model().sha256)
+        shares = _contributions(crystal, working_ion, state.voltage_model().sha256)
     except ExplorerError as error:
         st.warning(safe(error), icon=":material/info:")
         return
-    _show(crystal, found)
+    _show(crystal, shares)
 
 
 @st.cache_resource(show_spinner=False)
-def _probe() -> SevenNetProbe:
-    return SevenNetProbe()
+def _probe() -> "SevenNetProbe":
+    return load_probe()
 
 
 def _fingerprint(crystal: Crystal) -> str:
@@ -62,7 +63,7 @@ def _fingerprint(crystal: Crystal) -> str:
 @st.cache_data(
     show_spinner="Weighing the atoms with SevenNet-0 …", max_entries=256, hash_funcs={Crystal: _fingerprint}
 )
-def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> Contributions:
+def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> "Contributions":
     return explain(state.voltage_model(), crystal, working_ion, _probe())
 
 
@@ -74,33 +75,33 @@ def _plain_scene(crystal: Crystal) -> dict[str, Any]:
     return scene | {"elements": grey, "polyhedra": []}
 
 
-def _show(crystal: Crystal, found: Contributions) -> None:
+def _show(crystal: Crystal, shares: "Contributions") -> None:
     left, right = st.container(key="stacking-contributions").columns([3, 2], gap="large")
     with left:
         structure_viewer(
             _plain_scene(crystal),
             key="contributions",
             height=_HEIGHT,
-            working_ion=found.working_ion,
-            highlight=marks(found),
+            working_ion=shares.working_ion,
+            highlight=marks(shares),
         )
-        _legend(found)
+        _legend(shares)
     with right:
         st.markdown(
-            f"SevenNet-0 on the frozen host: **{found.voltage_v:.2f} V** for "
+            f"SevenNet-0 on the frozen host: **{shares.voltage_v:.2f} V** for "
             f"{safe(pretty_formula(crystal.formula))}, the sum of all shares. The networks on top then correct it for "
             "the relaxation of the empty host."
         )
-        counts = {element: crystal.count(element) for element in found.by_element()}
+        counts = {element: crystal.count(element) for element in shares.by_element()}
         draw_table(
             ["Element", "Atoms", "Together (V)", "Each, mean (V)"],
             [
                 [element, str(counts[element]), f"{share:+.2f}", f"{share / counts[element]:+.3f}"]
-                for element, share in found.by_element().items()
+                for element, share in shares.by_element().items()
             ],
         )
         st.plotly_chart(
-            distance_figure(found, palette()), config={"displayModeBar": False}, key="contributions_plot",
+            distance_figure(shares, palette()), config={"displayModeBar": False}, key="contributions_plot",
             alt="Share of each host atom against its distance to the nearest working ion",
         )  # fmt: skip
     st.caption(
@@ -109,21 +110,21 @@ def _show(crystal: Crystal, found: Contributions) -> None:
     )
 
 
-def marks(found: Contributions) -> dict[int, SiteMark]:
+def marks(shares: "Contributions") -> dict[int, SiteMark]:
     """Return each site's colour, from blue (lowers the voltage) over grey to red (raises it), and its tooltip."""
-    largest = _largest(found)
+    largest = _largest(shares)
     return {
         it.site: SiteMark(
             color=_colour(it.contribution_v / largest),
             scale=1.0 + 0.35 * abs(it.contribution_v) / largest,
             label=f"{it.contribution_v:+.3f} V",
         )
-        for it in found.sites
+        for it in shares.sites
     }
 
 
-def _largest(found: Contributions) -> float:
-    return max(abs(it.contribution_v) for it in found.sites) or 1.0
+def _largest(shares: "Contributions") -> float:
+    return max(abs(it.contribution_v) for it in shares.sites) or 1.0
 
 
 def _colour(share: float) -> str:
@@ -133,8 +134,8 @@ def _colour(share: float) -> str:
     )
 
 
-def _legend(found: Contributions) -> None:
-    largest = _largest(found)
+def _legend(shares: "Contributions") -> None:
+    largest = _largest(shares)
     st.html(
         "<div style='display:flex;align-items:center;gap:0.6rem;font-size:0.85rem'>"
         f"<span>lowers it, −{largest:.2f} V</span>"
@@ -143,9 +144,9 @@ def _legend(found: Contributions) -> None:
     )
 
 
-def distance_figure(found: Contributions, colours: Palette) -> dict[str, Any]:
+def distance_figure(shares: "Contributions", colours: Palette) -> dict[str, Any]:
     """Return each host atom's share against its distance to the nearest working ion, a trace an element."""
-    host = [it for it in found.sites if not it.is_working_ion]
+    host = [it for it in shares.sites if not it.is_working_ion]
     traces = [
         {
             "type": "scatter",
@@ -160,8 +161,8 @@ def distance_figure(found: Contributions, colours: Palette) -> dict[str, Any]:
     ]
     layout = figure_layout(
         colours, height=270, hovermode="closest", showlegend=True, margin={"b": 84},
-        xaxis={"title": {"text": f"Distance to the nearest {found.working_ion} (Å)"}},
-        yaxis={"title": {"text": "Share of the voltage (V)"}, "rangemode": "tozero"},
+        xaxis={"title": {"text": f"Distance to the nearest {shares.working_ion} (Å)"}},
+        yaxis={"title": {"text": QUANTITIES["contribution_v"].axis}, "rangemode": "tozero"},
         legend={"orientation": "h", "x": 0, "y": -0.34, "yanchor": "top"},
     )  # fmt: skip
     return {"data": traces, "layout": layout}

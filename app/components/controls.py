@@ -4,7 +4,7 @@
 number input of the same field, a link, and the Clear button always agree.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,7 +19,8 @@ from app.query import (
     VOLTAGE_RANGE_V,
     ScreenQuery,
 )
-from app.state import Facets
+from core.quantities import QUANTITIES
+from core.service.release import Facets
 
 _STATE: Final = "screen"
 _REVISION: Final = "screen_revision"
@@ -45,20 +46,19 @@ def change(**fields: Any) -> None:
 
 
 def threshold(
-    label: str,
-    *,
     field: str,
-    unit: str,
+    *,
     limits: tuple[float, float],
     step: float,
     format: str,
     unavailable: str | None = None,
     note: str | None = None,
 ) -> None:
-    """Draw a slider and a number input for one threshold; `unavailable` switches both off and says why.
+    """Draw a slider and a number input for the threshold of one quantity; `unavailable` switches both off and says why.
 
     `note` explains what the threshold does where that is not plain.
     """
+    quantity = QUANTITIES[field]
     value = min(max(float(getattr(current(), field)), limits[0]), limits[1])
     slider, number = f"{field}_slider", f"{field}_number"
     shared: dict[str, Any] = {
@@ -71,14 +71,15 @@ def threshold(
         "on_change": _copy,
     }
     st.markdown(
-        f"**{label}** " + (":gray[none yet]" if unavailable else f"above, {unit}"), help=unavailable or note
+        f"**{quantity.short}** " + (":gray[none yet]" if unavailable else f"above, {quantity.unit}"),
+        help=unavailable or note,
     )
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
         _set(slider, value)
-        st.slider(f"{label} ({unit})", key=slider, args=(slider, field), **shared)
+        st.slider(quantity.head, key=slider, args=(slider, field), **shared)
         _set(number, value)
         st.number_input(
-            f"{label} ({unit}), typed", key=number, args=(number, field), width=_NUMBER_PX, **shared
+            f"{quantity.head}, typed", key=number, args=(number, field), width=_NUMBER_PX, **shared
         )
 
 
@@ -87,16 +88,15 @@ def thresholds(facets: Facets) -> None:
     unavailable = None if facets.n_conductivities else NO_CONDUCTIVITY
     voltage, capacity, sigma = st.columns(3, gap="medium")
     with voltage:
-        threshold("Voltage", field="voltage_v", unit="V", limits=VOLTAGE_RANGE_V, step=0.05, format="%.2f")
+        threshold("voltage_v", limits=VOLTAGE_RANGE_V, step=0.05, format="%.2f")
     with capacity:
         threshold(
-            "Capacity", field="capacity_vol_ah_per_l", unit="Ah/L", limits=CAPACITY_RANGE_AH_PER_L, step=10.0,
-            format="%.0f",
+            "capacity_vol_ah_per_l", limits=CAPACITY_RANGE_AH_PER_L, step=10.0, format="%.0f",
         )  # fmt: skip
     with sigma:
         threshold(
-            "Conductivity", field="sigma_ms_per_cm", unit="mS/cm", limits=SIGMA_RANGE_MS_PER_CM, step=5.0,
-            format="%.0f", unavailable=unavailable, note=CONDUCTIVITY_NOTE,
+            "sigma_ms_per_cm", limits=SIGMA_RANGE_MS_PER_CM, step=5.0, format="%.0f", unavailable=unavailable,
+            note=CONDUCTIVITY_NOTE,
         )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def _text_filter(query: ScreenQuery) -> None:
     )  # fmt: skip
 
 
-def _choice(label: str, field: str, options: list[str], placeholder: str, counts: dict[str, int]) -> None:
+def _choice(label: str, field: str, options: list[str], placeholder: str, counts: Mapping[str, int]) -> None:
     key = f"{field}_choice"
     _set(key, [item for item in getattr(current(), field) if item in options])
     st.multiselect(

@@ -6,6 +6,7 @@ import pandas as pd
 
 from app.components.text import source_label
 from app.theme import Palette, figure_layout, safe_html
+from core.quantities import QUANTITIES
 
 
 def histogram_figure(
@@ -64,7 +65,11 @@ def _layout(threshold_v: float, range_v: tuple[float, float], colours: Palette) 
         bargap=0.06,
         shapes=[line],
         annotations=[label],
-        xaxis={"title": {"text": "Predicted voltage vs Mg (V)"}, "range": list(range_v), "showgrid": False},
+        xaxis={
+            "title": {"text": QUANTITIES["voltage_v"].axis_of(" vs Mg")},
+            "range": list(range_v),
+            "showgrid": False,
+        },
         yaxis={"title": {"text": "Compounds"}, "rangemode": "tozero", "tickformat": ",d"},
         legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top", "itemclick": False},
     )

@@ -9,7 +9,8 @@ from app.components.accuracy_colours import CLASS_COLOURS, ION_COLOURS
 from app.components.text import pretty_formula
 from app.theme import Palette, figure_layout, safe_html
 from core.ions import WORKING_IONS
-from core.voltage.inside import ELEMENT_CLASSES, AtomMap, ElectrodeMap
+from core.quantities import QUANTITIES
+from core.service.embeddings import ELEMENT_CLASSES, AtomMap, ElectrodeMap
 
 _HEIGHT: Final = 560
 _VOLTAGE_QUANTILES: Final = (0.02, 0.98)
@@ -151,7 +152,7 @@ def _voltage_marker(voltages_v: NDArray[Any], colours: Palette) -> dict[str, Any
         "cmin": float(low),
         "cmax": float(high),
         "colorbar": {
-            "title": {"text": "Calculated voltage (V)", "side": "top"}, "orientation": "h", "y": -0.06,
+            "title": {"text": QUANTITIES["average_voltage_v"].axis, "side": "top"}, "orientation": "h", "y": -0.06,
             "yanchor": "top", "thickness": 12, "len": 0.75, "tickfont": {"color": colours.text}, "outlinewidth": 0,
         },
     }  # fmt: skip

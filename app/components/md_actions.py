@@ -14,12 +14,9 @@ import streamlit as st
 from app.components.md_runs import diffusion, has_frames
 from app.components.md_words import significant
 from app.theme import safe
-from core.calculations import Calculation
-from core.calculations.kinds.diffusion import DiffusionResult
-from core.dynamics import write_extxyz
 from core.errors import ExplorerError
-from core.service.calculations import sisters
-from core.tasks import MergeReport, merge, status
+from core.service.calculations import Calculation, MergeReport, merge, sisters, status
+from core.service.dynamics import DiffusionResult, write_extxyz
 
 _MERGED: Final = "md_merged"
 

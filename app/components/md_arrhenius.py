@@ -9,11 +9,10 @@ import streamlit as st
 from app.components.md_figures import ArrheniusPoint, arrhenius_figure
 from app.components.md_words import scientific
 from app.theme import palette, safe
-from core.calculations.kinds.conductivity import barrier
 from core.errors import ExplorerError
 from core.records import Conductivity
 from core.service.calculations import ConductivityPoint
-from core.transport import Arrhenius
+from core.service.dynamics import Arrhenius, barrier
 
 ROOM_K: Final = 300.0
 _CONFIG: Final = {"displayModeBar": False}

@@ -11,7 +11,7 @@ from app.components.md_words import d_words, sigma_words
 from app.components.tables import Cell, Detailed, draw_named_rows
 from app.components.text import pretty_formula
 from app.theme import palette
-from core.calculations.kinds.diffusion import DiffusionResult
+from core.service.dynamics import DiffusionResult
 
 _CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 

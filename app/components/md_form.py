@@ -10,16 +10,24 @@ import streamlit as st
 
 from app.components.md_words import duration_words, significant
 from app.theme import safe
-from core.calculations.kinds.diffusion import DiffusionSpec
-from core.calculations.kinds.diffusion.estimate import Estimate, estimate
-from core.calculations.kinds.diffusion.spec import MAX_SEED
-from core.calculations.kinds.refinement import MAX_ROUNDS
-from core.dynamics import PROTOCOLS, Protocol, adapted, default_potential, default_protocol
 from core.errors import ExplorerError
-from core.potentials import POTENTIALS, potential_card
 from core.records import Crystal
+from core.service.calculations import Job, list_jobs, submit
+from core.service.dynamics import (
+    MAX_ROUNDS,
+    MAX_SEED,
+    POTENTIALS,
+    PROTOCOLS,
+    DiffusionSpec,
+    Estimate,
+    Protocol,
+    adapted,
+    default_potential,
+    default_protocol,
+    estimate,
+    potential_card,
+)
 from core.settings import available_devices, resolve_device
-from core.tasks import Job, list_jobs, submit
 
 _PROTOCOL_NAMES: Final = {"quick": "Quick look", "long": "Longer look", "paper": "As in the paper"}
 

@@ -9,9 +9,9 @@ from app.components.md_pictures import draw_trajectory
 from app.components.md_words import STATE_LOOK, duration_words
 from app.components.trouble import guarded
 from app.theme import palette, safe
-from core.calculations.kinds.diffusion import DiffusionSpec
 from core.errors import ExplorerError
-from core.tasks import RESUMABLE, Job, cancel, resume, status
+from core.service.calculations import RESUMABLE, Job, cancel, resume, status
+from core.service.dynamics import DiffusionSpec
 
 REFRESH_S: Final = 2.0
 _CONFIG: Final = {"displayModeBar": False}

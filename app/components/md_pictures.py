@@ -8,9 +8,9 @@ from app.components.md_runs import frames_so_far
 from app.components.structure_viewer import structure_viewer
 from app.components.trajectory_player import trajectory_player
 from app.theme import safe
-from core.calculations import Calculation
-from core.calculations.kinds.diffusion.visited import read_visited
 from core.records import Crystal
+from core.service.calculations import Calculation
+from core.service.dynamics import read_visited
 
 _PLAYER_HEIGHT = 460
 _PATH_HEIGHT = 480

@@ -20,10 +20,9 @@ from app.components.md_words import (
 )
 from app.components.tables import Detailed, draw_facts, draw_named_rows
 from app.theme import palette, safe
-from core.calculations import Calculation, Result
-from core.calculations.kinds.diffusion import DiffusionResult, RefinementErrors
-from core.dynamics import TEACHER_LIMIT_EV_PER_A
 from core.records import Crystal
+from core.service.calculations import Calculation, Result
+from core.service.dynamics import TEACHER_LIMIT_EV_PER_A, DiffusionResult, RefinementErrors
 
 _CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 _VIEWS: Final = {"msd": "Displacement", "path": "Where the ions have been", "trajectory": "Trajectory"}

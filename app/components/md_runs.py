@@ -9,13 +9,11 @@ import streamlit as st
 
 from app import state
 from app.components.md_words import age_words
-from core.calculations import Calculation
-from core.calculations.kinds.diffusion import DiffusionResult, DiffusionSpec
-from core.dynamics import Frames, read_trajectory
 from core.errors import ExplorerError
 from core.service import calculations as service
-from core.store import Reader
-from core.tasks import Job
+from core.service.calculations import Calculation, Job
+from core.service.dynamics import DiffusionResult, DiffusionSpec, Frames, read_trajectory
+from core.service.release import Reader
 
 _FRAMES_FILE: Final = "trajectory.f32"
 

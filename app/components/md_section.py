@@ -15,11 +15,9 @@ from app.components.md_runs import diffusion, finished, run_words, shipped_runs
 from app.components.md_words import sigma_words, significant
 from app.components.tables import Cell, Detailed, draw_table
 from app.theme import safe
-from core.calculations import Calculation
 from core.records import Crystal
-from core.service.calculations import conductivity_points, jobs_of
-from core.store import Reader
-from core.tasks import Job
+from core.service.calculations import Calculation, Job, conductivity_points, jobs_of
+from core.service.release import Reader
 
 _SHOWN: Final = "md_shown"
 

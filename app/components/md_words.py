@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from app.components.text import is_missing
+from core.quantities import is_missing
 
 Row = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.components.text import is_missing
 from app.theme import Palette, figure_layout, safe_html
+from core.quantities import QUANTITIES, is_missing
 
 MAX_POINTS: Final = 50_000
 """Above this many candidates the failing ones are drawn as a density map, the passing ones as points."""
@@ -86,7 +86,8 @@ def _marker_sizes(frame: pd.DataFrame, mask: Mask) -> float | NDArray[np.float32
     if not np.isfinite(sigma).any():
         return _MARKER_PX + 1
     decades = np.log10(np.clip(np.nan_to_num(sigma, nan=0.0), 0.1, 1e4)) + 1.0
-    return (_MARKER_PX + decades / 5.0 * (_LARGEST_MARKER_PX - _MARKER_PX)).astype(np.float32)
+    sizes_px: NDArray[np.float32] = _MARKER_PX + decades / 5.0 * (_LARGEST_MARKER_PX - _MARKER_PX)
+    return sizes_px.astype(np.float32)
 
 
 def _density(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
@@ -179,8 +180,12 @@ def _layout(x: Any, y: Any, marks: Marks, colours: Palette) -> dict[str, Any]:
         dragmode="pan",
         clickmode="event+select",
         shapes=lines,
-        xaxis={"title": {"text": "Volumetric capacity (Ah/L)"}, "range": _span(x, 0.0), "tickformat": ",d"},
-        yaxis={"title": {"text": "Predicted voltage vs Mg (V)"}, "range": _span(y, 0.0)},
+        xaxis={
+            "title": {"text": QUANTITIES["capacity_vol_ah_per_l"].axis},
+            "range": _span(x, 0.0),
+            "tickformat": ",d",
+        },
+        yaxis={"title": {"text": QUANTITIES["voltage_v"].axis_of(" vs Mg")}, "range": _span(y, 0.0)},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False},
     )
 

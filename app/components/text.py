@@ -1,7 +1,6 @@
 """Numbers and formulas as people read them."""
 
-import math
-from typing import Any, Final
+from typing import Final
 
 _SOURCES: Final = {
     "MP-battery(sondrt)": "MP batteries",
@@ -25,23 +24,6 @@ def pretty_formula(formula: str) -> str:
         pretty.append(character)
         previous = character
     return "".join(pretty)
-
-
-def is_missing(value: Any) -> bool:
-    """Return whether a value from the store stands for nothing: None or NaN."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def quantity(value: Any, digits: int, unit: str, *, missing: str = "not known") -> str:
-    """Return a number with its unit, thousands separated, or `missing`."""
-    return missing if is_missing(value) else f"{float(value):,.{digits}f} {unit}".rstrip()
-
-
-def interval(low: Any, high: Any, digits: int, unit: str) -> str:
-    """Return `low to high unit`, or an empty text where either is missing."""
-    if is_missing(low) or is_missing(high):
-        return ""
-    return f"{float(low):.{digits}f} to {float(high):.{digits}f} {unit}".rstrip()
 
 
 def source_label(source: str) -> str:

@@ -11,9 +11,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.components.structure_viewer.bundle import STYLE, bundle_version, loader
-from core.bonds import framework_bonds
+from core.drawing.bonds import framework_bonds
+from core.drawing.scenes import scene_json
 from core.records import Crystal, FloatArray
-from core.scenes import scene_json
 
 MAX_FRAMES: Final = 400
 """What is sent at most: a long run is thinned evenly, its newest frame kept."""
@@ -88,7 +88,7 @@ def packed(
     """
     low_a = positions_a.min(axis=(0, 1)).astype(np.float64)
     step_a = np.maximum(np.ptp(positions_a, axis=(0, 1)).astype(np.float64), 1e-3) / _LARGEST
-    payload = np.rint((positions_a - low_a) / step_a).astype("<u2").tobytes()
+    payload: bytes = np.rint((positions_a - low_a) / step_a).astype("<u2").tobytes()
     first = np.round(positions_a[0], 2) + 0.0
     frames = {
         "species": list(species),
@@ -121,4 +121,5 @@ def _looks(symbols: tuple[str, ...]) -> dict[str, Any]:
         frac=np.column_stack([np.arange(n) / n, np.zeros(n), np.zeros(n)]),
         source="built in",
     )
-    return scene_json(row, bonded=False)["elements"]
+    looks: dict[str, Any] = scene_json(row, bonded=False)["elements"]
+    return looks

@@ -1,7 +1,7 @@
 """About: how the figures are made, from which data and under which licence, by which model, and what is missing."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -9,14 +9,16 @@ import streamlit as st
 
 import core
 from app import state, theme
+from app.components.columns import column_config
 from app.components.tables import Cell, Detailed, draw_facts, draw_table
 from app.components.text import source_label
 from app.theme import safe
 from core.errors import ExplorerError
-from core.potentials import POTENTIALS, potential_card
 from core.provenance import package_versions
+from core.service.model import facts_of
+from core.service.potentials import listed_potentials
+from core.service.release import Release
 from core.settings import resolve_device
-from core.store import Release
 
 _PACKAGES: Final = (
     "streamlit",
@@ -28,6 +30,10 @@ _PACKAGES: Final = (
     "crystal-toolkit",
     "ase",
 )
+
+_ERRORS: Final = (
+    "working_ion", "n_electrodes", "mae_v", "low_v", "high_v", "mean_baseline_v", "median_baseline_v", "paper_v",
+)  # fmt: skip
 
 METHOD: Final = r"""
 The average voltage of a cathode against the metal M of its working ion, which carries the charge $z$ and of which $n$
@@ -79,13 +85,11 @@ def data_section() -> None:
     st.markdown(SOURCES)
     sources = state.reader().sources()
     st.dataframe(
-        sources.assign(source=sources["source"].map(lambda source: f"{source_label(source)}: {source}")),
+        sources.assign(
+            source=sources["source"].map(lambda source: f"{source_label(source)}: {source}")
+        ).rename(columns={"n": "n_candidates"}),
         hide_index=True,
-        column_config={
-            "source": st.column_config.TextColumn("Source"),
-            "license": st.column_config.TextColumn("Licence"),
-            "n": st.column_config.NumberColumn("Candidates", format="localized"),
-        },
+        column_config=column_config(("source", "license", "n_candidates")),
     )
 
 
@@ -93,28 +97,28 @@ def model_section() -> None:
     """Draw the card of the voltage model: what it is, how far off it is, and the command that makes it."""
     st.subheader("The voltage model", anchor=False)
     try:
-        card = state.voltage_model().card
+        model = facts_of(state.voltage_model().card)
     except ExplorerError as error:
         st.warning(f"The model card cannot be shown. {safe(error)}", icon=":material/warning:")
         return
-    st.markdown(safe(card.get("description", card["name"])))
+    st.markdown(safe(model.description))
     facts = {
-        "Model": card["name"],
-        "Kind": card["kind"],
-        "Labelled electrodes": card.get("n_labelled"),
-        "Labels refused": card.get("n_refused"),
-        "Seeds": ", ".join(map(str, card.get("seeds", []))),
-        "Trained": card.get("created"),
-        "Weights, SHA-256": card["sha256"],
-        "Data, SHA-256": card["data_sha256"],
-        "Made by": card.get("command"),
+        "Model": model.name,
+        "Kind": model.kind,
+        "Labelled electrodes": model.n_labelled,
+        "Labels refused": model.n_refused,
+        "Seeds": ", ".join(map(str, model.seeds)),
+        "Trained": model.created,
+        "Weights, SHA-256": model.sha256,
+        "Data, SHA-256": model.data_sha256,
+        "Made by": model.command,
     }
     _facts(facts)
-    for split, rows in card.get("errors", {}).items():
-        _errors(str(split), rows, card.get("coverage", {}).get(split))
+    for split, rows in model.errors.items():
+        _errors(str(split), rows, model.coverage.get(split))
 
 
-def _errors(split: str, rows: list[Mapping[str, Any]], coverage: float | None) -> None:
+def _errors(split: str, rows: Sequence[Mapping[str, Any]], coverage: float | None) -> None:
     title = {
         "random": "Random split",
         "host": "Unseen hosts: no host formula of the test rows was trained on",
@@ -122,26 +126,12 @@ def _errors(split: str, rows: list[Mapping[str, Any]], coverage: float | None) -
     st.markdown(f"**{safe(title.get(split, split))}**")
     if coverage is not None:
         st.caption(f"The 90 % intervals hold for {coverage:.1%} of these rows.")
-    volts = st.column_config.NumberColumn
     st.dataframe(
-        pd.DataFrame(rows),
+        pd.DataFrame(rows).rename(columns={"n": "n_electrodes"}),
         hide_index=True,
         placeholder="–",
         height="content",
-        column_config={
-            "working_ion": st.column_config.TextColumn("Ion"),
-            "n": volts("Test rows", format="%d"),
-            "mae_v": volts("MAE (V)", format="%.2f", help="Mean absolute error against the label."),
-            "low_v": volts("95 % low", format="%.2f", help="Bootstrap over the test rows."),
-            "high_v": volts("95 % high", format="%.2f", help="Bootstrap over the test rows."),
-            "mean_baseline_v": volts(
-                "Ion's mean (V)", format="%.2f", help="MAE of always guessing the ion's mean."
-            ),
-            "median_baseline_v": volts("Ion's median (V)", format="%.2f"),
-            "paper_v": volts(
-                "Paper (V)", format="%.2f", help="Test MAE of the paper, on its own random split."
-            ),
-        },
+        column_config=column_config(_ERRORS),
     )
 
 
@@ -149,15 +139,14 @@ def potentials_section() -> None:
     """List the interatomic potentials that molecular dynamics may use."""
     st.subheader("The potentials of molecular dynamics", anchor=False)
     rows: list[list[Cell]] = []
-    for name in POTENTIALS:
-        try:
-            card = potential_card(name)
-        except ExplorerError as error:
-            rows.append([name, str(error), "", "", ""])
+    for listed in listed_potentials():
+        card = listed.card
+        if card is None:
+            rows.append([listed.name, listed.error, "", "", ""])
             continue
         rows.append(
             [
-                name,
+                listed.name,
                 Detailed(text=card.title, detail=card.trained_on),
                 f"{len(card.elements)}",
                 Detailed(text=_main_errors(card.errors) or "not stated", detail=card.errors_of),
@@ -172,8 +161,8 @@ def _main_errors(errors: Mapping[str, float]) -> str:
     fewest = min((name.count("_") for name in errors if name.endswith("_ev_per_a")), default=0)
     words = []
     for name, value in errors.items():
-        what, found, unit = name.partition("_ev_per_")
-        if found and name.count("_") <= fewest:
+        what, ends_so, unit = name.partition("_ev_per_")
+        if ends_so and name.count("_") <= fewest:
             words.append(f"{what.replace('_', ' ')} {value:.2g} eV/{'Å' if unit == 'a' else unit}")
     return ", ".join(words)
 

@@ -1,6 +1,7 @@
 """Accuracy: how far the voltage model is off on electrodes that it did not see, beside the paper and other models."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -11,8 +12,8 @@ from app.components import accuracy_tables as tables
 from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
+from core.service import accuracy
 from core.settings import Settings
-from core.voltage import accuracy
 
 _PLOT_CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "scrollZoom": True}
 _STILL: Final = {"displaylogo": False, "displayModeBar": False}
@@ -20,13 +21,15 @@ _PARITY: Final = "parity_plot"
 _CHOICE: Final = "held_out"
 _N_WORST: Final = 20
 
+Card = Mapping[str, Any]
+
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _out_of_fold(name: str, _folder: str, _sha256: str) -> pd.DataFrame:
     return accuracy.read_out_of_fold(name)
 
 
-def _table_of(card: dict) -> pd.DataFrame:
+def _table_of(card: Card) -> pd.DataFrame:
     return _out_of_fold(card["name"], str(Settings.from_environment().precomputed), card["sha256"])
 
 
@@ -35,7 +38,7 @@ def _candidate_ids(version: str) -> frozenset[str]:
     return frozenset(state.reader().screen(columns=("id",))["id"])
 
 
-def key_figures(frame: pd.DataFrame, card: dict, partition: str) -> None:
+def key_figures(frame: pd.DataFrame, card: Card, partition: str) -> None:
     """Draw the figures that matter most for the chosen partition."""
     peer = accuracy.peer_of_card(card)
     seven, every = peer.row(partition, "seven-ion mean"), peer.row(partition, "all")
@@ -60,7 +63,7 @@ def key_figures(frame: pd.DataFrame, card: dict, partition: str) -> None:
     )  # fmt: skip
 
 
-def errors_section(frame: pd.DataFrame, card: dict, partition: str) -> None:
+def errors_section(frame: pd.DataFrame, card: Card, partition: str) -> None:
     """Draw parity and errors by ion side by side, and the table behind them."""
     errors = accuracy.peer_of_card(card).errors
     left, right = st.container(key="stacking-errors").columns(2, gap="large")
@@ -108,7 +111,7 @@ def _selected(event: object, frame: pd.DataFrame) -> None:
     tables.worst_table(chosen[:1], _candidate_ids(state.reader().release.version))
 
 
-def peers_section(card: dict) -> None:
+def peers_section(card: Card) -> None:
     """Draw the comparison of descriptor families on the same folds."""
     st.subheader("Other models on the same folds", anchor=False)
     st.caption(
@@ -121,7 +124,7 @@ def peers_section(card: dict) -> None:
             "No other model has been judged on these folds in this release.", icon=":material/compare_arrows:"
         )
         return
-    ranked = sorted([accuracy.peer_of_card(card), *peers], key=_rank)
+    ranked = accuracy.ranked_peers(accuracy.peer_of_card(card), peers)
     left, right = st.container(key="stacking-peers").columns([1, 1.25], gap="large")
     left.plotly_chart(
         figures.peers_figure(ranked, card["name"], theme.palette()), config=_STILL, key="peers_plot",
@@ -134,12 +137,7 @@ def peers_section(card: dict) -> None:
         st.code("\n".join(commands), language="sh")
 
 
-def _rank(peer: accuracy.Peer) -> float:
-    row = peer.row("host", "all") or peer.row("random", "all")
-    return float("inf") if row is None else row.mae_v
-
-
-def calibration_section(table: pd.DataFrame, card: dict) -> None:
+def calibration_section(table: pd.DataFrame, card: Card) -> None:
     """Draw whether intervals hold: at every level, and at every width."""
     st.subheader("Can the intervals be trusted?", anchor=False)
     parts = dict(_parts(table))

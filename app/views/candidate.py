@@ -1,5 +1,8 @@
 """One candidate: its structure, its figures, where they come from, and others beside it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from app import state
@@ -13,7 +16,8 @@ from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
-from core.store import Reader
+from core.service.candidates import Candidate, candidate, examples, names
+from core.service.release import Reader
 
 _VIEWER_HEIGHT = 480
 _N_EXAMPLES = 6
@@ -23,9 +27,7 @@ _SEARCH = "open_candidate"
 @st.cache_data(show_spinner=False, max_entries=4)
 def _labels(version: str, _reader: Reader) -> dict[str, str]:
     """Name every candidate of a release for search boxes: formula and id."""
-    table = _reader.screen(columns=("id", "formula"))
-    pairs = sorted(zip(table["formula"], table["id"], strict=True))
-    return {id: f"{formula} · {id}" for formula, id in pairs}
+    return names(_reader)
 
 
 def _open(id: str) -> None:
@@ -55,18 +57,16 @@ def _search(labels: dict[str, str], label: str) -> None:
 def _chooser(reader: Reader, labels: dict[str, str]) -> None:
     """Draw what stands where no candidate is shown: a search box and a few examples."""
     _search(labels, "Look one up")
-    table = reader.screen(columns=("id", "formula", "mp_average_voltage_v", "capacity_vol_ah_per_l"))
-    known = table.dropna().sort_values("mp_average_voltage_v", ascending=False)
-    examples = known.drop_duplicates("formula").head(_N_EXAMPLES)
-    if examples.empty:
+    formulas = examples(reader, _N_EXAMPLES)
+    if not formulas:
         return
     st.markdown("Or start with one whose voltage is also known from density-functional theory:")
     with st.container(horizontal=True):
-        for id, formula in zip(examples["id"], examples["formula"], strict=True):
+        for id, formula in formulas.items():
             st.button(safe(pretty_formula(formula)), key=f"example-{id}", on_click=_open, args=(id,))
 
 
-def _header(row: dict, labels: dict[str, str]) -> None:
+def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         st.title(safe(pretty_formula(row["formula"])), anchor=False)
@@ -89,20 +89,20 @@ def _header(row: dict, labels: dict[str, str]) -> None:
         _search(labels, "Open another")
 
 
-def _candidate(reader: Reader, row: dict, compare: str, labels: dict[str, str]) -> None:
+def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
+    row, crystal = shown.row, shown.crystal
     _header(row, labels)
     picture, numbers = st.columns([3, 2])
     with picture:
-        crystal = reader.crystal(row["id"])
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=row["working_ion"])
-        sections.downloads(reader, row)
+        sections.downloads(shown)
     with numbers:
         draw_cards(figures(row))
     left, right = st.columns(2, gap="large")
     with left:
-        sections.voltage_origin(reader, row)
+        sections.voltage_origin(shown)
     with right:
-        sections.nearest_electrodes(reader, row)
+        sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, row["working_ion"])
     guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels)
@@ -119,13 +119,13 @@ def main() -> None:
         _chooser(reader, labels)
         return
     try:
-        row = reader.candidate(id)
+        shown = candidate(reader, id)
     except UnknownCandidateError as error:
         page_header("No such candidate", "The link may be of another release, or mistyped.")
         st.error(safe(error), icon=":material/search_off:")
         _chooser(reader, labels)
         return
-    _candidate(reader, row, query.get("compare", ""), labels)
+    _candidate(reader, shown, query.get("compare", ""), labels)
 
 
 main()

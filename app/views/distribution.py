@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from app import state, theme
+from app.components.columns import column_config
 from app.components.funnel import Step, funnel_figure
 from app.components.histogram import histogram_figure
 from app.components.tables import draw_table
-from core.screening import Funnel, Thresholds, funnel
-from core.store import Filters
+from core.service.release import Filters
+from core.service.screen import Funnel, Thresholds, funnel
 
 PAPER_COUNTS: Final = {"all": 15_308, "capacity": 160, "conductivity": 23}
 """Chen et al. (2024): all Mg compounds, those with enough voltage and capacity, and those that also conduct."""
@@ -127,12 +128,9 @@ def skipped_section() -> None:
         return
     st.caption(f"{int(reasons['n'].sum()):,} inputs are not among the candidates.")
     st.dataframe(
-        reasons,
+        reasons.rename(columns={"n": "n_inputs"}),
         hide_index=True,
-        column_config={
-            "reason": st.column_config.TextColumn("Reason", width="large"),
-            "n": st.column_config.NumberColumn("Inputs", format="localized"),
-        },
+        column_config=column_config(("reason", "n_inputs")),
     )
 
 

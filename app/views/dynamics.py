@@ -14,11 +14,9 @@ from app.components.md_runs import diffusion, finished, run_rows, shipped_runs
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.theme import safe
-from core.calculations import Calculation
 from core.errors import UnknownCandidateError
 from core.records import Crystal
-from core.service.calculations import conductivity_points
-from core.tasks import Job, list_jobs, unreadable_runs
+from core.service.calculations import Calculation, Job, conductivity_points, list_jobs, unreadable_runs
 
 _TABLE: Final = "dynamics_table"
 _IDS: Final = "dynamics_ids"

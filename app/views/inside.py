@@ -1,6 +1,7 @@
 """Inside the model: what networks learned of chemistry from structures and voltages alone (paper Fig. 5)."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import streamlit as st
 
@@ -10,9 +11,8 @@ from app.components.tables import draw_facts
 from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
-from core.settings import Settings
-from core.voltage.accuracy import default_card
-from core.voltage.inside import RANDOM, SHIPPED, AtomMap, InsideMaps, read_maps
+from core.service.accuracy import default_card
+from core.service.embeddings import RANDOM, SHIPPED, AtomMap, InsideMaps, maps_file, read_maps
 
 _CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "scrollZoom": True}
 _PROJECTIONS: Final = {"tsne": "t-SNE", "pca": "Principal components"}
@@ -25,9 +25,8 @@ def _maps(name: str, _folder: str, modified_ns: int) -> InsideMaps:
 
 def maps(name: str) -> InsideMaps:
     """Return the maps of a network, read again when the file changes."""
-    folder = Settings.from_environment().precomputed / "inside"
-    path = folder / f"{name}.npz"
-    return _maps(name, str(folder), path.stat().st_mtime_ns) if path.is_file() else read_maps(name)
+    path = maps_file(name)
+    return _maps(name, str(path.parent), path.stat().st_mtime_ns) if path.is_file() else read_maps(name)
 
 
 def random_section() -> None:
@@ -106,7 +105,7 @@ def shipped_section() -> None:
         _sevennet(found.atoms["sevennet"], card)
 
 
-def _sevennet(atoms: AtomMap, card: dict) -> None:
+def _sevennet(atoms: AtomMap, card: Mapping[str, Any]) -> None:
     st.subheader("The atoms as SevenNet-0 sees them", anchor=False)
     left, right = st.container(key="stacking-sevennet").columns([1.6, 1], gap="large")
     left.plotly_chart(

@@ -12,12 +12,13 @@ from app.components.scatter import Marks, screen_figure, selected_id
 from app.components.trouble import guarded
 from app.query import ScreenQuery, parse_query
 from app.screening_view import View, screening_view
+from core.service.release import Facets
 
 _PLOT: Final = "screen_plot"
 _PLOT_CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
-def sync_with_link(facets: state.Facets) -> None:
+def sync_with_link(facets: Facets) -> None:
     """Take the state from the address bar when the page is entered or the Back button is used, and only then.
 
     Any other run may carry an older address than the state. Entered without parameters, the page keeps its state.
@@ -35,9 +36,9 @@ def sync_link(query: ScreenQuery) -> None:
         state.set_browser_query(query.to_params())
 
 
-def funnel_steps(view: View, facets: state.Facets) -> list[Step]:
+def funnel_steps(view: View, facets: Facets) -> list[Step]:
     """Return the steps from all candidates to those that pass every threshold."""
-    counts, query = view.funnel, view.query
+    counts, query = view.screening.funnel, view.query
     steps = [
         Step(label="All candidates", count=facets.n_candidates),
         Step(label="After filters", count=counts.all),
@@ -56,11 +57,11 @@ def plot(view: View) -> None:
     marks = Marks(
         voltage_v=view.query.voltage_v,
         capacity_vol_ah_per_l=view.query.capacity_vol_ah_per_l,
-        front=view.front,
+        front=view.screening.front,
         selected=view.selected,
     )
     st.plotly_chart(
-        screen_figure(view.frame, view.passing, marks, theme.palette()),
+        screen_figure(view.screening.frame, view.screening.passing, marks, theme.palette()),
         key=_PLOT,
         on_select=_point_selected,
         selection_mode="points",
@@ -77,7 +78,7 @@ def _point_selected() -> None:
 
 @st.fragment
 @guarded
-def explore(facets: state.Facets) -> None:
+def explore(facets: Facets) -> None:
     """Draw everything that a slider moves; only this part of the page runs again then."""
     controls.thresholds(facets)
     with st.expander("Filters", icon=":material/tune:"):
@@ -98,7 +99,7 @@ def explore(facets: state.Facets) -> None:
     shortlist_table.draw(view)
 
 
-def _known_conductivities(facets: state.Facets) -> str:
+def _known_conductivities(facets: Facets) -> str:
     if not facets.n_simulated:
         return ""
     return f"; molecular dynamics of {facets.n_simulated:,} of them"

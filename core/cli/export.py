@@ -3,15 +3,10 @@
 import argparse
 import json
 import math
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.cli.output import note, open_output
-
-if TYPE_CHECKING:
-    from core.screening import Thresholds
-    from core.store import Release
 
 _HELP = """\
 Writes the candidates above all thresholds, likeliest to pass first: every column of the screening, the probability
@@ -60,8 +55,8 @@ finite.__name__ = "float"  # argparse names the type in its refusals
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the shortlist; an empty one is a result, not an error."""
-    from core.screening import Thresholds, shortlist, shortlist_csv
-    from core.store import open_reader
+    from core.service.release import open_reader
+    from core.service.screen import Thresholds, shortlist
 
     thresholds = Thresholds(
         voltage_v=arguments.min_voltage_v,
@@ -69,20 +64,19 @@ def run(arguments: argparse.Namespace) -> int:
         sigma_ms_per_cm=arguments.min_sigma_ms_per_cm,
     )
     with open_reader() as reader:
-        release = reader.release
-        found = shortlist(reader.screen(), thresholds)
+        chosen = shortlist(reader, thresholds)
     with open_output(arguments.output) as stream:
-        stream.write(shortlist_csv(found))
+        stream.write(chosen.csv())
     if arguments.output is not None:
-        _write_side_car(arguments.output, thresholds, release, len(found))
-    note(f"{len(found)} of {release.counts['candidates']} candidates pass (release {release.version}).")
-    if thresholds.sigma_ms_per_cm is not None and not release.counts["conductivities"]:
+        _write_side_car(arguments.output, chosen.side_car())
+    counts = chosen.release.counts
+    note(f"{len(chosen.rows)} of {counts['candidates']} candidates pass (release {chosen.release.version}).")
+    if thresholds.sigma_ms_per_cm is not None and not counts["conductivities"]:
         note("This release holds no conductivities, so none can pass --min-sigma-ms-per-cm; leave it out.")
     return 0
 
 
-def _write_side_car(output: Path, thresholds: "Thresholds", release: "Release", rows: int) -> None:
-    content = {"thresholds": thresholds.as_dict(), "rows": rows, "release": asdict(release)}
+def _write_side_car(output: Path, content: dict[str, Any]) -> None:
     with open_output(output.with_name(f"{output.name}.json")) as stream:
         json.dump(content, stream, indent=2)
         stream.write("\n")

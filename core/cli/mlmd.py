@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.output import note, open_output, parsed_ion, progress, write_rows
+from core.cli.output import note, open_output, parsed_ion, progress
 from core.cli.runs import add_action, add_common, listed
+from core.csv_text import write_rows
 from core.errors import SourceError
 from core.ions import WORKING_IONS
 

@@ -2,21 +2,18 @@
 
 import argparse
 import contextlib
-import csv
-import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from core.artifacts import replacing
 from core.errors import ExplorerError, SourceError, UnknownIonError
 from core.ions import charge_number
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @contextlib.contextmanager
@@ -33,53 +30,8 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         with target.open("w", encoding="utf-8", newline="") as stream:
             yield stream
         return
-    with _replacing(target) as stream:
+    with replacing(target) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         yield stream
-
-
-@contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[TextIO]:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def cell(value: Any) -> str:
-    """Return a value as CSV text: nothing for None and NaN, `true` and `false`, six decimals, lists with spaces.
-
-    Text that a spreadsheet would run as a formula gets a leading apostrophe.
-    """
-    if isinstance(value, list | tuple):
-        return " ".join(str(item) for item in value)
-    if hasattr(value, "tolist"):  # numpy scalars and arrays
-        return cell(value.tolist())
-    if value is None or value != value:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.6f}"
-    if isinstance(value, int):
-        return str(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def write_rows(stream: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write a CSV header and one line a row; return the number of rows."""
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    count = 0
-    for row in rows:
-        writer.writerow([cell(row.get(column)) for column in columns])
-        count += 1
-    return count
 
 
 def progress(iterable: Iterable[Any] | None = None, **options: Any) -> "tqdm[Any]":

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.output import note, open_output, write_rows
+from core.cli.output import note, open_output
+from core.csv_text import write_rows
 from core.errors import JobError, SourceError
 
 if TYPE_CHECKING:

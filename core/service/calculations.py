@@ -5,15 +5,55 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.calculations import Calculation
+from core.calculations import Calculation, Result, Spec
 from core.calculations.kinds.conductivity import ConductivityResult, group_seeds, pool
 from core.calculations.kinds.diffusion import DiffusionSpec
 from core.errors import ExplorerError
 from core.records import Conductivity, Crystal, Skipped
 from core.store import Reader
-from core.tasks import Job, list_jobs, merge, status
+from core.tasks import (
+    RESUMABLE,
+    Job,
+    cancel,
+    list_jobs,
+    merge,
+    resume,
+    status,
+    submit,
+    unreadable_runs,
+)
 from core.tasks.folder import runs_folder
 from core.tasks.merge import MergeReport, released
+
+__all__ = [
+    "RESUMABLE",
+    "ROW_COLUMNS",
+    "Calculation",
+    "ConductivityPoint",
+    "Job",
+    "MergeReport",
+    "Result",
+    "calculation_row",
+    "cancel",
+    "conductivity_points",
+    "export_documents",
+    "export_rows",
+    "find_job",
+    "job_row",
+    "jobs_of",
+    "list_jobs",
+    "merge",
+    "merge_names",
+    "released_conductivities",
+    "resume",
+    "rows",
+    "shipped",
+    "sisters",
+    "status",
+    "submit",
+    "unreadable_row",
+    "unreadable_runs",
+]
 
 ROW_COLUMNS = (
     "name", "kind", "state", "id", "formula", "working_ion", "potential", "protocol", "temperature_k", "seed",
@@ -159,7 +199,7 @@ def _finished(reader: Reader, kind: str | None, runs: Path | None) -> list[Calcu
     return [*mine, *(it for it in released(reader, kind=kind) if it.name not in names)]
 
 
-def _row(name: str, spec: Any, answer: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, spec: Spec, answer: dict[str, Any]) -> dict[str, Any]:
     subject = spec.subject
     about = {
         "name": name, "kind": spec.kind, "id": subject.id, "formula": subject.formula,
@@ -168,6 +208,6 @@ def _row(name: str, spec: Any, answer: dict[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(ROW_COLUMNS) | about | spec.settings() | answer
 
 
-def _is_about(spec: Any, crystal: Crystal) -> bool:
+def _is_about(spec: Spec, crystal: Crystal) -> bool:
     own = getattr(spec, "crystal", None)
     return own is not None and own.id == crystal.id and own.same_structure(crystal)

@@ -45,6 +45,31 @@ def open_page(root: Path, release_folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
+def use_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """Let pages read the release of a folder, not what they have read before."""
+
+    def forget() -> None:
+        st.cache_resource.clear()
+        st.cache_data.clear()
+
+    def use(folder: Path) -> None:
+        monkeypatch.setenv("MGC_PRECOMPUTED", str(folder))
+        forget()
+
+    yield use
+    forget()
+
+
+@pytest.fixture
+def small_release(tmp_path: Path, use_release: Callable[[Path], None]) -> Path:
+    """A release of five crystals, which pages read."""
+    folder = tmp_path / "precomputed"
+    make_release(folder)
+    use_release(folder)
+    return folder
+
+
+@pytest.fixture
 def cheap_potential(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests' own potential in the registry and in the form, and no process that would start."""
     monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
@@ -87,7 +112,7 @@ def open_md(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., AppTest]]:  # fmt: skip
     """Open a page with those folders, without the voltage model, which the small release has none of."""
-    monkeypatch.setattr("app.components.contributions.default_card", lambda: {"kind": "none"})
+    monkeypatch.setattr("app.components.contributions.can_explain", lambda: False)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield open_page

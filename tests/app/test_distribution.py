@@ -55,4 +55,4 @@ def test_funnel_stands_beside_the_papers(open_page: Opener, release_folder) -> N
 def test_what_was_left_out_is_counted(open_page: Opener, release_folder) -> None:
     table = open_page("distribution").dataframe[0].value
     with open_reader(release_folder) as reader:
-        assert table["n"].sum() == reader.release.counts["skipped"] > 0
+        assert table["n_inputs"].sum() == reader.release.counts["skipped"] > 0

@@ -58,7 +58,10 @@ def test_diffusivity_in_words() -> None:
         "1.0×10⁻⁵ cm²/s", "90 %: 5.0×10⁻⁶ to 2.0×10⁻⁵",
     )  # fmt: skip
     assert d_words({"d_cm2_per_s": None, "d_high_cm2_per_s": 3e-7})[0] == "below 3.0×10⁻⁷ cm²/s"
-    assert d_words({"d_cm2_per_s": None, "d_high_cm2_per_s": None, "verdict": "aborted"}) == ("none", "aborted")
+    assert d_words({"d_cm2_per_s": None, "d_high_cm2_per_s": None, "verdict": "aborted"}) == (
+        "none",
+        "aborted",
+    )
 
 
 @pytest.mark.parametrize(

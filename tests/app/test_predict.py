@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.predictions import MAX_FILES, results_csv
-from core.cli.predict import COLUMNS
+from core.service.predict import COLUMNS, MAX_UPLOADS, rows_csv
 from tests.app.structures import MGMNO2_POSCAR, MGO_CIF, NACL_POSCAR
 
 Opener = Callable[..., AppTest]
@@ -67,7 +66,7 @@ def test_several_files_give_a_table_and_the_columns_of_the_command(open_page: Op
     assert table["error"].notna().tolist() == [False, False, True]
     assert "1 refused" in words(app)
     results = list(app.session_state["predict_results"].values())
-    rows = pd.read_csv(io.BytesIO(results_csv(results)))
+    rows = pd.read_csv(io.StringIO(rows_csv(it.row for it in results)))
     assert rows.columns.tolist() == list(COLUMNS) and len(rows) == 3
 
 
@@ -83,8 +82,8 @@ def test_a_missing_model_is_a_sentence(open_page: Opener, monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-def test_68_more_files_than_allowed_are_cut_and_said(open_page: Opener) -> None:
-    files = [(f"{number}.html", b"<html>") for number in range(MAX_FILES + 1)]
+def test_more_files_than_allowed_are_cut_and_said(open_page: Opener) -> None:
+    files = [(f"{number}.html", b"<html>") for number in range(MAX_UPLOADS + 1)]
     app = upload(open_page("predict"), *files)
-    assert str(MAX_FILES) in app.warning[0].value
-    assert len(app.dataframe[0].value) == MAX_FILES
+    assert str(MAX_UPLOADS) in app.warning[0].value
+    assert len(app.dataframe[0].value) == MAX_UPLOADS

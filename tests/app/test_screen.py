@@ -1,21 +1,51 @@
-"""The Screen page, run as a script: its numbers, its link, its states."""
+"""The Screen page, run as a script on a release of five crystals: its numbers, its link, its states.
+
+Predicted voltages (V) and capacities (Ah/L): spinel mp-32006 3.2 and 1,119, rock salts mp-1 0.1 and 4,771, mp-2 2.4 and
+2,163, gnome-3 3.6 and 2,240; the intermetallic gnome-4 has no prediction.
+"""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.screening import Thresholds, funnel
-from core.store import Filters, open_reader
+from core.cli import main
+from core.service.release import Filters, open_reader
+from core.service.screen import Thresholds, funnel
+from core.store import ReleaseWriter
+from tests.store.small_release import DATA_SHA256, MODEL_SHA256, conductivity, fill
 
 Opener = Callable[..., AppTest]
+LIKELIEST_FIRST = ["gnome-3", "mp-32006", "mp-2", "mp-1"]
+
+
+@pytest.fixture
+def open_screen(open_page: Opener, small_release: Path) -> Opener:
+    return open_page
+
+
+@pytest.fixture
+def open_conducting(open_page: Opener, use_release: Callable[[Path], None], tmp_path: Path) -> Opener:
+    """On a release in which one candidate conducts."""
+    with ReleaseWriter(tmp_path, version="1") as writer:
+        made_by = fill(writer)
+        writer.add_conductivities([conductivity("run-1", "mp-2")], provenance_id=made_by)
+        writer.publish(model_name="test", model_sha256=MODEL_SHA256, data_sha256=DATA_SHA256)
+    use_release(tmp_path)
+    return open_page
 
 
 def counts(app: AppTest) -> list[str]:
     return [metric.value for metric in app.metric]
 
 
-def test_counts_are_those_of_the_release(open_page: Opener, release_folder) -> None:
+def listed(app: AppTest) -> list[str]:
+    return [] if not app.dataframe else app.dataframe[0].value["id"].tolist()
+
+
+def test_counts_are_those_of_the_shipped_release(open_page: Opener, release_folder: Path) -> None:
     app = open_page()
     with open_reader(release_folder) as reader:
         expected = funnel(reader.screen(Filters()), Thresholds(sigma_ms_per_cm=None))
@@ -24,76 +54,121 @@ def test_counts_are_those_of_the_release(open_page: Opener, release_folder) -> N
     assert len(app.dataframe[0].value) == expected.capacity
 
 
-def test_slider_and_number_input_move_together(open_page: Opener) -> None:
-    app = open_page()
+def test_the_funnel_counts_and_the_table_lists_what_passes(open_screen: Opener) -> None:
+    app = open_screen()
+    assert counts(app) == ["5", "5", "2", "2", "–"]
+    assert listed(app) == ["gnome-3", "mp-32006"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"voltage_v": 3.0, "capacity_vol_ah_per_l": 800.0}, {"voltage_v": 1.5, "capacity_vol_ah_per_l": 400.0},
+     {"voltage_v": 2.0, "capacity_vol_ah_per_l": 300.0, "sigma_ms_per_cm": 20.0}],
+    ids=["the paper's", "wide", "conducting"],
+)  # fmt: skip
+def test_the_page_lists_what_export_writes_in_the_same_order(
+    open_page: Opener, tmp_path: Path, limits: dict[str, float]
+) -> None:
+    link = {"voltage_v": "v", "capacity_vol_ah_per_l": "q", "sigma_ms_per_cm": "s"}
+    option = {
+        "voltage_v": "--min-voltage-v", "capacity_vol_ah_per_l": "--min-capacity-ah-per-l",
+        "sigma_ms_per_cm": "--min-sigma-ms-per-cm",
+    }  # fmt: skip
+    output = tmp_path / "shortlist.csv"
+    words = [word for name, limit in limits.items() for word in (option[name], str(limit))]
+    assert main(["export", *words, "-o", str(output)]) == 0
+    exported = pd.read_csv(output)
+    shown = open_page(**{link[name]: f"{limit:g}" for name, limit in limits.items()}).dataframe[0].value
+    assert len(exported) > 5 and shown["id"].tolist() == exported["id"].tolist()
+    assert shown["p_percent"].to_numpy() == pytest.approx(100.0 * exported["p_all"].to_numpy())
+
+
+def test_slider_and_number_input_move_together(open_screen: Opener) -> None:
+    app = open_screen()
     app.slider(key="voltage_v_slider").set_value(1.5).run()
     assert app.number_input(key="voltage_v_number").value == 1.5
-    app.number_input(key="voltage_v_number").set_value(2.25).run()
-    assert app.slider(key="voltage_v_slider").value == 2.25
-    assert (app.dataframe[0].value["voltage_v"] > 2.25).all()
+    assert listed(app) == LIKELIEST_FIRST[:3]
+    app.number_input(key="voltage_v_number").set_value(2.5).run()
+    assert app.slider(key="voltage_v_slider").value == 2.5
+    assert listed(app) == LIKELIEST_FIRST[:2]
 
 
-def test_state_is_written_to_the_link_and_read_back(open_page: Opener) -> None:
-    app = open_page()
+def test_state_is_written_to_the_link_and_read_back(open_screen: Opener) -> None:
+    app = open_screen()
     app.slider(key="capacity_vol_ah_per_l_slider").set_value(600.0).run()
     app.toggle(key="in_domain_only_switch").set_value(True).run()
     app.text_input(key="text_input").input("mn").run()
     query = dict(app.query_params)
     assert query == {"v": "3", "q": "600", "domain": "1", "find": "mn"}
-    again = open_page(**query)
-    assert counts(again) == counts(app)
+    again = open_screen(**query)
+    assert counts(again) == counts(app) == ["5", "2", "1", "1", "–"]
     assert again.toggle(key="in_domain_only_switch").value
 
 
-def test_filters_reach_the_store(open_page: Opener) -> None:
-    app = open_page(v="0", q="0", **{"with": "Mn,O", "without": "F", "all": "1"})
-    formulas = app.dataframe[0].value["label"]
-    assert len(formulas) > 50
-    assert formulas.str.contains("Mn").all() and not formulas.str.contains("F(?!e)", regex=True).any()
-    before = counts(app)
+def test_filters_reach_the_store(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="0", **{"with": "O", "without": "Fe"})
+    assert listed(app) == ["mp-32006", "mp-2", "mp-1"]
     app.button[0].click().run()  # Clear filters
-    assert counts(app)[0] == counts(app)[1] != before[1]
+    assert counts(app)[1] == "5" and listed(app)[0] == "gnome-3"
     assert "with" not in app.query_params
 
 
-def test_selected_candidate_is_summarised(open_page: Opener) -> None:
-    app = open_page(id="mp-32006")
-    assert "MgMn₂O₄" in [heading.value for heading in app.subheader]
+def test_selected_candidate_is_summarised_until_the_selection_is_cleared(open_screen: Opener) -> None:
+    app = open_screen(id="mp-32006")
+    assert [heading.value for heading in app.subheader] == ["MgMn₂O₄"]
+    assert "**No candidate selected**" not in [element.value for element in app.markdown]
     app.button(key="clear_selection").click().run()
-    assert "No candidate selected" in app.main.markdown[-2].value or not app.subheader
+    assert not app.subheader
+    assert "**No candidate selected**" in [element.value for element in app.markdown]
     assert "id" not in app.query_params
 
 
-def test_unknown_id_is_said(open_page: Opener) -> None:
-    app = open_page(id="mp-0")
+def test_candidate_without_a_prediction_is_summarised_and_listed_last(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="0", all="1", id="gnome-4")
+    assert not app.exception and not app.error
+    assert "MgCu" in [heading.value for heading in app.subheader]
+    assert listed(app) == [*LIKELIEST_FIRST[:3], "mp-1", "gnome-4"]
+
+
+def test_unknown_id_is_said(open_screen: Opener) -> None:
+    app = open_screen(id="mp-0")
     assert "holds no candidate" in app.warning[0].value
 
 
-def test_pareto_front_lists_only_its_members(open_page: Opener) -> None:
-    app = open_page(v="1", q="500")
-    every = len(app.dataframe[0].value)
+def test_pareto_front_lists_only_its_members(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="0")
+    assert listed(app) == LIKELIEST_FIRST
     app.toggle(key="pareto_switch").set_value(True).run()
-    front = app.dataframe[0].value
-    assert 0 < len(front) < every
-    ordered = front.sort_values("capacity_vol_ah_per_l")["voltage_v"]
-    assert ordered.is_monotonic_decreasing
+    assert listed(app) == ["gnome-3", "mp-1"]
 
 
-def test_pass_probability_orders_the_table(open_page: Opener) -> None:
-    shown = open_page(v="1", q="500").dataframe[0].value["p_percent"]
+def test_pass_probability_orders_the_table(open_screen: Opener) -> None:
+    shown = open_screen(v="1", q="500").dataframe[0].value["p_percent"]
+    assert len(shown) > 1
     assert shown.is_monotonic_decreasing and shown.between(0, 100).all()
 
 
-def test_conductivity_is_off_with_a_reason_while_there_is_none(open_page: Opener, release_folder) -> None:
-    with open_reader(release_folder) as reader:
-        if reader.release.counts["conductivities"]:
-            pytest.skip("this release holds conductivities")
-    slider = open_page().slider(key="sigma_ms_per_cm_slider")
-    assert slider.disabled
+def test_conductivity_is_off_with_a_reason_while_there_is_none(open_screen: Opener) -> None:
+    app = open_screen(s="100")
+    assert app.slider(key="sigma_ms_per_cm_slider").disabled
+    (label,) = [element for element in app.markdown if element.value.startswith("**Conductivity**")]
+    assert "none yet" in label.value and "holds no ionic conductivity" in label.proto.help
+    assert counts(app)[4] == "–" and listed(app) == ["gnome-3", "mp-32006"]  # the link's limit asks nothing
 
 
-def test_nothing_passes_is_a_sentence(open_page: Opener) -> None:
-    app = open_page(v="7", q="3000")
+def test_conductivity_threshold_switches_on_with_the_first_value(open_conducting: Opener) -> None:
+    app = open_conducting(v="1", q="100")
+    slider = app.slider(key="sigma_ms_per_cm_slider")
+    assert not slider.disabled and app.metric[4].value == "–"
+    assert app.dataframe[0].value["sigma_ms_per_cm"].notna().any()
+    slider.set_value(5.0).run()
+    assert app.metric[4].value == "1" and listed(app) == ["mp-2"]
+
+
+def test_nothing_passes_is_a_sentence(open_screen: Opener) -> None:
+    app = open_screen(v="7", q="3000")
     assert "Nothing to list" in app.info[0].value
-    nothing = open_page(find="no such formula")
+    nothing = open_screen(find="no such formula")
     assert "leave no candidate" in nothing.info[0].value
+    unpredicted = open_screen(find="gnome-4", q="0")
+    assert not unpredicted.error and "No candidate here has a predicted voltage" in unpredicted.info[0].value

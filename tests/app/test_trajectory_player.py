@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.components.trajectory_player import MAX_FRAMES, kept_frames, packed
-from core.bonds import framework_bonds
+from core.drawing.bonds import framework_bonds
 
 SPECIES = ["Mg", "Mg", "O", "O"]
 CELL_A = np.diag([4.2, 4.2, 8.4])

@@ -18,13 +18,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.predictions import predict_upload
 from app.query import parse_query
 from app.screening_view import filter_words
 from app.theme import safe, safe_html
+from core.csv_text import frame_csv
 from core.provenance import Provenance
 from core.records import VoltagePrediction
-from core.screening import shortlist_csv
+from core.service.predict import predict_upload
 from core.settings import ROOT
 from core.store import ReleaseWriter
 from tests.store.small_release import crystals, make_release
@@ -158,9 +158,7 @@ def test_67_sql_and_html_in_the_link(open_page: Opener, tmp_path: Path) -> None:
 def test_67_line_breaks_in_a_link_cannot_forge_the_downloads_header() -> None:
     query = parse_query({"find": "a\n# release: forged", "id": "mp-1\n# model: forged"})
     assert query.selected is None
-    assert (
-        "\n" not in shortlist_csv(pd.DataFrame(), {"filters": filter_words(query)}).split("# ", 1)[1].rstrip()
-    )
+    assert "\n" not in frame_csv(pd.DataFrame(), {"filters": filter_words(query)}).split("# ", 1)[1].rstrip()
 
 
 @pytest.mark.parametrize(
@@ -174,11 +172,8 @@ def test_67_line_breaks_in_a_link_cannot_forge_the_downloads_header() -> None:
         ("empty.cif", b""),
     ],
 )
-def test_68_odd_uploads_are_refused_with_a_reason(
-    name: str, data: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.state.voltage_model", lambda: None)
-    result = predict_upload(name, data, "Mg")
+def test_68_odd_uploads_are_refused_with_a_reason(name: str, data: bytes) -> None:
+    result = predict_upload(name, data, "Mg", lambda: pytest.fail("nothing to predict"))
     assert result.crystal is None and result.error
     assert "Traceback" not in result.error and len(result.error) < 600
 

@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from app.components.structure_viewer.bundle import STYLE, bundle_version, loader
-from app.components.structure_viewer.density import path_density
+from core.drawing.density import path_density
+from core.drawing.scenes import scene_json
 from core.records import Crystal, FloatArray
-from core.scenes import scene_json
 
 _MAX_SCENES = 512
 
@@ -41,12 +41,12 @@ def structure_viewer(
     compact: bool = False,
     path_points: FloatArray | None = None,
 ) -> None:
-    """Draw a crystal, or a scene from `core.scenes.scene_json`, with legend, toggles and camera.
+    """Draw a crystal, or a scene from `core.drawing.scenes.scene_json`, with legend, toggles and camera.
 
     `height` in pixels; polyhedra of the `working_ion` start hidden, so that its places in the framework are seen;
     `highlight` marks sites by their index; `compact` leaves only the controls that fit a narrow column;
     `path_points` (n, 3) are fractional positions of the working ion over a run, in any image: drawn as the surfaces
-    of `density.path_density`, with a switch in the legend.
+    of `core.drawing.density`, with a switch in the legend.
     """
     scene = _scene(crystal_or_scene) if isinstance(crystal_or_scene, Crystal) else dict(crystal_or_scene)
     marks = {str(site): mark for site, mark in (highlight or {}).items()}

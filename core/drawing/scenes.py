@@ -158,8 +158,10 @@ def _flatten(formula: str, graph: "StructureGraph", legend: "Legend", scene: "Sc
 
 
 def _rounded(values: Any) -> list[Any]:
-    rounded = np.round(np.asarray(values, dtype=np.float64), _DIGITS) + 0.0  # no minus zero
-    return rounded.tolist()
+    rounded: list[Any] = (
+        np.round(np.asarray(values, dtype=np.float64), _DIGITS) + 0.0
+    ).tolist()  # no minus zero
+    return rounded
 
 
 def _places(atoms: list[_Atom]) -> cKDTree:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import scenes
+from core.drawing import scenes
 from core.records import Crystal
 
-VIEWER = Path(__file__).resolve().parent.parent / "app" / "components" / "structure_viewer"
+VIEWER = Path(__file__).resolve().parents[2] / "app" / "components" / "structure_viewer"
 BUNDLE = VIEWER.parents[1] / "static" / "structure_viewer.js"
 
 

@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 
-from app.components.structure_viewer.density import ENCLOSED, path_density
+from core.drawing.density import ENCLOSED, path_density
 
 LATTICE_A = np.array([[6.0, 0.0, 0.0], [-2.0, 7.0, 0.0], [0.5, 1.0, 8.0]])
 

@@ -1,0 +1,272 @@
+"""Every quantity that a page, a table or a CSV file shows: its name, unit, words and format, once.
+
+    voltage = QUANTITIES["voltage_v"]
+    voltage.axis                   # 'Predicted voltage (V)', for the axis of a figure
+    voltage.head                   # 'Voltage (V)', for the head of a column
+    voltage.text(2.8651)           # '2.87 V'
+    voltage.between(2.41, 3.32)    # '2.41 to 3.32 V'
+
+The unit follows from the end of the name (`_ms_per_cm` is mS/cm), so that the two cannot disagree. A new column needs
+its place in the schema, one line here, and its name in the list of the table that shows it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+Kind = Literal["number", "text", "flag"]
+
+UNITS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "_mev_per_atom_per_ps": "meV/atom/ps", "_atom_steps_per_s": "atom-steps/s", "_ev_per_atom": "eV/atom",
+        "_mah_per_g": "mAh/g", "_ah_per_l": "Ah/L", "_ms_per_cm": "mS/cm", "_cm2_per_s": "cm²/s", "_ev_per_a": "eV/Å",
+        "_percent": "%", "_a3": "Å³", "_a2": "Å²", "_ev": "eV", "_fs": "fs", "_ps": "ps", "_a": "Å", "_k": "K",
+        "_s": "s", "_v": "V",
+    }
+)  # fmt: skip
+"""What the end of a name says about its unit; longer ends come first, because they hold shorter ones."""
+
+_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def unit_of(name: str) -> str:
+    """Return the unit that the end of a quantity's name stands for, or an empty text for a pure number or a word."""
+    return next((unit for end, unit in UNITS.items() if f"_{name}".endswith(end)), "")
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value stands for nothing: None or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def significant(value: float, digits: int = 2) -> str:
+    """Return a number to `digits` significant digits, thousands separated; numbers far below 0.001 as 1.3×10⁻⁵."""
+    if value == 0:
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    if decimals > digits + 2:
+        return scientific(value, digits)
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+
+
+def scientific(value: float, digits: int = 2) -> str:
+    """Return a number to `digits` significant digits as 1.3×10⁻⁵."""
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """One quantity as it is stored and as people read it.
+
+    `name`: of the column or field, with its unit at the end. `label`: what it is called; `short`: the same where there
+    is little room; `head`: over a column, with the unit. `format`: how a number is written, as Python writes it
+    (`.2f`, `,.0f`, `.3g`, `.2e`, `,d`). `help`: one sentence on what it means.
+    """
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    format: str = ""
+    help: str = ""
+    short: str = ""
+    head: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "short", self.short or self.label)
+        object.__setattr__(self, "head", self.head or self._with_unit(self.short))
+
+    @property
+    def unit(self) -> str:
+        """The unit, or an empty text."""
+        return unit_of(self.name) if self.kind == "number" else ""
+
+    @property
+    def axis(self) -> str:
+        """The title of an axis: the label with its unit."""
+        return self._with_unit(self.label)
+
+    def axis_of(self, words: str) -> str:
+        """Return the title of an axis with further words right after the label: " vs Mg", ", all ions"."""
+        return self._with_unit(self.label + words)
+
+    def text(self, value: Any, missing: str = "not known") -> str:
+        """Return a value as people read it, a number with its unit; `missing` for None and NaN."""
+        if is_missing(value):
+            return missing
+        if self.kind == "number":
+            return f"{self.number(float(value))} {self.unit}".rstrip()
+        return ("yes" if value else "no") if self.kind == "flag" else str(value)
+
+    def between(self, low: Any, high: Any) -> str:
+        """Return `low to high unit`, or an empty text where either is missing."""
+        if is_missing(low) or is_missing(high):
+            return ""
+        return f"{self.number(float(low))} to {self.number(float(high))} {self.unit}".rstrip()
+
+    def number(self, value: float) -> str:
+        """Return a number in the quantity's format, without its unit; powers of ten as people write them."""
+        if self.format.endswith("e"):
+            return scientific(value, int(self.format[1:-1]) + 1)
+        if self.format.endswith("g"):
+            return significant(value, int(self.format[1:-1]))
+        return format(round(value) if self.format.endswith("d") else value, self.format)
+
+    def _with_unit(self, words: str) -> str:
+        return f"{words} ({self.unit})" if self.unit else words
+
+
+def _number(name: str, label: str, format: str, help: str = "", **words: str) -> Quantity:
+    return Quantity(name=name, label=label, kind="number", format=format, help=help, **words)
+
+
+def _text(name: str, label: str, help: str = "", **words: str) -> Quantity:
+    return Quantity(name=name, label=label, kind="text", help=help, **words)
+
+
+def _flag(name: str, label: str, help: str = "", **words: str) -> Quantity:
+    return Quantity(name=name, label=label, kind="flag", help=help, **words)
+
+
+_LOWER, _UPPER = "Lower end of the 90 % interval", "Upper end of the 90 % interval"
+
+_STRUCTURE: Final = (
+    _text("id", "Id", "Name of the structure in its source."),
+    _text("formula", "Formula", "Chemical formula of the discharged compound."),
+    _text("label", "Formula", "Chemical formula of the discharged compound, counts as subscripts."),
+    _text("file", "File", "Name of the uploaded file."),
+    _text("material", "Material", "Chemical formula, counts as subscripts."),
+    _text("working_ion", "Working ion", "The ion that leaves on charge.", short="Ion"),
+    _text("source", "Source", "The data set that the structure comes from."),
+    _text("source_label", "Source", "The data set that the structure comes from, in short."),
+    _text("source_url", "Page of the source", "Where the source shows the structure."),
+    _text("license", "Licence", "Under which the structure may be used."),
+    _text("spacegroup", "Space group", "Hermann-Mauguin symbol, as the source states it."),
+    _number("n_sites", "Sites", ",d", "Atoms in the cell."),
+    _number("volume_a3", "Cell volume", ",.1f", "Volume of the cell."),
+    _text("chemsys", "Chemical system", "The elements in alphabetical order, joined by dashes."),
+    _text("elements", "Elements", "All elements of the compound."),
+    _text("redox_metals", "Redox metals", "Metals whose oxidation can pay for working ions that leave."),
+    _flag("has_anion", "With an anion", "Holds an anion former; intermetallics do not."),
+    _number("e_above_hull_ev_per_atom", "Energy above hull", ".3f", "Energy above hull; empty: unknown.",
+            short="Above hull", head="Hull (eV/atom)"),
+    _text("provenance_id", "Provenance", "Names the code, data, model and machine that made the row."),
+    _text("reason", "Reason", "Why it was left out."),
+    _text("error", "Error", "Why there is no result.", head="Refused because"),
+)  # fmt: skip
+
+_VOLTAGE: Final = (
+    _number("voltage_v", "Predicted voltage", ".2f",
+            "Predicted average voltage against the metal of the working ion.", short="Voltage"),
+    _number("voltage_std_v", "Spread of the predicted voltage", ".2f", "Standard deviation of the prediction.",
+            short="Spread"),
+    _number("voltage_low_v", "Predicted voltage, low", ".2f", f"{_LOWER}, volts.", short="V low", head="V low"),
+    _number("voltage_high_v", "Predicted voltage, high", ".2f", f"{_UPPER}, volts.", short="V high", head="V high"),
+    _text("voltage_error", "No voltage because", "Why no voltage was predicted."),
+    _flag("in_domain", "In domain", "Resembles the labelled electrodes."),
+    _number("average_voltage_v", "Calculated voltage", ".2f",
+            "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
+    _number("mp_average_voltage_v", "Calculated voltage", ".2f",
+            "A public label for this very structure, where there is one; the model may have learned from it."),
+)  # fmt: skip
+
+_CAPACITY: Final = (
+    _number("capacity_vol_ah_per_l", "Volumetric capacity", ",.0f", "All working ions out of the discharged cell.",
+            short="Capacity"),
+    _number("capacity_grav_mah_per_g", "Gravimetric capacity", ",.0f",
+            "Per gram of the discharged compound, all working ions out.", short="Capacity"),
+    _number("capacity_redox_vol_ah_per_l", "Redox-limited volumetric capacity", ",.0f",
+            "What the redox metals can pay for; empty where not countable.", short="Redox-limited"),
+    _number("capacity_redox_grav_mah_per_g", "Redox-limited gravimetric capacity", ",.0f",
+            "What the redox metals can pay for, per gram; empty where not countable.", short="Redox-limited"),
+)  # fmt: skip
+
+_SCREENING: Final = (
+    _number("p_voltage", "Probability to pass the voltage threshold", ".0%", "From the predicted spread."),
+    _number("p_capacity", "Probability to pass the capacity threshold", ".0%", "0 or 1: the structure decides."),
+    _number("p_conductivity", "Probability to pass the conductivity threshold", ".0%", "Empty where nothing is known."),
+    _number("p_all", "Pass probability", ".0%", "Chance that the true values pass every threshold."),
+    _number("p_percent", "Pass probability", ".0f",
+            "Chance that the true values pass every threshold, from the predicted spread.", head="Pass probability"),
+    _flag("on_pareto_front", "On the Pareto front", "No other candidate is better in every figure."),
+    _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),
+    _number("n_inputs", "Inputs", ",d", "Inputs that were left out for this reason."),
+)  # fmt: skip
+
+_DYNAMICS: Final = (
+    _number("sigma_ms_per_cm", "Conductivity", ".3g", "From molecular dynamics, mostly at 1200 K."),
+    _number("sigma_low_ms_per_cm", "Conductivity, low", ".3g", f"{_LOWER}, mS/cm.", short="σ low", head="σ low"),
+    _number("sigma_high_ms_per_cm", "Conductivity, high", ".3g",
+            f"{_UPPER}, or the upper limit where that is all, mS/cm.", short="σ high", head="σ high"),
+    _number("sigma_temperature_k", "Temperature of the conductivity", ".0f", "At which the conductivity was computed.",
+            short="σ at"),
+    _text("sigma_verdict", "Dynamics", "How the molecular dynamics ended."),
+    _text("verdict", "Verdict", "How the molecular dynamics ended."),
+    _number("d_cm2_per_s", "Diffusivity", ".2e", "Diffusivity of the working ion.", short="D"),
+    _number("d_low_cm2_per_s", "Diffusivity, low", ".2e", f"{_LOWER}, cm²/s.", short="D low", head="D low"),
+    _number("d_high_cm2_per_s", "Diffusivity, high", ".2e", f"{_UPPER}, or the upper limit where that is all, cm²/s.",
+            short="D high", head="D high"),
+    _number("barrier_ev", "Barrier", ".2f", "Activation energy of the diffusivity, after Arrhenius."),
+    _number("temperature_k", "Temperature", ".0f", "Temperature of the thermostat.", short="T"),
+    _number("energy_ev_per_atom", "Potential energy", ".3f", "Potential energy of the simulated cell."),
+    _text("potential", "Potential", "The interatomic potential."),
+    _text("protocol", "Protocol", "Length, size and time step of the run."),
+    _number("seed", "Seed", "d", "Decides which ions are removed and how the atoms start."),
+    _number("n_atoms", "Atoms", ",d", "In the simulated cell."),
+    _number("n_working_ions", "Working ions", ",d", "Mobile ions in the simulated cell."),
+    _number("n_removed", "Removed", ",d", "Working ions that were taken out, so that the others find empty sites."),
+    _number("n_seeds", "Seeds", ",d", "Runs pooled into the result."),
+    _number("simulated_ps", "Simulated", ".3g", "At constant volume: the part that is measured."),
+    _number("time_ps", "Time", ".2f", "Since the start of the run."),
+    _number("lag_ps", "Lag time", ".2f", "Time between two looks at the same ion."),
+    _number("msd_a2", "Mean-square displacement", ".2f", "How far the atoms of a species move in a lag time, squared."),
+    _number("teacher_force_mae_ev_per_a", "Error against teacher", ".2f",
+            "Mean absolute difference of forces from the potential's teacher, on snapshots of the run itself."),
+    _number("drift_mev_per_atom_per_ps", "Energy drift", ".2g", "Of the total energy, without a thermostat."),
+    _number("atom_steps_per_s", "Speed", ",.0f", "Atoms times steps a second."),
+)  # fmt: skip
+
+_RUNS: Final = (
+    _text("run_id", "Run", "Name of the run."),
+    _text("job_id", "Run", "Name of the run."),
+    _text("state", "State", "Whether it waits, runs, or how it ended."),
+    _number("fraction", "Done", ".0%", "Share of the run that is done."),
+    _number("eta_s", "Time left", ",.0f", "Expected, at the speed so far."),
+    _text("submitted", "Submitted", "When it was started."),
+    _text("age", "Submitted", "How long ago it was started."),
+    _text("created", "Created", "When it was computed."),
+)  # fmt: skip
+
+_ACCURACY: Final = (
+    _text("battery_id", "Electrode", "Name of the labelled electrode in Materials Project."),
+    _text("formula_discharge", "Discharged", "Formula with the working ions inside."),
+    _text("formula_charge", "Charged", "Formula without the working ions."),
+    _text("id_discharge", "Structure", "Id of the discharged structure."),
+    _text("id_charge", "Charged structure", "Id of the charged structure."),
+    _text("host_formula", "Host", "Formula of the framework alone."),
+    _text("voltage_check", "Label check", "Whether the energies of both ends confirm the label."),
+    _number("rank", "Rank", "d", "1 is the nearest."),
+    _number("distance", "Distance", ".2f", "Between the vectors that the voltage model learned."),
+    _text("partition", "Partition", "Which electrodes were held out together."),
+    _number("calculated_v", "Calculated voltage, DFT", ".2f", "The label that a prediction is held against.",
+            short="DFT"),
+    _number("predicted_v", "Predicted voltage", ".2f", "By members that did not see the electrode.", short="Predicted"),
+    _number("std_v", "Spread of the predicted voltage", ".2f", "Standard deviation of the prediction.", short="Spread"),
+    _number("error_v", "Error", "+.2f", "Predicted minus calculated voltage."),
+    _number("n_electrodes", "Test rows", "d", "Electrodes that were held out.", short="Test rows"),
+    _number("mae_v", "Mean absolute error", ".2f", "Mean absolute error against the label.", short="MAE"),
+    _number("low_v", "Mean absolute error, low", ".2f", "Bootstrap over the test rows.", head="95 % low"),
+    _number("high_v", "Mean absolute error, high", ".2f", "Bootstrap over the test rows.", head="95 % high"),
+    _number("mean_baseline_v", "Ion's mean", ".2f", "MAE of always guessing the ion's mean."),
+    _number("median_baseline_v", "Ion's median", ".2f", "MAE of always guessing the ion's median."),
+    _number("paper_v", "Paper", ".2f", "Test MAE of the paper, on its own random split."),
+    _number("ion_distance_a", "Distance to the nearest working ion", ".2f", "Within the crystal."),
+    _number("contribution_v", "Share of the voltage", "+.3f", "Of one atom, in the voltage of the frozen host."),
+)  # fmt: skip
+
+QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
+    {it.name: it for it in (*_STRUCTURE, *_VOLTAGE, *_CAPACITY, *_SCREENING, *_DYNAMICS, *_RUNS, *_ACCURACY)}
+)
+"""All quantities by name."""

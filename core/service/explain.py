@@ -1,0 +1,34 @@
+"""Which atoms make a predicted voltage: offered for models that split into one share an atom."""
+
+from typing import TYPE_CHECKING
+
+from core.records import Crystal
+
+if TYPE_CHECKING:
+    from core.voltage import VoltageModel
+    from core.voltage.frozen.contributions import Contributions as Contributions
+    from core.voltage.frozen.probes import SevenNetProbe as SevenNetProbe
+
+
+def can_explain() -> bool:
+    """Return whether the default model can be split into atoms; raise `ModelError` where there is no model."""
+    from core.voltage.accuracy import default_card
+    from core.voltage.frozen.model import KIND
+
+    return bool(default_card()["kind"] == KIND)
+
+
+def load_probe() -> "SevenNetProbe":
+    """Return the potential whose site energies are weighed; loading takes seconds, so keep it."""
+    from core.voltage.frozen.probes import SevenNetProbe
+
+    return SevenNetProbe()
+
+
+def explain(
+    model: "VoltageModel", crystal: Crystal, working_ion: str, probe: "SevenNetProbe"
+) -> "Contributions":
+    """Return the share of each atom in the voltage of the frozen host; raise `ExplorerError` with the reason."""
+    from core.voltage.frozen.contributions import explain
+
+    return explain(model, crystal, working_ion, probe)

@@ -1,0 +1,173 @@
+"""Voltage and capacity of structures from files and uploads: a row each, in their order, with the reason for a gap."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from core.csv_text import write_rows
+from core.errors import ExplorerError, SourceError
+from core.ions import charge_number
+from core.records import Crystal, FailedInput, VoltagePrediction
+from core.service.model import load_model
+
+if TYPE_CHECKING:
+    from core.screening import Thresholds
+    from core.voltage import VoltageModel
+
+MAX_UPLOADS: Final = 20
+"""Files that one visitor may have predicted at a time."""
+
+_CHUNK: Final = 512  # structures held in memory at a time: a file of 380,000 must fit too
+_MAX_ID: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedRow:
+    """What is said of one structure; without a prediction its numbers are None and `error` has the reason."""
+
+    id: str
+    formula: str | None = None
+    working_ion: str
+    voltage_v: float | None = None
+    voltage_std_v: float | None = None
+    voltage_low_v: float | None = None
+    voltage_high_v: float | None = None
+    in_domain: bool | None = None
+    capacity_vol_ah_per_l: float | None = None
+    capacity_grav_mah_per_g: float | None = None
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row by column."""
+        return asdict(self)
+
+
+COLUMNS: Final = tuple(field.name for field in fields(PredictedRow))
+"""Columns of the CSV of predictions."""
+
+_PREDICTED: Final = tuple(name for name in COLUMNS if not name.startswith("capacity_"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedStructure:
+    """One structure with its row; `crystal` is None where none could be read."""
+
+    name: str
+    crystal: Crystal | None
+    row: PredictedRow
+
+    @property
+    def error(self) -> str | None:
+        """Why there is no prediction, or None."""
+        return self.row.error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a predicted structure lies above the thresholds, and the probability that its true values do."""
+
+    passes: bool
+    probability: float
+
+
+def predict_files(
+    paths: Sequence[Path], working_ion: str, model_name: str = "default"
+) -> Iterator[PredictedRow]:
+    """Return one row for each structure of files and folders, in order; a structure's own working ion wins.
+
+    Raises `SourceError` for a path that is not there and `ModelError` for a model that is not, before the first row.
+    """
+    for path in paths:
+        if not path.exists():
+            raise SourceError(
+                f"{path} is not there; give a CIF, a POSCAR, a folder of them, or a .jsonl file."
+            )
+    from core.sources.files import read_paths
+
+    return predicted_rows(read_paths(list(paths), working_ion), working_ion, load_model(model_name))
+
+
+def predicted_rows(
+    inputs: Iterable[Crystal | FailedInput], default_ion: str, model: "VoltageModel"
+) -> Iterator[PredictedRow]:
+    """Yield one row for each input, in order, predicting a chunk at a time."""
+    stream = iter(inputs)
+    while chunk := list(islice(stream, _CHUNK)):
+        crystals = [item for item in chunk if isinstance(item, Crystal)]
+        ions = [crystal.working_ion or default_ion for crystal in crystals]
+        predictions = iter(model.predict(crystals, ions))
+        for item in chunk:
+            if isinstance(item, Crystal):
+                yield _predicted_row(item, next(predictions))
+            else:
+                yield PredictedRow(
+                    id=item.id,
+                    formula=item.formula,
+                    working_ion=item.working_ion or default_ion,
+                    error=item.reason,
+                )
+
+
+def _predicted_row(crystal: Crystal, prediction: VoltagePrediction) -> PredictedRow:
+    from core.capacity import capacity
+
+    row = PredictedRow(**{name: getattr(prediction, name) for name in _PREDICTED})
+    if row.error is not None:
+        return row
+    try:
+        extracted = capacity(crystal, prediction.working_ion, charge_number(prediction.working_ion))
+    except ExplorerError as error:
+        return replace(row, error=str(error))
+    return replace(
+        row,
+        capacity_vol_ah_per_l=extracted.capacity_vol_ah_per_l,
+        capacity_grav_mah_per_g=extracted.capacity_grav_mah_per_g,
+    )
+
+
+def predict_upload(
+    name: str, data: bytes, working_ion: str, model: Callable[[], "VoltageModel"]
+) -> PredictedStructure:
+    """Return what the voltage model says of an uploaded file; one that cannot be read has the reason in its row.
+
+    `model` is called for where there is something to predict; it raises `ModelError` where there is no model.
+    """
+    from core.sources.files import parse_upload
+
+    try:
+        crystal = parse_upload(name, data)
+    except ExplorerError as error:
+        row = PredictedRow(id=name[:_MAX_ID], working_ion=working_ion, error=str(error))
+        return PredictedStructure(name=name, crystal=None, row=row)
+    return predict_crystal(name, crystal, working_ion, model())
+
+
+def predict_crystal(
+    name: str, crystal: Crystal, working_ion: str, model: "VoltageModel"
+) -> PredictedStructure:
+    """Return what the voltage model says of a crystal."""
+    (row,) = predicted_rows([crystal], working_ion, model)
+    return PredictedStructure(name=name, crystal=crystal, row=row)
+
+
+def verdict(row: PredictedRow, thresholds: "Thresholds") -> Verdict:
+    """Return whether a predicted structure passes the thresholds, and the probability that it does."""
+    import pandas as pd
+
+    from core.screening import pass_probability, passes
+
+    frame = pd.DataFrame([row.as_dict()])
+    return Verdict(
+        passes=bool(passes(frame, thresholds)[0]),
+        probability=float(pass_probability(frame, thresholds)["p_all"].iloc[0]),
+    )
+
+
+def rows_csv(rows: Iterable[PredictedRow]) -> str:
+    """Return rows as CSV with the columns of `COLUMNS`."""
+    text = io.StringIO()
+    write_rows(text, COLUMNS, (row.as_dict() for row in rows))
+    return text.getvalue()

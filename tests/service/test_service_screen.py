@@ -1,0 +1,85 @@
+"""The screening of a release: what is listed, in which order, and what the shortlist says of itself."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.screening import pass_probability
+from core.service.release import Filters, Reader, facets, open_reader
+from core.service.screen import Thresholds, chances, screen, shortlist
+from tests.store.small_release import make_release
+
+NO_SIGMA = Thresholds(sigma_ms_per_cm=None)
+ALL = Thresholds(voltage_v=0.0, capacity_vol_ah_per_l=0.0, sigma_ms_per_cm=None)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("precomputed")
+    make_release(folder)
+    return folder
+
+
+@pytest.fixture
+def reader(folder: Path) -> Iterator[Reader]:
+    with open_reader(folder) as opened:
+        yield opened
+
+
+def test_those_that_pass_are_listed_likeliest_first(reader: Reader) -> None:
+    screening = screen(reader.screen(), NO_SIGMA)
+    assert screening.listed["id"].tolist() == ["gnome-3", "mp-32006"]
+    assert screening.front is None and screening.passing.sum() == screening.funnel.capacity == 2
+    assert screening.funnel.all == len(screening.frame) == 5
+
+
+def test_those_that_fail_and_those_without_a_prediction_come_last(reader: Reader) -> None:
+    listed = screen(reader.screen(), NO_SIGMA, with_failing=True).listed
+    assert listed["id"].tolist() == ["gnome-3", "mp-32006", "mp-2", "mp-1", "gnome-4"]
+    assert listed["p_all"].isna().tolist() == [False] * 4 + [True]
+
+
+def test_the_front_alone(reader: Reader) -> None:
+    screening = screen(reader.screen(), ALL, front_only=True)
+    assert screening.listed["id"].tolist() == ["gnome-3", "mp-1"]
+    assert screening.front is not None and screening.front.sum() == 2
+
+
+@pytest.mark.parametrize("thresholds", [NO_SIGMA, ALL, Thresholds(voltage_v=2.0, sigma_ms_per_cm=10.0)])
+def test_the_shortlist_is_the_screening_with_its_front_marked(reader: Reader, thresholds: Thresholds) -> None:
+    """The front among those that pass is the front of all, cut to those that pass: a better one passes too."""
+    chosen = shortlist(reader, thresholds)
+    whole = screen(reader.screen(), thresholds, front_only=True)
+    listed = screen(reader.screen(), thresholds).listed
+    pd.testing.assert_frame_equal(chosen.rows.drop(columns="on_pareto_front"), listed)
+    on_front = chosen.rows.loc[chosen.rows["on_pareto_front"], "id"].tolist()
+    assert on_front == whole.listed["id"].tolist()
+
+
+def test_the_shortlist_takes_filters_and_tells_its_release(reader: Reader) -> None:
+    chosen = shortlist(reader, ALL, Filters(required_elements=("Mn",)))
+    assert chosen.rows["id"].tolist() == ["mp-32006", "mp-2"]
+    told = chosen.side_car()
+    assert told["rows"] == 2 and told["thresholds"] == ALL.as_dict()
+    assert told["release"] == asdict(reader.release)
+    assert chosen.csv().splitlines()[0].startswith("id,formula,source,license")
+
+
+def test_the_chances_of_one_are_those_of_the_frame(reader: Reader) -> None:
+    for row in reader.screen().to_dict("records"):
+        expected = pass_probability(pd.DataFrame([row]), NO_SIGMA).iloc[0]
+        found = asdict(chances(row, NO_SIGMA))
+        assert list(found) == list(expected.index)
+        np.testing.assert_equal(list(found.values()), expected.tolist())
+
+
+def test_facets_count_what_one_may_filter_by(reader: Reader) -> None:
+    offered = facets(reader)
+    assert offered.n_candidates == 5 and offered.n_conductivities == offered.n_simulated == 0
+    assert offered.elements["Mg"] == 5 and offered.elements["O"] == 4
+    assert offered.sources == {"Materials Project": 3, "GNoME": 2}
+    assert list(offered.redox_metals) == ["Mn", "Cu", "Fe"]
