@@ -22,6 +22,7 @@ from ase.filters import FrechetCellFilter
 from ase.mep import NEB
 from ase.optimize import FIRE
 
+from core.artifacts import write_json
 from core.dynamics import QUICK
 from core.jobs.folder import runs_folder
 from core.jobs.potential import refined_potential
@@ -109,7 +110,7 @@ def main() -> None:
                 flush=True,
             )
     if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.json, rows)
 
 
 if __name__ == "__main__":

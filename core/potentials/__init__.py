@@ -4,8 +4,8 @@
 `base.Potential` and one entry in `registry`.
 """
 
-from core.potentials.calculator import PotentialCalculator
 from core.potentials.base import Capabilities, Description, Evaluation, Potential, PotentialCard
+from core.potentials.calculator import PotentialCalculator
 from core.potentials.registry import (
     DEFAULT_POTENTIAL,
     POTENTIALS,

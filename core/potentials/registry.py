@@ -93,9 +93,7 @@ def refine_potential(
     on_stage("loading the teacher")
     teacher = load_potential(card.teacher, device=device, dtype="float32")
     refine: Callable[..., Refinement] = import_module(_entry(name).module).refine
-    return refine(
-        crystal, working_ion, teacher, folder=folder, rounds=rounds, seed=seed, on_stage=on_stage
-    )
+    return refine(crystal, working_ion, teacher, folder=folder, rounds=rounds, seed=seed, on_stage=on_stage)
 
 
 def load_refined(name: str, folder: Path, *, device: str = "auto", dtype: str = "float32") -> Potential:
