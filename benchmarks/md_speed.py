@@ -1,9 +1,9 @@
 """Molecular dynamics in atom-steps a second: every registered potential, side by side in one run.
 
 MgCr2O4 spinel with one fifth of its Mg removed, Langevin dynamics at 1200 K and 1 fs, single precision. The potentials
-take turns; the table shows medians over the turns. nequip-mg is compiled for the machine first, as for any long run. On
-one CPU thread the time is CPU time, so that other jobs of the machine count little; with more threads or on a GPU it is
-the clock's.
+take turns; the table shows medians over the turns. A potential that can be compiled is compiled for the machine first,
+as for any long run. On one CPU thread the time is CPU time, so that other jobs of the machine count little; with more
+threads or on a GPU it is the clock's.
 
     python -m benchmarks.md_speed [--atoms 100 500] [--steps 3] [--turns 3] [--potentials nequip-mp chgnet]
                                   [--device cpu] [--threads 1] [--json FILE]
@@ -27,9 +27,9 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.spacegroup import crystal
 
+from core.artifacts import write_json
 from core.errors import PotentialError
 from core.potentials import POTENTIALS, Potential, load_potential
-from core.potentials.nequip_mg.potential import NequipMg
 from core.provenance import package_versions
 
 TEMPERATURE_K = 1200.0
@@ -90,7 +90,7 @@ def available(names: list[str], device: str) -> list[Potential]:
     for name in names:
         try:
             potential = load_potential(name, device=device, dtype="float32")
-            if isinstance(potential, NequipMg):
+            if potential.card.capabilities.can_be_compiled:
                 potential.compile()  # as the jobs do for long runs
             found.append(potential)
         except PotentialError as error:
@@ -161,7 +161,7 @@ def main() -> None:
         rows += table(seconds, len(start))
         show(rows[-len(seconds) :])
     if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+        write_json(arguments.json, {"machine": machine, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ase.filters import FrechetCellFilter
 from ase.mep import NEB
 from ase.optimize import FIRE
 
+from core.artifacts import write_json
 from core.calculations.kinds.refinement import RefinementResult, RefinementSpec
 from core.potentials import POTENTIALS, Potential, load_potential, load_refined, potential_card
 from core.provenance import package_versions
@@ -111,7 +112,7 @@ def main() -> None:
                 flush=True,
             )
     if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.json, rows)
 
 
 if __name__ == "__main__":

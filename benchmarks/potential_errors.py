@@ -13,6 +13,7 @@ import platform
 from dataclasses import asdict
 from pathlib import Path
 
+from core.artifacts import write_json
 from core.potentials import POTENTIALS, load_potential, potential_card
 from core.potentials.files import shipped_folder
 from core.potentials.nequip_mg.build import TEST_FRAMES
@@ -55,7 +56,7 @@ def main() -> None:
         show(name, lines, with_energy=potential.card.energy_scale == scale)
         found[name] = [asdict(line) for line in lines]
     if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_json(arguments.json, found)
 
 
 if __name__ == "__main__":

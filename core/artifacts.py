@@ -1,22 +1,34 @@
-"""Files written whole or not at all, and locks that die with their holder: the one place where both are done.
+"""Files written whole or not at all, locks that die with their holder, and weights with their card: each done once.
 
 with replacing(path) as partial:      # write to `partial`; it takes the place of `path` at the end, or never
     np.savez(partial, ...)
 write_json(path, content)
 with locked(path) as is_ours: ...
+card = write_weights(folder, name, arrays, card)          # NAME.safetensors, NAME.json with its SHA-256
+arrays = read_weights(folder, name, card["sha256"])       # nothing is unpickled
 """
 
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from core.errors import ModelError
+from core.provenance import sha256_of_file
+
+Arrays = dict[str, NDArray[Any]]
 
 _MODE: Final = 0o644
+_RESTORE: Final = "Restore it from git, or make it anew."
+_PICKLE_STARTS: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""A zip archive, as torch pickles into, and the protocols of a bare pickle."""
 
 
 @contextmanager
@@ -91,3 +103,75 @@ def is_locked(path: Path) -> bool:
             return not is_ours
     except OSError:  # in a folder that we may not write to, nobody of ours works
         return False
+
+
+def write_weights(
+    folder: Path, name: str, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write `NAME.safetensors`, then `NAME.json` with `name` and `sha256` added, and return that card.
+
+    The card goes last: where the process dies between the two, the hash does not fit and readers say so.
+    """
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    with replacing(path) as partial:
+        save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
+    whole = {"name": name, **card, "sha256": sha256_of_file(path)}
+    write_json(folder / f"{name}.json", whole)
+    return whole
+
+
+def read_card(
+    folder: Path, name: str, *, required: Iterable[str] = (), remedy: str = _RESTORE
+) -> dict[str, Any]:
+    """Return the object of `NAME.json`; one that is missing, garbled or without a required field is a `ModelError`."""
+    path = folder / f"{name}.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"The card {path.name} of {name!r} is missing in {folder.name}/. {remedy}") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The card {path.name} cannot be read ({error}). {remedy}") from None
+    if not isinstance(content, dict):
+        raise ModelError(f"The card {path.name} cannot be read (it is no JSON object). {remedy}")
+    missing = [key for key in required if key not in content]
+    if missing:
+        raise ModelError(f"The card {path.name} cannot be read (it lacks {', '.join(missing)}). {remedy}")
+    return content
+
+
+def read_weights(
+    folder: Path, name: str, sha256: str, *, required: Iterable[str] = (), remedy: str = _RESTORE
+) -> Arrays:
+    """Return the arrays of `NAME.safetensors` after the check of its hash; nothing is unpickled.
+
+    Raises `ModelError` for a file that is missing, pickled, damaged, of another card, or without a required array.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = folder / f"{name}.safetensors"
+    if not path.is_file():
+        raise ModelError(f"The weights {path.name} are missing. {remedy}")
+    with path.open("rb") as stream:
+        if stream.read(4).startswith(_PICKLE_STARTS):
+            raise ModelError(
+                f"{path.name} is a pickled file, which could run code when it is read; only safetensors is taken. "
+                f"{remedy}"
+            )
+    digest = sha256_of_file(path)
+    if digest != sha256:
+        raise ModelError(
+            f"{path.name} has SHA-256 {digest[:12]}..., its card says {str(sha256)[:12]}...: damaged or of another "
+            f"version. {remedy}"
+        )
+    try:
+        arrays: Arrays = load_file(path)
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(f"{path.name} is not a safetensors file ({error}). {remedy}") from None
+    missing = [key for key in required if key not in arrays]
+    if missing:
+        raise ModelError(f"{path.name} lacks {', '.join(missing[:5])}: of another version. {remedy}")
+    return arrays

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from vesin import NeighborList
 
+from core.artifacts import replacing
 from core.errors import StructureError
 from core.records import Crystal, Skipped
 
@@ -278,10 +279,9 @@ class GraphStore:
     def save(self, path: Path) -> None:
         """Write the arrays to a compressed npz file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial.npz")
         arrays: dict[str, Any] = {item.name: np.asarray(getattr(self, item.name)) for item in fields(self)}
-        np.savez_compressed(partial, **arrays)
-        partial.replace(path)
+        with replacing(path) as partial:
+            np.savez_compressed(partial, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "GraphStore":

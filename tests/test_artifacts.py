@@ -7,9 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from core.artifacts import is_locked, locked, replacing, write_json, write_text
+from core.artifacts import (
+    is_locked,
+    locked,
+    read_card,
+    read_weights,
+    replacing,
+    write_json,
+    write_text,
+    write_weights,
+)
+from core.errors import ModelError
+from core.provenance import sha256_of_file
 
 HOLDER = """
 import sys, time
@@ -78,3 +90,56 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     holder.wait()
     with locked(path, wait=False) as is_ours:
         assert is_ours
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A folder that holds the weights `small` and their card."""
+    write_weights(tmp_path, "small", {"a": np.arange(6.0).reshape(2, 3).T, "b": np.ones(2)}, {"kind": "toy"})
+    return tmp_path
+
+
+def test_weights_and_card_come_back_as_they_were_written(written: Path) -> None:
+    card = read_card(written, "small", required=("kind", "sha256"))
+    assert card["name"] == "small" and card["kind"] == "toy"
+    arrays = read_weights(written, "small", card["sha256"], required=("a", "b"))
+    assert arrays["a"].tolist() == [[0, 3], [1, 4], [2, 5]] and arrays["b"].dtype == np.float64
+    assert sorted(os.listdir(written)) == ["small.json", "small.safetensors"]
+    assert stat.S_IMODE((written / "small.safetensors").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"small\.json of 'small' is missing in .* Restore it"),
+        ("{", "cannot be read"),
+        ("[]", "no JSON object"),
+        ('{"name": "small"}', "it lacks sha256"),
+    ],
+)
+def test_a_card_that_is_no_card(written: Path, content: str | None, message: str) -> None:
+    (written / "small.json").unlink()
+    if content is not None:
+        (written / "small.json").write_text(content)
+    with pytest.raises(ModelError, match=message):
+        read_card(written, "small", required=("sha256",))
+
+
+def test_weights_that_are_missing_damaged_or_pickled(written: Path) -> None:
+    sha256 = read_card(written, "small")["sha256"]
+    with pytest.raises(ModelError, match=r"small\.safetensors lacks c.*Train anew"):
+        read_weights(written, "small", sha256, required=("a", "c"), remedy="Train anew.")
+    path = written / "small.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="SHA-256"):
+        read_weights(written, "small", sha256)
+    for start in (b"\x80\x04", b"PK\x03\x04"):
+        path.write_bytes(start + b"anything")
+        with pytest.raises(ModelError, match="is a pickled file"):
+            read_weights(written, "small", sha256)
+    path.write_bytes(b"not tensors")
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        read_weights(written, "small", sha256_of_file(path))
+    path.unlink()
+    with pytest.raises(ModelError, match=r"small\.safetensors are missing"):
+        read_weights(written, "small", sha256)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from ase import Atoms
 from numpy.typing import NDArray
 
+from core.codec import to_json
 from core.errors import PotentialError, UnsupportedElementError
 from core.potentials.torch_state import torch_state
 from core.records import Crystal
@@ -27,11 +28,13 @@ class Capabilities:
     """What a potential offers beyond energy, forces and stress. Ask here; a name says nothing.
 
     `can_be_compiled`: `compile()` builds it for the machine. `can_be_refined`: `refine_potential` fine-tunes it for a
-    material. `describes`: `describe()` gives atom vectors. `has_magnetic_moments`: evaluations carry them.
+    material. `batched`: `evaluate_many()` takes several crystals at once. `describes`: `describe()` gives atom vectors.
+    `has_magnetic_moments`: evaluations carry them.
     """
 
     can_be_compiled: bool = False
     can_be_refined: bool = False
+    batched: bool = False
     describes: bool = False
     has_magnetic_moments: bool = False
 
@@ -61,17 +64,21 @@ class PotentialCard:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON holds it."""
-        return {**asdict(self), "elements": list(self.elements)}
+        return to_json(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """`energy_ev` of the cell; (n,) `site_energies_ev`, None where not known; (n, 3) forces; (3, 3) stress."""
+    """`energy_ev` of the cell; (n, 3) forces; (3, 3) stress, ASE's sign.
+
+    None where not known: (n,) `site_energies_ev`, and (n,) `magnetic_moments_mu_b`, sizes in Bohr magnetons.
+    """
 
     energy_ev: float
     forces_ev_per_a: Floats
     stress_ev_per_a3: Floats
     site_energies_ev: Floats | None = None
+    magnetic_moments_mu_b: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,7 +163,10 @@ class Potential(ABC):
         """Evaluate atoms that were checked, under the potential's own default type."""
 
     def _describe(self, atoms: Atoms) -> Description:
-        raise PotentialError(f"{self.name!r} offers no atom vectors; use 'nequip-mp'.")
+        raise PotentialError(
+            f"{self.name!r} offers no atom vectors; take a potential whose card says that it describes, as the default "
+            "one does."
+        )
 
     def _checked(self, atoms: Atoms) -> Atoms:
         """A bare copy in contiguous float64: no calculator, no constraints, no views of somebody else's arrays."""

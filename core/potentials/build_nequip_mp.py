@@ -116,7 +116,4 @@ def licence_text() -> str:
 
 
 if __name__ == "__main__":
-    from core.potentials.package import package
-
     build_nequip_mp()
-    package(NAME)

@@ -12,11 +12,15 @@ from core.potentials.base import Potential
 class PotentialCalculator(Calculator):
     """ASE's calculator on top of a `Potential`; every call gives energy, forces and stress.
 
+    "energies" of the sites and "magmoms" (sizes) are there where the potential knows them.
+
     Errors are those of `Potential.evaluate`. What it adds to a package's own calculator: elements checked, arrays made
     contiguous, torch's default type set and put back.
     """
 
-    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]  # noqa: RUF012 (as in ASE)
+    implemented_properties = [  # noqa: RUF012 (as in ASE)
+        "energy", "free_energy", "energies", "forces", "stress", "magmoms",
+    ]  # fmt: skip
 
     def __init__(self, potential: Potential, **options: Any) -> None:
         super().__init__(**options)
@@ -31,12 +35,14 @@ class PotentialCalculator(Calculator):
         """Fill `results` in ASE's units (eV, angstrom, stress as Voigt six)."""
         super().calculate(atoms, properties, system_changes or all_changes)
         current: Any = self.atoms
-        found = self.potential.evaluate(current)
+        evaluation = self.potential.evaluate(current)
         self.results = {
-            "energy": found.energy_ev,
-            "free_energy": found.energy_ev,
-            "forces": found.forces_ev_per_a,
-            "stress": full_3x3_to_voigt_6_stress(found.stress_ev_per_a3),
+            "energy": evaluation.energy_ev,
+            "free_energy": evaluation.energy_ev,
+            "forces": evaluation.forces_ev_per_a,
+            "stress": full_3x3_to_voigt_6_stress(evaluation.stress_ev_per_a3),
         }
-        if found.site_energies_ev is not None:
-            self.results["energies"] = found.site_energies_ev
+        if evaluation.site_energies_ev is not None:
+            self.results["energies"] = evaluation.site_energies_ev
+        if evaluation.magnetic_moments_mu_b is not None:
+            self.results["magmoms"] = evaluation.magnetic_moments_mu_b

@@ -14,7 +14,7 @@ import torch
 from ase import Atoms, units
 from pymatgen.core import Structure
 
-from core.potentials.base import DTYPES, Evaluation, Potential, PotentialCard
+from core.potentials.base import DTYPES, Capabilities, Evaluation, Potential, PotentialCard
 from core.potentials.torch_state import torch_state
 from core.provenance import sha256_of_file
 
@@ -25,12 +25,29 @@ _NOT_IN_MPTRJ: Final = frozenset({"Po", "At", "Rn", "Fr", "Ra"})
 _LAST_ELEMENT: Final = 94
 
 
+def load_network(*, device: str = "cpu", dtype: str = "float64") -> Any:
+    """Return the package's own network, ready for graphs in `dtype`; its weights are read without unpickling.
+
+    For those who need more of it than a `Potential` gives, such as the atoms' feature vectors. Raises `KeyError` for a
+    `dtype` other than "float32" and "float64".
+    """
+    torch_dtype = DTYPES[dtype]
+    with torch_state(torch.float32), contextlib.redirect_stdout(io.StringIO()):
+        from chgnet.model import CHGNet
+
+        stored = torch.load(_checkpoint_path(), map_location="cpu", weights_only=True)
+        network: Any = CHGNet.from_dict(stored["model"], mlp_out_bias=False, version=_VERSION)
+    network.graph_converter.set_isolated_atom_response("ignore")
+    # The composition model counts elements in float32 whatever the default is.
+    network.composition_model.fc.register_forward_pre_hook(
+        lambda _module, inputs: (inputs[0].to(torch_dtype),)
+    )
+    return network.to(device=device, dtype=torch_dtype)
+
+
 def read_card() -> PotentialCard:
     """Return the card, with the test errors that the wheel's README states."""
     from ase.data import chemical_symbols
-
-    with torch_state(torch.float32):
-        import chgnet
 
     known = (symbol for symbol in chemical_symbols[1 : _LAST_ELEMENT + 1] if symbol not in _NOT_IN_MPTRJ)
     return PotentialCard(
@@ -42,38 +59,37 @@ def read_card() -> PotentialCard:
         energy_scale="PBE(+U) of the Materials Project with MP2020 corrections",
         licence="Modified BSD (University of California, through Lawrence Berkeley National Laboratory)",
         source="10.1038/s42256-023-00716-3",
-        sha256=sha256_of_file(Path(str(chgnet.__file__)).parent / _CHECKPOINT),
+        sha256=sha256_of_file(_checkpoint_path()),
         errors={"energy_mae_ev_per_atom": 0.029, "force_mae_ev_per_a": 0.068, "stress_mae_gpa": 0.314},
         errors_of="MPtrj test split, stated by its authors",
+        capabilities=Capabilities(has_magnetic_moments=True),
     )
 
 
+def _checkpoint_path() -> Path:
+    with torch_state(torch.float32):
+        import chgnet
+    return Path(str(chgnet.__file__)).parent / _CHECKPOINT
+
+
 class ChgnetPotential(Potential):
-    """CHGNet 0.3.0 without magnetic moments."""
+    """CHGNet 0.3.0 with the sizes of the atoms' magnetic moments; their signs it does not know."""
 
     def __init__(self, card: PotentialCard, *, device: str = "auto", dtype: str = "float64") -> None:
         super().__init__(card, device=device, dtype=dtype)
-        with torch_state(torch.float32), contextlib.redirect_stdout(io.StringIO()):
-            from chgnet.model import CHGNet
-
-            network: Any = CHGNet.load(model_name=_VERSION, use_device="cpu", verbose=False)
-        network.graph_converter.set_isolated_atom_response("ignore")
-        # The composition model counts elements in float32 whatever the default is.
-        network.composition_model.fc.register_forward_pre_hook(
-            lambda _m, found: (found[0].to(DTYPES[dtype]),)
-        )
-        self._network = network.to(device=self.device, dtype=DTYPES[dtype])
+        self._network = load_network(device=self.device, dtype=dtype)
 
     def _evaluate(self, atoms: Atoms) -> Evaluation:
         structure = Structure(
             atoms.cell.array, atoms.get_chemical_symbols(), atoms.get_scaled_positions(wrap=False)
         )
-        out = self._network.predict_graph(self._graph(structure), task="efs", return_site_energies=True)
+        out = self._network.predict_graph(self._graph(structure), task="efsm", return_site_energies=True)
         return Evaluation(
             energy_ev=float(out["e"]) * len(atoms),
             site_energies_ev=np.asarray(out["site_energies"], dtype=np.float64),
             forces_ev_per_a=np.asarray(out["f"], dtype=np.float64),
             stress_ev_per_a3=np.asarray(out["s"], dtype=np.float64) * units.GPa,
+            magnetic_moments_mu_b=np.asarray(out["m"], dtype=np.float64),
         )
 
     def _graph(self, structure: Structure) -> Any:

@@ -1,13 +1,11 @@
-"""Makes `NAME.nequip.zip` of the shipped weights of a NequIP potential: as nequip's own tools take it.
-
-    python -m core.potentials.package nequip-mp
+"""Makes a nequip package (`NAME.nequip.zip`) of the weights of a NequIP potential: as nequip's own tools take it.
 
 `nequip-package` wants a checkpoint of its trainer, so one is made without training. What nequip lacks is taken into the
 package by the entry point `ENTRY_POINT`: whoever loads it needs nequip, and neither this project nor `sevenn`.
 """
 
-import argparse
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,17 +22,19 @@ from nequip.nn import GraphModel
 from torch import Tensor
 
 import core
-from core.errors import ModelError
-from core.potentials.files import add_to_card, fill, read_card_file, read_weights, shipped_folder
+from core.artifacts import replacing
+from core.errors import ModelError, PotentialError
+from core.potentials.files import fill, read_card_file, read_weights, shipped_folder
 from core.potentials.nequip_mg import network as student
 from core.potentials.nequip_mp import modules
 from core.potentials.nequip_mp import potential as teacher
 from core.potentials.torch_state import nequip_state
-from core.provenance import sha256_of_file
 from core.settings import ROOT
 
 ENTRY_POINT: Final = ("nequip.extension", "nequip_mp", modules.__name__)
 """Group, name and value, as in pyproject.toml: `nequip-package` takes the source of this module into the package."""
+
+SUFFIX: Final = ".nequip.zip"
 
 _TRAINER: Final = "nequip.train.NequIPLightningModule"
 _EXAMPLE: Final = "example.extxyz"
@@ -74,24 +74,26 @@ KINDS: Final = {
 }
 
 
-def package_path(folder: Path, name: str) -> Path:
-    """Return where the package of a potential lies."""
-    return folder / f"{name}.nequip.zip"
+def package(name: str, target: Path, *, folder: Path | None = None) -> Path:
+    """Write the package of a potential, its weights taken from `folder` (those shipped), and return `target`.
 
+    Takes some twenty seconds. Two builds hold the same tensors and sources, but not the same bytes: e3nn stores its
+    generated code with addresses.
 
-def package(name: str, folder: Path | None = None) -> Path:
-    """Write the package beside the weights of `folder`, its SHA-256 into their card, and return its path.
-
-    Two builds hold the same tensors and sources, but not the same bytes: e3nn stores its generated code with addresses.
-    Raises `ModelError` for missing or damaged weights or licence, and if `nequip-package` fails.
+    Raises `PotentialError` for a potential that is none of NequIP's or a `target` without the ending that nequip asks
+    for, and `ModelError` for missing or damaged weights or licence, and if `nequip-package` fails.
     """
-    folder = folder or shipped_folder()
-    target = package_path(folder, name)
+    if name not in KINDS:
+        raise PotentialError(f"{name!r} is no NequIP potential; packages are made of {', '.join(KINDS)}.")
+    if not target.name.endswith(SUFFIX):
+        raise PotentialError(f"nequip opens packages by the ending {SUFFIX!r}; {target.name!r} lacks it.")
     with TemporaryDirectory() as scratch:
         checkpoint = Path(scratch) / f"{name}.ckpt"
-        write_checkpoint(checkpoint, name, folder)
-        target.write_bytes(package_checkpoint(checkpoint, Path(scratch) / target.name).read_bytes())
-    add_to_card(folder, name, package_sha256=sha256_of_file(target))
+        write_checkpoint(checkpoint, name, folder or shipped_folder())
+        made = package_checkpoint(checkpoint, Path(scratch) / f"{name}{SUFFIX}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as partial:
+            shutil.copyfile(made, partial)
     return target
 
 
@@ -187,11 +189,3 @@ def _licence(path: Path) -> str:
             f"The licence {path.name} is missing, without which the weights may not be passed on."
         )
     return path.read_text(encoding="utf-8")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("name", choices=tuple(KINDS))
-    package(parser.parse_args().name)

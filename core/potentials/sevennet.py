@@ -14,7 +14,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from core.errors import PotentialError
-from core.potentials.base import DTYPES, Description, Evaluation, Potential, PotentialCard
+from core.potentials.base import DTYPES, Capabilities, Description, Evaluation, Potential, PotentialCard
 from core.potentials.torch_state import torch_state
 from core.provenance import sha256_of_file
 
@@ -51,6 +51,7 @@ def read_card() -> PotentialCard:
         licence=LICENCE,
         source=DOI,
         sha256=sha256_of_file(checkpoint_path()),
+        capabilities=Capabilities(describes=True),
     )
 
 

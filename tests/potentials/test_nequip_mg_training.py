@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from core.errors import ModelError, PotentialError, TrainingError
 from core.potentials import load_potential
-from core.potentials.files import fill
+from core.potentials.files import fill, read_weights
 from core.potentials.nequip_mg.build import mean_neighbours, write_student
 from core.potentials.nequip_mg.network import (
     StudentShape,
@@ -30,6 +30,7 @@ from core.potentials.nequip_mg.training import (
     shape_for,
     split_frames,
 )
+from core.potentials.torch_state import nequip_state
 
 TINY = Recipe(
     num_layers=1, l_max=1, num_features=(4, 4), radial_width=8, epochs=1, batch_size=4, processes=1, compiled=False
@@ -103,6 +104,10 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     prepare(tmp_path / "train", split, shape, TINY, shape.new_config(0))
     run_training(tmp_path / "train")
     write_student(tmp_path / "train", tmp_path / "student", card={"errors": {"force": 1.0}})
+    stored = read_weights(tmp_path / "student", "nequip-mg", read_card(tmp_path / "student").sha256)
+    averaged = averaged_by_nequip(tmp_path / "train" / "last.ckpt")
+    assert averaged.keys() == stored.keys()
+    assert all(torch.equal(averaged[name], value) for name, value in stored.items())
     card = read_card(tmp_path / "student")
     assert card.elements == ("Mg", "O") and card.errors == {"force": 1.0}
     student = NequipMg(card, device="cpu", dtype="float64", folder=tmp_path / "student")
@@ -117,6 +122,15 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     prepare(tmp_path / "tuned", split, shape, TINY, model)
     run_training(tmp_path / "tuned")
     assert (tmp_path / "tuned" / "last.ckpt").exists()
+
+
+def averaged_by_nequip(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """The weights as nequip itself reads its checkpoint, by unpickling it."""
+    from nequip.model.saved_models.checkpoint import ModelFromCheckpoint
+
+    with nequip_state():
+        network = ModelFromCheckpoint(str(checkpoint))
+    return {key.removeprefix("sole_model."): value.detach() for key, value in network.named_parameters()}
 
 
 def test_a_training_that_cannot_run_says_why(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The packages of both potentials as a stranger has them: nequip alone, in a folder and a process of its own."""
+"""The packages of both potentials as a stranger has them: nequip alone, in a folder and a process of its own.
+
+They are made on demand; so the tests make them, once, in a temporary folder.
+"""
 
 import json
 import os
@@ -12,10 +15,10 @@ import numpy as np
 import pytest
 from ase.io import write
 
+from core.cli import main
 from core.errors import ModelError
 from core.potentials import package as packaging
-from core.potentials.files import read_card_file, shipped_folder
-from core.provenance import sha256_of_file
+from core.potentials.files import shipped_folder
 from tests.potentials.conftest import loaded
 from tests.potentials.structures import rattled
 
@@ -50,13 +53,24 @@ print(json.dumps({"answers": answers, "imported": imported}))
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> dict:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each potential packaged, as the command does it."""
+    folder = tmp_path_factory.mktemp("packages")
+    made = {}
+    for name in POTENTIALS:
+        made[name] = folder / f"{name}.nequip.zip"
+        assert main(["package-potential", name, "-o", str(made[name])]) == 0
+    return made
+
+
+@pytest.fixture(scope="module")
+def stranger(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What a process without this project, its folder and its search path finds."""
     folder = tmp_path_factory.mktemp("elsewhere")
     write(folder / "structures.extxyz", [rattled(name) for name in STRUCTURES])
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        [sys.executable, "-c", STRANGER, *(str(shipped_folder() / f"{name}.nequip.zip") for name in POTENTIALS)],
+        [sys.executable, "-c", STRANGER, *(str(path) for path in packages.values())],
         cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
@@ -65,6 +79,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return dict(zip(POTENTIALS, answer["answers"], strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_a_stranger_gets_the_same_numbers(name: str, stranger: dict) -> None:
     ours = loaded(name, POTENTIALS[name])
@@ -77,17 +92,13 @@ def test_a_stranger_gets_the_same_numbers(name: str, stranger: dict) -> None:
         assert np.abs(expected.stress_ev_per_a3 - theirs["stress_ev_per_a3"]).max() < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", POTENTIALS)
-def test_the_shipped_package_is_the_cards_and_small(name: str) -> None:
-    path = packaging.package_path(shipped_folder(), name)
-    card = read_card_file(shipped_folder(), name)[1]
-    assert sha256_of_file(path) == card["package_sha256"]
-    assert path.stat().st_size < 20_000_000
-
-
-@pytest.mark.parametrize("name", POTENTIALS)
-def test_the_shipped_package_holds_licence_source_and_no_path_of_its_makers(name: str) -> None:
-    with zipfile.ZipFile(packaging.package_path(shipped_folder(), name)) as archive:
+def test_a_package_holds_licence_source_and_no_path_of_its_makers(
+    name: str, packages: dict[str, Path]
+) -> None:
+    assert packages[name].stat().st_size < 20_000_000
+    with zipfile.ZipFile(packages[name]) as archive:
         config = archive.read(f"{name}.nequip/model/config.yaml").decode()
         ours = [item for item in archive.namelist() if "/core/" in item]
         sources = [archive.read(item).decode() for item in ours]
@@ -100,30 +111,16 @@ def test_the_shipped_package_holds_licence_source_and_no_path_of_its_makers(name
     )
 
 
+def test_each_potential_ships_once() -> None:
+    """Weights and card; what nequip's own tools take is made of them on demand."""
+    assert not list(shipped_folder().glob("*.zip"))
+    assert len(list(shipped_folder().glob("*.safetensors"))) == len(POTENTIALS)
+
+
 def test_the_entry_point_is_that_of_the_project() -> None:
     group, name, value = packaging.ENTRY_POINT
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["entry-points"] == {group: {name: value}}
-
-
-@pytest.mark.slow
-def test_the_package_is_built_from_weights_card_and_licence_alone(tmp_path: Path) -> None:
-    """A second build holds the same weights; only the names that torch gives its storages may differ."""
-    for ending in ("json", "safetensors", "LICENSE.txt"):
-        (tmp_path / f"nequip-mp.{ending}").write_bytes(
-            (shipped_folder() / f"nequip-mp.{ending}").read_bytes()
-        )
-    before = read_card_file(tmp_path, "nequip-mp")[1]
-    made = packaging.package("nequip-mp", tmp_path)
-    card = read_card_file(tmp_path, "nequip-mp")[1]
-    assert card == {**before, "package_sha256": sha256_of_file(made)}
-    assert _storages(made) == _storages(packaging.package_path(shipped_folder(), "nequip-mp"))
-
-
-def _storages(path: Path) -> list[int]:
-    """Checksums of all tensors, sorted."""
-    with zipfile.ZipFile(path) as archive:
-        return sorted(item.CRC for item in archive.infolist() if item.filename.endswith(".storage"))
 
 
 def test_a_failed_build_says_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,4 +137,15 @@ def test_a_failed_build_says_why_and_leaves_nothing(tmp_path: Path, monkeypatch:
 def test_without_licence_nothing_is_packaged(tmp_path: Path) -> None:
     (tmp_path / "nequip-mp.json").write_bytes((shipped_folder() / "nequip-mp.json").read_bytes())
     with pytest.raises(ModelError, match=r"nequip-mp\.LICENSE\.txt is missing"):
-        packaging.package("nequip-mp", tmp_path)
+        packaging.package("nequip-mp", tmp_path / "nequip-mp.nequip.zip", folder=tmp_path)
+    assert not (tmp_path / "nequip-mp.nequip.zip").exists()
+
+
+def test_what_cannot_be_packaged_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["package-potential", "chgnet", "-o", str(tmp_path / "chgnet.nequip.zip")]) == 2
+    assert "'chgnet' is no NequIP potential; packages are made of nequip-mp" in capsys.readouterr().err
+    assert main(["package-potential", "nequip-mp", "-o", str(tmp_path / "nequip-mp.zip")]) == 2
+    assert "by the ending '.nequip.zip'; 'nequip-mp.zip' lacks it" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
 from ase import Atoms
 from ase.io import read
-from nequip.nn import GraphModel
+from torch import Tensor
 from vesin import NeighborList
 
 from core.potentials.base import Potential
-from core.potentials.files import write_potential
+from core.potentials.files import fill, write_potential
 from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
 from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
 from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
-from core.potentials.nequip_mg.network import StudentShape, weights_of
+from core.potentials.nequip_mg.network import StudentShape, build_student, weights_of
 from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
 from core.potentials.nequip_mg.training import (
     Recipe,
@@ -32,8 +33,6 @@ from core.potentials.nequip_mg.training import (
     split_frames,
 )
 from core.potentials.nequip_mp.potential import read_card as teacher_card
-from core.potentials.package import package
-from core.potentials.torch_state import nequip_state
 from core.provenance import package_versions
 from core.records import Crystal
 
@@ -115,7 +114,6 @@ def publish(selection: Selection, folder: Path, target: Path, *, plan: Plan) -> 
         "errors_of": "against nequip-mp on held-out frames, of compositions seen and unseen in training",
     }
     write_student(folder / f"train-{last}", target, card=card)
-    package(NAME, target)
 
 
 def label_round(
@@ -182,19 +180,24 @@ def mean_neighbours(frames: Sequence[Atoms], cutoff_a: float) -> float:
     return float(sum(pairs) / sum(len(atoms) for atoms in frames))
 
 
-def trained_network(folder: Path) -> tuple[GraphModel, StudentShape]:
-    """Return the averaged network of a training folder's last checkpoint, and its shape."""
-    from nequip.model.saved_models.checkpoint import ModelFromCheckpoint
+def trained_weights(folder: Path) -> tuple[dict[str, Tensor], StudentShape]:
+    """Return the averaged weights in a training folder's last checkpoint, and the network's shape.
 
-    with nequip_state():
-        network: GraphModel = ModelFromCheckpoint(str(folder / "last.ckpt")).eval()
-    return network, StudentShape.from_dict(json.loads((folder / "shape.json").read_text(encoding="utf-8")))
+    The checkpoint is read without unpickling. nequip's trainer keeps the exponential moving average of the i-th
+    parameter as `ema.ema_weight_i`. Raises `ModelError` for a checkpoint that is not of this shape's network.
+    """
+    shape = StudentShape.from_dict(json.loads((folder / "shape.json").read_text(encoding="utf-8")))
+    places = weights_of(build_student(shape))
+    stored = torch.load(folder / "last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    averages = [key for key in stored if key.startswith("ema.ema_weight_")]
+    weights = {f"ema.ema_weight_{index}": place for index, place in enumerate(places.values())}
+    fill(weights, {key: stored[key] for key in averages}, name=f"{NAME} in {folder.name}")
+    return places, shape
 
 
 def write_student(trained: Path, folder: Path, *, card: dict[str, Any]) -> None:
     """Write weights and card of a trained student as `nequip-mg` into `folder`."""
-    network, shape = trained_network(trained)
-    weights = {key.removeprefix("sole_model."): value for key, value in weights_of(network).items()}
+    weights, shape = trained_weights(trained)
     write_potential(folder, NAME, weights, {**student_card(shape), **card})
 
 

@@ -70,7 +70,8 @@ class NequipMg(NequipPotential):
 
 
 def refine(crystal: Crystal, working_ion: str, teacher: Potential, **options: Any) -> "Refinement":
-    """Fine-tune this potential for one crystal: `core.potentials.nequip_mg.refine`, which takes seconds to import."""
+    """Fine-tune this potential for one crystal; see `refine` in the module of that name."""
+    # Imported here, since it takes seconds.
     from core.potentials.nequip_mg.refine import refine as refine_student
 
     return refine_student(crystal, working_ion, teacher, **options)
