@@ -7,6 +7,10 @@ from pathlib import Path
 from core.errors import DeviceError, SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+"""The clone; of an installed package, the folder that holds it."""
+
+INSTALLED_RELEASE = Path(__file__).resolve().parent / "precomputed"
+"""Where a wheel puts the shipped release; in a clone it lies beside `core`."""
 
 
 def _path(name: str, default: Path) -> Path:
@@ -42,14 +46,17 @@ class Settings:
     def from_environment(cls) -> "Settings":
         """Read MGC_PRECOMPUTED, MGC_DATA, MGC_RUNS, MGC_CHECKPOINTS, MGC_THREADS, MGC_CPU_SLOTS and MGC_KINDS.
 
+        A clone keeps runs and checkpoints in itself, an installed package in `~/.mgcathodes`, never in its own folder.
         Raises `SettingsError` for a number that is none.
         """
         threads = _count("MGC_THREADS", default=0)
+        is_installed = INSTALLED_RELEASE.is_dir()
+        home = Path.home() / ".mgcathodes" if is_installed else ROOT
         return cls(
-            precomputed=_path("MGC_PRECOMPUTED", ROOT / "precomputed"),
+            precomputed=_path("MGC_PRECOMPUTED", INSTALLED_RELEASE if is_installed else ROOT / "precomputed"),
             data=_path("MGC_DATA", ROOT.parent / "shared" / "data"),
-            runs=_path("MGC_RUNS", ROOT / "runs"),
-            checkpoints=_path("MGC_CHECKPOINTS", ROOT / "checkpoints"),
+            runs=_path("MGC_RUNS", home / "runs"),
+            checkpoints=_path("MGC_CHECKPOINTS", home / "checkpoints"),
             threads=threads or os.cpu_count() or 1,
             job_threads=threads or 1,
             cpu_slots=_count("MGC_CPU_SLOTS", default=1),

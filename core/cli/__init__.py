@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import core
@@ -15,6 +16,7 @@ from core.cli import build, export, inside, mlmd, potential, predict, release, r
 from core.errors import ExplorerError
 
 EXIT_USAGE = 2
+_SCRIPT, _AS_MODULE = "mgcathodes", "python -m core"
 EXIT_INTERRUPTED = 130
 
 _EXAMPLES = """\
@@ -36,12 +38,17 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+def program() -> str:
+    """Return how this command was called: by its console script, or as a module of a clone."""
+    return _SCRIPT if Path(sys.argv[0]).name == _SCRIPT else _AS_MODULE
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every command group in its place."""
     parser = _Parser(
-        prog="python -m core",
+        prog=program(),
         description="Voltages and capacities of magnesium (and other) intercalation cathodes.",
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLES.replace(_AS_MODULE, program()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=core.__version__)
@@ -65,8 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ExplorerError, OSError) as error:
-        print(f"python -m core {arguments.command}: {_one_line(error)}", file=sys.stderr)
+        print(f"{program()} {arguments.command}: {_one_line(error)}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
-        print(f"python -m core {arguments.command}: stopped", file=sys.stderr)
+        print(f"{program()} {arguments.command}: stopped", file=sys.stderr)
         return EXIT_INTERRUPTED

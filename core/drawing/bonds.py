@@ -32,6 +32,6 @@ def framework_bonds(
     if not limits_a:
         return []
     frame = Atoms(list(species), positions=positions_a, cell=cell_a, pbc=True)
-    first, second, image = neighbor_list("ijS", frame, limits_a)  # type: ignore[no-untyped-call]
+    first, second, image = neighbor_list("ijS", frame, limits_a)
     bonds: list[list[int]] = np.column_stack([first, second, image])[first < second].tolist()
     return bonds

@@ -45,7 +45,7 @@ def height_a(cell_a: FloatArray) -> float:
 
 
 def _n_cells(matrix: IntMatrix) -> int:
-    return round(abs(np.linalg.det(matrix)))
+    return round(float(abs(np.linalg.det(matrix))))
 
 
 def _best_of(lattice_a: FloatArray, n_cells: int) -> tuple[float, IntMatrix]:

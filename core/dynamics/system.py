@@ -39,7 +39,7 @@ class System:
     @property
     def n_mobile(self) -> int:
         """Number of working ions simulated."""
-        return self.atoms.get_chemical_symbols().count(self.working_ion)
+        return int((self.atoms.symbols == self.working_ion).sum())
 
 
 def build_system(crystal: Crystal, working_ion: str, protocol: Protocol, seed: int) -> System:

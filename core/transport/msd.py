@@ -38,7 +38,7 @@ class MeanSquareDisplacement:
     @property
     def n_ions(self) -> int:
         """Number of ions, over all pooled runs."""
-        return self.ion_axis_a2.shape[1]
+        return int(self.ion_axis_a2.shape[1])
 
     @property
     def lag_ps(self) -> FloatArray:
@@ -58,7 +58,7 @@ class MeanSquareDisplacement:
     @property
     def total_a2(self) -> FloatArray:
         """Mean over ions of the sum over axes, (n_lags,), square angstrom."""
-        return self.axis_a2.sum(axis=1)
+        return np.asarray(self.axis_a2.sum(axis=1), dtype=np.float64)
 
 
 def lag_grid(n_frames: int, max_lags: int = MAX_LAGS) -> NDArray[np.int64]:
@@ -127,4 +127,5 @@ def _by_fft(positions_a: FloatArray, lags: NDArray[np.int64]) -> FloatArray:
     products = np.fft.irfft(np.abs(spectrum) ** 2, 2 * n, axis=0)[lags]
     running = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x**2, axis=0)])
     squares = running[n - lags] + running[n] - running[lags]
-    return np.maximum((squares - 2 * products) / (n - lags)[:, None, None], 0.0)
+    msd_a2 = np.maximum((squares - 2 * products) / (n - lags)[:, None, None], 0.0)
+    return np.asarray(msd_a2, dtype=np.float64)

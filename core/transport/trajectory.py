@@ -104,7 +104,7 @@ def framework_frame(trajectory: Trajectory, mobile: str) -> FloatArray:
     weights = np.where(is_framework, masses, 0.0)
     positions_a = unwrap(trajectory)
     centre_a = np.einsum("fax,a->fx", positions_a, weights / weights.sum())
-    return positions_a - (centre_a - centre_a[0])[:, None]
+    return np.asarray(positions_a - (centre_a - centre_a[0])[:, None], dtype=np.float64)
 
 
 def _check_finite(frac: FloatArray, cell_a: FloatArray) -> None:
