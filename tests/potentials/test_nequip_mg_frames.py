@@ -13,7 +13,7 @@ from core.potentials import Potential, load_potential
 from core.potentials.nequip_mg import frames as making
 from core.potentials.nequip_mg.build import Plan, crystals_of
 from core.potentials.nequip_mg.dataset import frames_path, label_crystals, read_frames, select, with_more
-from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
+from core.potentials.nequip_mg.evaluate import evaluate, read_test_frames, write_test_frames
 from core.records import Crystal
 
 
@@ -188,7 +188,7 @@ def test_errors_are_zero_for_the_teacher_itself_and_frames_survive_the_disk(
         frames.append(stored)
     path = tmp_path / "test.npz"
     write_test_frames(path, {"seen": frames[:2], "unseen": frames[2:]})
-    lines = judge(teacher, read_test_frames(path))
+    lines = evaluate(teacher, read_test_frames(path))
     assert [(line.group, line.kind, line.n_frames) for line in lines if line.kind == "all"] == [
         ("seen", "all", 2), ("unseen", "all", 1),
     ]  # fmt: skip

@@ -109,13 +109,13 @@ def label(atoms: Atoms, teacher: Potential, *, crystal_id: str, kind: str) -> Fr
     """Return the frame with the teacher's labels, or None where it is broken (see `MAX_FORCE_EV_PER_A`)."""
     if not is_sound(atoms):
         return None
-    found = teacher.evaluate(atoms)
-    if not np.abs(found.forces_ev_per_a).max() < MAX_FORCE_EV_PER_A:
+    labels = teacher.evaluate(atoms)
+    if not np.abs(labels.forces_ev_per_a).max() < MAX_FORCE_EV_PER_A:
         return None
     bare = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=True)
     return Frame(
-        crystal_id=crystal_id, kind=kind, atoms=bare, energy_ev=found.energy_ev,
-        forces_ev_per_a=found.forces_ev_per_a, stress_ev_per_a3=found.stress_ev_per_a3,
+        crystal_id=crystal_id, kind=kind, atoms=bare, energy_ev=labels.energy_ev,
+        forces_ev_per_a=labels.forces_ev_per_a, stress_ev_per_a3=labels.stress_ev_per_a3,
     )  # fmt: skip
 
 
@@ -198,5 +198,5 @@ def _repeats(atoms: Atoms, rng: Generator) -> tuple[int, int, int]:
             break
         times = grown
     repeats: Any = tuple(int(time) for time in times)
-    found: tuple[int, int, int] = repeats
-    return found
+    counts: tuple[int, int, int] = repeats
+    return counts

@@ -80,11 +80,11 @@ class NeighbourSum(torch.nn.Module):
 
     def _neighbours(self, x: Tensor, source: Tensor) -> list[Tensor]:
         """(n_atoms, K, components, features) of the neighbours, one tensor a block of irreps."""
-        found = []
+        gathered = []
         blocks = x.split([multiplicity * dim for multiplicity, dim in self.blocks], dim=1)
         for block, (multiplicity, dim) in zip(blocks, self.blocks, strict=True):
-            found.append(block.reshape(-1, multiplicity, dim).transpose(1, 2).contiguous()[source])
-        return found
+            gathered.append(block.reshape(-1, multiplicity, dim).transpose(1, 2).contiguous()[source])
+        return gathered
 
     def _sum(self, neighbours: list[Tensor], harmonics: Tensor, weight: Tensor, n_atoms: int) -> Tensor:
         # `split`, since the gradient of a slice would fill a whole tensor with zeros a path.
