@@ -54,7 +54,7 @@ def write_test_frames(path: Path, groups: dict[str, Sequence[Atoms]]) -> None:
     """Write frames that carry energies and forces, and `crystal_id` and `kind` in their info, as one npz file."""
     frames = [(group, atoms) for group, members in groups.items() for atoms in members]
     every = [atoms for _, atoms in frames]
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: dict[str, Any] = {
         "group": np.array([group for group, _ in frames]),
         "crystal_id": np.array([atoms.info["crystal_id"] for atoms in every]),
         "kind": np.array([atoms.info["kind"] for atoms in every]),

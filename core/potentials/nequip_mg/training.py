@@ -81,7 +81,7 @@ def read_split(folder: Path) -> Split:
 
 def shape_for(frames: Sequence[Atoms], recipe: Recipe, *, avg_num_neighbors: float) -> StudentShape:
     """Return the network's shape with energy shifts and scale from the frames to learn from."""
-    counts = [Counter(atoms.get_chemical_symbols()) for atoms in frames]
+    counts: list[Counter[str]] = [Counter(atoms.get_chemical_symbols()) for atoms in frames]
     elements = sorted(set().union(*counts))
     energies_ev = [atoms.get_potential_energy() for atoms in frames]
     forces = np.concatenate([atoms.get_forces().ravel() for atoms in frames])
