@@ -17,7 +17,7 @@ from core.artifacts import write_json
 from core.potentials import POTENTIALS, load_potential, potential_card
 from core.potentials.files import shipped_folder
 from core.potentials.nequip_mg.build import TEST_FRAMES
-from core.potentials.nequip_mg.judge import ErrorLine, judge, read_test_frames
+from core.potentials.nequip_mg.evaluate import ErrorLine, evaluate, read_test_frames
 from core.provenance import package_versions
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     found = {}
     for name in arguments.potentials:
         potential = load_potential(name, device="cpu", dtype="float32")
-        lines = judge(potential, frames)
+        lines = evaluate(potential, frames)
         show(name, lines, with_energy=potential.card.energy_scale == scale)
         found[name] = [asdict(line) for line in lines]
     if arguments.json:

@@ -69,7 +69,8 @@ class CrystalGraph:
     @cached_property
     def isolated(self) -> NDArray[np.bool_]:
         """(n_atoms,) whether an atom has no neighbour within the cutoff."""
-        return np.diff(self.edge_start) == 0
+        isolated: NDArray[np.bool_] = np.diff(self.edge_start) == 0
+        return isolated
 
 
 def atomic_numbers(species: Sequence[str]) -> NDArray[np.int16]:
@@ -120,7 +121,7 @@ def build_graph(
 
 def _shells(
     crystal: Crystal, n_atoms: int, cutoff_a: float, max_neighbours: int
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Edges of each atom, nearest first, to the end of the tie in which the last kept neighbour lies."""
     guess = max(_FIRST_GUESS_NEIGHBOURS, 3 * max_neighbours)
     radius = float(np.cbrt(guess * crystal.volume_a3 / n_atoms * 3.0 / (4.0 * np.pi)))
@@ -145,7 +146,7 @@ def _shells(
     return atoms[kept], neighbours[kept], distances[kept]
 
 
-def _pairs_within(crystal: Crystal, radius_a: float) -> tuple[NDArray, NDArray, NDArray]:
+def _pairs_within(crystal: Crystal, radius_a: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     points = crystal.frac @ crystal.lattice_a
     search = NeighborList(cutoff=radius_a, full_list=True, n_threads=1)
     atoms, neighbours, distances = search.compute(
@@ -155,15 +156,16 @@ def _pairs_within(crystal: Crystal, radius_a: float) -> tuple[NDArray, NDArray, 
     return atoms[order].astype(np.int64), neighbours[order].astype(np.int64), distances[order]
 
 
-def _starts(atoms: NDArray, n_atoms: int) -> NDArray[np.int64]:
+def _starts(atoms: NDArray[Any], n_atoms: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(atoms, minlength=n_atoms))])
 
 
-def _rank(atoms: NDArray, n_atoms: int) -> NDArray[np.int64]:
-    return np.arange(atoms.size) - _starts(atoms, n_atoms)[atoms]
+def _rank(atoms: NDArray[Any], n_atoms: int) -> NDArray[np.int64]:
+    rank: NDArray[np.int64] = np.arange(atoms.size) - _starts(atoms, n_atoms)[atoms]
+    return rank
 
 
-def _levels(atoms: NDArray, distances: NDArray) -> NDArray[np.int64]:
+def _levels(atoms: NDArray[Any], distances: NDArray[Any]) -> NDArray[np.int64]:
     """Number each run of equal distances at one atom; numbers rise along the edges, which are sorted."""
     if not atoms.size:
         return np.zeros(0, dtype=np.int64)
@@ -172,7 +174,7 @@ def _levels(atoms: NDArray, distances: NDArray) -> NDArray[np.int64]:
 
 
 def _environments(
-    numbers: NDArray, atoms: NDArray, neighbours: NDArray, distances: NDArray
+    numbers: NDArray[Any], atoms: NDArray[Any], neighbours: NDArray[Any], distances: NDArray[Any]
 ) -> NDArray[np.int64]:
     """Class of each atom by element and surroundings, several shells deep; free of labels, axes and cell.
 

@@ -43,6 +43,12 @@ LINE = {
     "__main__": {"cli"},
 }  # fmt: skip
 
+UNPICKLERS = {
+    "load_from_checkpoint", "ModelFromCheckpoint", "ModelFromPackage", "PackageImporter", "load_state_dict_from_url",
+    "read_pickle",
+}  # fmt: skip
+"""Calls of others' code that unpickle what they read, without saying so."""
+
 
 # What the faces may know of `core`: what the service layer decides, and what travels through it.
 FACE_IMPORTS = {
@@ -138,9 +144,33 @@ def test_core_never_unpickles(path: Path) -> None:
     tree = parse(path)
     assert not {name.split(".")[0] for name in imported(tree)} & {"pickle", "cPickle", "dill", "cloudpickle"}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
-            keywords = {key.arg: ast.unparse(key.value) for key in node.keywords}
+        if not isinstance(node, ast.Call):
+            continue
+        keywords = {key.arg: ast.unparse(key.value) for key in node.keywords}
+        called = ast.unparse(node.func).split(".")[-1]
+        assert called not in UNPICKLERS, f"line {node.lineno}: {called} unpickles"
+        assert keywords.get("allow_pickle", "False") == "False", f"line {node.lineno}: allow_pickle=False"
+        if ast.unparse(node.func) in {"torch.load", "load"}:
             assert keywords.get("weights_only") == "True", f"line {node.lineno}: weights_only=True"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "torch.load(path)",
+        "load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "NequIPLightningModule.load_from_checkpoint(path)",
+        "ModelFromCheckpoint(path)",
+        "pd.read_pickle(path)",
+    ],
+)
+def test_the_law_against_unpickling_sees_helpers_too(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(line, encoding="utf-8")
+    with pytest.raises(AssertionError):
+        test_core_never_unpickles(path)
 
 
 @pytest.mark.parametrize("path", CORE, ids=relative)

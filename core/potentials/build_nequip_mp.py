@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
+from core.artifacts import write_text
 from core.errors import ModelError
 from core.potentials import sevennet
 from core.potentials.base import Potential
@@ -40,20 +41,22 @@ def build_nequip_mp(folder: Path | None = None) -> dict[str, float]:
     network = build_network(shape, dtype="float64", fast=False)
     map_weights(source, network, shape)
     write_potential(folder, NAME, weights_of(network), _card(shape))
-    (folder / f"{NAME}.LICENSE.txt").write_text(licence, encoding="utf-8")
-    found = deviations(
-        NequipMp(read_card(folder), folder=folder), sevennet.SevenNetPotential(sevennet.read_card())
+    write_text(folder / f"{NAME}.LICENSE.txt", licence)
+    ours, theirs = (
+        NequipMp(read_card(folder), folder=folder),
+        sevennet.SevenNetPotential(sevennet.read_card()),
     )
-    refuse_deviations(found)
-    return found
+    differences = deviations(ours, theirs)
+    refuse_deviations(differences)
+    return differences
 
 
-def refuse_deviations(found: dict[str, float]) -> None:
+def refuse_deviations(differences: dict[str, float]) -> None:
     """Raise `ModelError` if any difference is above `MAX_DEVIATION`."""
-    if max(found.values()) > MAX_DEVIATION:
+    if max(differences.values()) > MAX_DEVIATION:
         raise ModelError(
-            f"nequip-mp differs from SevenNet-0 by {found}, over {MAX_DEVIATION}: a package changed its conventions. "
-            "Restore the shipped weights from git and install the pinned versions."
+            f"nequip-mp differs from SevenNet-0 by {differences}, over {MAX_DEVIATION}: a package changed its "
+            "conventions. Restore the shipped weights from git and install the pinned versions."
         )
 
 
@@ -72,15 +75,15 @@ def deviations(first: Potential, second: Potential) -> dict[str, float]:
 
 
 def _crystals() -> list[Atoms]:
-    found = [
+    crystals = [
         bulk("MgO", "rocksalt", a=4.21),
         bulk("ZnS", "zincblende", a=5.41),
         bulk("Mg", "hcp", a=3.2, c=5.2),
     ]
-    for seed, atoms in enumerate(found):
+    for seed, atoms in enumerate(crystals):
         atoms *= (2, 1, 1)
         atoms.rattle(0.08, seed=seed)
-    return found
+    return crystals
 
 
 def _card(shape: Shape) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class PotentialCalculator(Calculator):
     ]  # fmt: skip
 
     def __init__(self, potential: Potential, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]
         self.potential = potential
 
     def calculate(
@@ -33,7 +33,7 @@ class PotentialCalculator(Calculator):
         system_changes: list[str] | None = None,
     ) -> None:
         """Fill `results` in ASE's units (eV, angstrom, stress as Voigt six)."""
-        super().calculate(atoms, properties, system_changes or all_changes)
+        super().calculate(atoms, properties, system_changes or all_changes)  # type: ignore[no-untyped-call]
         current: Any = self.atoms
         evaluation = self.potential.evaluate(current)
         self.results = {

@@ -33,7 +33,7 @@ def load_network(*, device: str = "cpu", dtype: str = "float64") -> Any:
     """
     torch_dtype = DTYPES[dtype]
     with torch_state(torch.float32), contextlib.redirect_stdout(io.StringIO()):
-        from chgnet.model import CHGNet
+        from chgnet.model.model import CHGNet
 
         stored = torch.load(_checkpoint_path(), map_location="cpu", weights_only=True)
         network: Any = CHGNet.from_dict(stored["model"], mlp_out_bias=False, version=_VERSION)

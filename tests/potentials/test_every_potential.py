@@ -1,6 +1,7 @@
 """The suite that every registered potential passes: the physics that no potential may break, and its manners."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from scipy.spatial.transform import Rotation
 
 from core.errors import PotentialError, StructureError, UnsupportedElementError
-from core.potentials import Evaluation, Potential
+from core.potentials import POTENTIALS, Evaluation, Potential, refine_potential
+from core.records import Crystal
 from tests.potentials.structures import rattled
 
 SAMPLE = "CaTiO3"
@@ -108,7 +110,7 @@ def _line_of_three(distance_a: float) -> Atoms:
 
 
 def test_an_isolated_atom_feels_nothing(potential: Potential) -> None:
-    """Fault 28: no neighbour at all is an energy without force, or a plain refusal."""
+    """No neighbour at all is an energy without force, or a plain refusal."""
     alone = Atoms("Mg", positions=[[1.0, 2.0, 3.0]], cell=[15.0] * 3, pbc=True)
     try:
         found = potential.evaluate(alone)
@@ -120,7 +122,6 @@ def test_an_isolated_atom_feels_nothing(potential: Potential) -> None:
 
 
 def test_non_contiguous_arrays_are_taken(potential: Potential) -> None:
-    """Fault 50."""
     atoms = rattled(SAMPLE)
     expected = potential.evaluate(atoms)
     atoms.arrays["positions"] = np.asfortranarray(atoms.positions)
@@ -131,7 +132,6 @@ def test_non_contiguous_arrays_are_taken(potential: Potential) -> None:
 
 
 def test_unknown_elements_are_refused(potential: Potential) -> None:
-    """Fault 49."""
     atoms = rattled("MgO")
     atoms.symbols[0] = "Po"
     with pytest.raises(UnsupportedElementError, match="not trained on Po"):
@@ -195,6 +195,55 @@ def test_threads_take_turns(potential: Potential) -> None:
     for worker in workers:
         worker.join()
     assert found == {index: [pytest.approx(value, abs=1e-10)] * 3 for index, value in enumerate(expected)}
+
+
+def test_many_are_as_one_by_one(potential: Potential) -> None:
+    atoms = [rattled("MgO"), rattled(SAMPLE)]
+    evaluations = potential.evaluate_many(atoms)
+    for one, evaluation in zip(atoms, evaluations, strict=True):
+        close(potential.evaluate(one), evaluation)
+    assert potential.evaluate_many([]) == []
+
+
+def test_capabilities_in_the_card_are_true(potential: Potential) -> None:
+    able = potential.card.capabilities
+    atoms = rattled("MgO")
+    crystal = Crystal(
+        id="mgo", formula="MgO", lattice_a=atoms.cell.array, species=tuple(atoms.get_chemical_symbols()),
+        frac=atoms.get_scaled_positions(wrap=False), source="made by hand",
+    )  # fmt: skip
+    evaluation = potential.evaluate(atoms)
+    assert (evaluation.magnetic_moments_mu_b is not None) == able.has_magnetic_moments
+    if evaluation.magnetic_moments_mu_b is not None:
+        assert evaluation.magnetic_moments_mu_b.shape == (len(atoms),)
+        assert (evaluation.magnetic_moments_mu_b >= 0).all()
+    if able.describes:
+        seen = potential.describe(crystal)
+        assert len(seen.vectors) == len(atoms)
+        assert seen.energy_ev == pytest.approx(evaluation.energy_ev, abs=1e-6)
+    else:
+        with pytest.raises(PotentialError, match="offers no atom vectors"):
+            potential.describe(crystal)
+    assert able.batched == (type(potential).evaluate_many is not Potential.evaluate_many)
+    assert able.can_be_compiled == (type(potential).compile is not Potential.compile)
+
+
+def test_what_cannot_be_compiled_or_refined_says_so(potential: Potential, tmp_path: Path) -> None:
+    able = potential.card.capabilities
+    if not able.can_be_compiled:
+        assert not potential.is_compiled
+        with pytest.raises(PotentialError, match="cannot be compiled"):
+            potential.compile()
+    if able.can_be_refined:
+        assert potential.card.teacher in POTENTIALS
+    else:
+        crystal = Crystal(
+            id="mgo", formula="MgO", lattice_a=np.eye(3) * 4.2, species=("Mg", "O"),
+            frac=np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]), source="made by hand",
+        )  # fmt: skip
+        with pytest.raises(PotentialError, match="can't be fine-tuned"):
+            refine_potential(potential.name, crystal, "Mg", folder=tmp_path, rounds=1)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_the_card_says_where_it_comes_from(potential: Potential) -> None:

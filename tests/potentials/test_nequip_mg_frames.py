@@ -1,9 +1,13 @@
 """Frames for the student: cells, rattling, dynamics and labels, with the real teacher on a small crystal."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 from ase.build import bulk
 from ase.geometry import find_mic
@@ -13,13 +17,24 @@ from core.potentials import Potential, load_potential
 from core.potentials.nequip_mg import frames as making
 from core.potentials.nequip_mg.build import Plan, crystals_of
 from core.potentials.nequip_mg.dataset import frames_path, label_crystals, read_frames, select, with_more
-from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
+from core.potentials.nequip_mg.evaluate import evaluate, read_test_frames, write_test_frames
 from core.records import Crystal
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
 def teacher() -> Potential:
     return load_potential("nequip-mp", device="cpu", dtype="float32")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The same bits every time: with several threads the order of torch's sums is left to chance."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def crystal(id: str, formula: str, species: tuple[str, ...]) -> Crystal:
@@ -106,6 +121,7 @@ def test_broken_frames_get_no_label(teacher: Potential) -> None:
     assert found is None or np.abs(found.forces_ev_per_a).max() < making.MAX_FORCE_EV_PER_A
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_labels_on_disk_are_the_teachers_and_are_made_once(
     periclase: Crystal, teacher: Potential, tmp_path: Path
 ) -> None:
@@ -132,19 +148,50 @@ def test_labels_on_disk_are_the_teachers_and_are_made_once(
     assert frames_path(folder, "mgo").read_bytes() == first  # the seed decides
 
 
-def test_a_claim_of_a_process_that_lives_is_respected_and_a_dead_one_taken_over(
-    periclase: Crystal, tmp_path: Path
-) -> None:
+def no_frames(one: Crystal, rng: np.random.Generator) -> Iterator[making.Frame]:
+    return iter(())
+
+
+def test_a_crystal_is_never_labelled_twice_at_once(periclase: Crystal, tmp_path: Path) -> None:
+    """Another labeller that comes by while the first one works leaves the crystal alone, from its first moment on."""
     folder = tmp_path / "round-0"
-    folder.mkdir()
-    claim = frames_path(folder, "mgo").with_suffix(".claim")
-    claim.write_text("1")
-    label_crystals([periclase], lambda one, rng: iter(()), folder=folder, seed=0)
-    assert not frames_path(folder, "mgo").exists()
-    claim.write_text("99999999")
-    label_crystals([periclase], lambda one, rng: iter(()), folder=folder, seed=0)
+    labellers: list[str] = []
+
+    def second(one: Crystal, rng: np.random.Generator) -> Iterator[making.Frame]:
+        labellers.append("second")
+        return iter(())
+
+    def first(one: Crystal, rng: np.random.Generator) -> Iterator[making.Frame]:
+        labellers.append("first")
+        # The worst moment: a claim has been made, but does not say yet whose it is.
+        for claim in folder.glob("*.claim"):
+            claim.write_text("")
+        label_crystals([periclase], second, folder=folder, seed=0)
+        assert not frames_path(folder, "mgo").exists()
+        return iter(())
+
+    label_crystals([periclase], first, folder=folder, seed=0)
+    assert labellers == ["first"]
+    assert frames_path(folder, "mgo").exists() and read_frames(folder, ["mgo"]) == []
+
+
+LABELLER_THAT_DIES = """
+import os, sys
+from pathlib import Path
+from tests.potentials.test_nequip_mg_frames import crystal
+from core.potentials.nequip_mg.dataset import label_crystals
+
+one = crystal("mgo", "MgO", ("Mg", "O"))
+label_crystals([one], lambda one, rng: os._exit(9), folder=Path(sys.argv[1]), seed=0)
+"""
+
+
+def test_the_crystal_of_a_labeller_that_died_is_taken_up(periclase: Crystal, tmp_path: Path) -> None:
+    folder = tmp_path / "round-0"
+    done = subprocess.run([sys.executable, "-c", LABELLER_THAT_DIES, str(folder)], cwd=ROOT, check=False)
+    assert done.returncode == 9 and not frames_path(folder, "mgo").exists()
+    label_crystals([periclase], no_frames, folder=folder, seed=0)
     assert frames_path(folder, "mgo").exists()
-    assert read_frames(folder, ["mgo"]) == []
 
 
 def test_selection_keeps_unseen_compositions_apart_and_covers_elements() -> None:
@@ -188,7 +235,7 @@ def test_errors_are_zero_for_the_teacher_itself_and_frames_survive_the_disk(
         frames.append(stored)
     path = tmp_path / "test.npz"
     write_test_frames(path, {"seen": frames[:2], "unseen": frames[2:]})
-    lines = judge(teacher, read_test_frames(path))
+    lines = evaluate(teacher, read_test_frames(path))
     assert [(line.group, line.kind, line.n_frames) for line in lines if line.kind == "all"] == [
         ("seen", "all", 2), ("unseen", "all", 1),
     ]  # fmt: skip

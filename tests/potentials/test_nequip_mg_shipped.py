@@ -6,7 +6,7 @@ import pytest
 from core.potentials import Potential, load_potential, potential_card
 from core.potentials.files import shipped_folder
 from core.potentials.nequip_mg.build import TEST_FRAMES
-from core.potentials.nequip_mg.judge import HeldOutFrames, judge, read_test_frames
+from core.potentials.nequip_mg.evaluate import HeldOutFrames, evaluate, read_test_frames
 
 N_FRAMES = 24
 
@@ -41,7 +41,7 @@ def test_the_card_tells_errors_licence_and_teacher() -> None:
 def test_the_errors_on_some_of_its_frames_are_those_of_the_card(
     student: Potential, some_frames: HeldOutFrames
 ) -> None:
-    found = {line.group: line for line in judge(student, some_frames) if line.kind == "all"}
+    found = {line.group: line for line in evaluate(student, some_frames) if line.kind == "all"}
     for group, line in found.items():
         stated = student.card.errors[f"force_mae_{group}_ev_per_a"]
         assert line.force_low_ev_per_a * 0.7 < stated < line.force_high_ev_per_a * 1.3

@@ -114,6 +114,14 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     found = student.evaluate(split.test[0])
     assert np.isfinite(found.forces_ev_per_a).all() and np.abs(found.forces_ev_per_a.sum(axis=0)).max() < 1e-9
 
+    # Asked for one epoch more, the training goes on from its checkpoint, which it does not unpickle.
+    config = json.loads((tmp_path / "train" / "config.yaml").read_text())
+    config["trainer"]["max_epochs"] = 2
+    (tmp_path / "train" / "config.yaml").write_text(json.dumps(config))
+    run_training(tmp_path / "train")
+    goes_on = torch.load(tmp_path / "train" / "last.ckpt", weights_only=True)
+    assert goes_on["epoch"] == 1
+
     # The model that fine-tuning starts from is the same one.
     again = trained_student(shape.to_dict(), str(tmp_path / "student" / "nequip-mg.safetensors"))
     stored = weights_of(student._network)

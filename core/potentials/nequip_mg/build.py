@@ -20,8 +20,8 @@ from vesin import NeighborList
 from core.potentials.base import Potential
 from core.potentials.files import fill, write_potential
 from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
+from core.potentials.nequip_mg.evaluate import evaluate, read_test_frames, write_test_frames
 from core.potentials.nequip_mg.frames import Frame, student_frames, teacher_frames
-from core.potentials.nequip_mg.judge import judge, read_test_frames, write_test_frames
 from core.potentials.nequip_mg.network import StudentShape, build_student, weights_of
 from core.potentials.nequip_mg.potential import NAME, NequipMg, read_card
 from core.potentials.nequip_mg.training import (
@@ -105,7 +105,7 @@ def publish(selection: Selection, folder: Path, target: Path, *, plan: Plan) -> 
     write_test_frames(target / TEST_FRAMES, groups)
     potential = NequipMg(read_card(student), device="cpu", dtype="float32", folder=student)
     errors = {}
-    for line in judge(potential, read_test_frames(target / TEST_FRAMES)):
+    for line in evaluate(potential, read_test_frames(target / TEST_FRAMES)):
         if line.kind == "all":
             errors[f"force_mae_{line.group}_ev_per_a"] = round(line.force_mae_ev_per_a, 4)
             errors[f"energy_mae_{line.group}_ev_per_atom"] = round(line.energy_mae_ev_per_atom, 4)

@@ -19,6 +19,7 @@ import torch
 from ase.build import bulk
 from nequip.nn import GraphModel
 
+from core.artifacts import locked, replacing
 from core.errors import PotentialError
 from core.potentials.files import fill, read_card_file, read_weights
 from core.potentials.nequip_mg.network import StudentShape, build_student, weights_of
@@ -51,17 +52,21 @@ def compile_student(folder: Path, name: str, device: str) -> Path:
             "No C++ compiler found (g++): install one, or run without compiling, some times slower."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{os.getpid()}-{target.name}")
-    command = [sys.executable, "-m", __name__, str(folder), name, device, str(partial)]
+    with locked(target.with_suffix(".lock")):  # several runs that start together need one build
+        if not target.exists():
+            with replacing(target) as partial:
+                _compile_apart(folder, name, device, partial)
+    return target
+
+
+def _compile_apart(folder: Path, name: str, device: str, target: Path) -> None:
+    command = [sys.executable, "-m", __name__, str(folder), name, device, str(target)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     done = subprocess.run(
         command, capture_output=True, text=True, env=environment, timeout=_TIME_LIMIT_S, check=False
     )
-    if done.returncode != 0 or not partial.exists():
-        partial.unlink(missing_ok=True)
+    if done.returncode != 0 or not target.exists():
         raise PotentialError(f"Compiling {name!r} for {device} failed: {done.stderr[-600:]}")
-    partial.replace(target)
-    return target
 
 
 def load_compiled(path: Path, device: str) -> Any:

@@ -5,7 +5,6 @@ processes may share the work.
 """
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from core.artifacts import locked, replacing
 from core.errors import TrainingError
 from core.potentials.nequip_mg.frames import Frame, Generator
 from core.records import Crystal
@@ -95,16 +95,16 @@ def _by_formula(crystals: Iterable[Crystal]) -> list[Crystal]:
 def _unseen(shuffled: Sequence[Crystal], barred: set[str]) -> list[Crystal]:
     one_each = _by_formula(shuffled)
     counts = Counter(element for crystal in one_each for element in set(crystal.species))
-    found: list[Crystal] = []
+    unseen: list[Crystal] = []
     for crystal in one_each:
         elements = set(crystal.species)
         if crystal.formula in barred or min(counts[element] for element in elements) < 4:
             continue
-        found.append(crystal)
+        unseen.append(crystal)
         counts.subtract(elements)
-        if len(found) == N_UNSEEN:
+        if len(unseen) == N_UNSEEN:
             break
-    return found
+    return unseen
 
 
 def _cover(rest: Sequence[Crystal], chosen: Iterable[Crystal]) -> list[Crystal]:
@@ -112,15 +112,15 @@ def _cover(rest: Sequence[Crystal], chosen: Iterable[Crystal]) -> list[Crystal]:
     counts = Counter(element for crystal in chosen for element in set(crystal.species))
     occurrence = Counter(element for crystal in rest for element in set(crystal.species))
     small_first = sorted(rest, key=lambda crystal: crystal.n_sites)
-    found: dict[str, Crystal] = {}
+    covering: dict[str, Crystal] = {}
     for element, _ in sorted(occurrence.items(), key=lambda item: (item[1], item[0])):
         for crystal in small_first:
             if counts[element] >= PER_ELEMENT:
                 break
-            if element in crystal.species and crystal.id not in found:
-                found[crystal.id] = crystal
+            if element in crystal.species and crystal.id not in covering:
+                covering[crystal.id] = crystal
                 counts.update(set(crystal.species))
-    return list(found.values())
+    return list(covering.values())
 
 
 def label_crystals(
@@ -133,16 +133,18 @@ def label_crystals(
 ) -> None:
     """Write `folder/ID.extxyz` for every crystal that has none yet; `make` yields its frames.
 
+    A crystal that another process works on is passed over; where that process dies, the next call takes it up.
     The generator of random numbers of a crystal comes from the seed, the folder's name and its id.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for index, crystal in enumerate(crystals):
         path = frames_path(folder, crystal.id)
-        claim = path.with_suffix(".claim")
-        if not path.exists() and _claimed(claim):
-            rng = np.random.default_rng([seed, _number(folder.name), _number(crystal.id)])
-            _write(path, make(crystal, rng))
-            claim.unlink()
+        if not path.exists():
+            with locked(path.with_suffix(".lock"), wait=False) as is_ours:
+                # Looked at again under the lock: another process may have just ended it.
+                if is_ours and not path.exists():
+                    rng = np.random.default_rng([seed, _number(folder.name), _number(crystal.id)])
+                    _write(path, make(crystal, rng))
         if on_crystal:
             on_crystal(index + 1, len(crystals))
 
@@ -154,24 +156,12 @@ def frames_path(folder: Path, crystal_id: str) -> Path:
 
 def read_frames(folder: Path, ids: Iterable[str]) -> list[Atoms]:
     """Return the labelled frames of these crystals, in order; crystals without a file are passed over."""
-    found: list[Atoms] = []
+    frames: list[Atoms] = []
     for crystal_id in ids:
         path = frames_path(folder, crystal_id)
         if path.exists() and path.stat().st_size:
-            found += read(path, ":")
-    return found
-
-
-def _claimed(path: Path) -> bool:
-    """Take the crystal for this process; a claim whose process is gone is taken over."""
-    try:
-        path.touch(exist_ok=False)
-    except FileExistsError:
-        holder = path.read_text() or "0"
-        if Path(f"/proc/{holder}").exists():
-            return False
-    path.write_text(str(os.getpid()))
-    return True
+            frames += read(path, ":")
+    return frames
 
 
 def _number(text: str) -> int:
@@ -188,9 +178,8 @@ def _write(path: Path, frames: Iterable[Frame]) -> None:
             stress=full_3x3_to_voigt_6_stress(frame.stress_ev_per_a3),
         )  # fmt: skip
         images.append(atoms)
-    partial = path.with_suffix(".partial")
-    if images:
-        write(partial, images, format="extxyz")
-    else:
-        partial.touch()
-    partial.replace(path)
+    with replacing(path) as partial:
+        if images:
+            write(partial, images, format="extxyz")
+        else:
+            partial.touch()

@@ -54,8 +54,8 @@ def starting_cell(crystal: Crystal, working_ion: str, rng: Generator) -> Atoms:
 
     The strain is symmetric with 1.5 % standard deviation, on top of -1 to 4 % of each length for thermal expansion.
     """
-    atoms = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
-    atoms = atoms.repeat(_repeats(atoms, rng))
+    cell = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
+    atoms: Atoms = cell.repeat(_repeats(cell, rng))
     ions = np.flatnonzero(atoms.symbols == working_ion)
     n_removed = round(float(rng.choice(VACANCIES)) * len(ions))
     if 0 < n_removed < len(atoms):
@@ -68,7 +68,7 @@ def starting_cell(crystal: Crystal, working_ion: str, rng: Generator) -> Atoms:
 
 def rattled(atoms: Atoms, working_ion: str, rng: Generator) -> Atoms:
     """Return a copy with Gaussian displacements of 0.02 to 0.16 angstrom; now and then one ion leaves its site."""
-    moved = atoms.copy()
+    moved: Atoms = atoms.copy()
     sigma_a = rng.uniform(0.02, 0.16)
     moved.positions += rng.normal(0.0, sigma_a, moved.positions.shape)
     ions = np.flatnonzero(moved.symbols == working_ion)
@@ -90,7 +90,7 @@ def hopping(atoms: Atoms, working_ion: str, rng: Generator) -> Atoms | None:
     others = ions[ions != ion]
     distances_a = atoms.get_distances(ion, others, mic=True)
     gap = int(rng.choice(others[distances_a < _NEAREST * distances_a.min()]))
-    moved = atoms.copy()
+    moved: Atoms = atoms.copy()
     moved.positions[ion] += rng.uniform() * atoms.get_distance(ion, gap, mic=True, vector=True)
     del moved[gap]
     moved.set_constraint(FixAtoms([ion - (gap < ion)]))
@@ -109,13 +109,13 @@ def label(atoms: Atoms, teacher: Potential, *, crystal_id: str, kind: str) -> Fr
     """Return the frame with the teacher's labels, or None where it is broken (see `MAX_FORCE_EV_PER_A`)."""
     if not is_sound(atoms):
         return None
-    found = teacher.evaluate(atoms)
-    if not np.abs(found.forces_ev_per_a).max() < MAX_FORCE_EV_PER_A:
+    labels = teacher.evaluate(atoms)
+    if not np.abs(labels.forces_ev_per_a).max() < MAX_FORCE_EV_PER_A:
         return None
     bare = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=True)
     return Frame(
-        crystal_id=crystal_id, kind=kind, atoms=bare, energy_ev=found.energy_ev,
-        forces_ev_per_a=found.forces_ev_per_a, stress_ev_per_a3=found.stress_ev_per_a3,
+        crystal_id=crystal_id, kind=kind, atoms=bare, energy_ev=labels.energy_ev,
+        forces_ev_per_a=labels.forces_ev_per_a, stress_ev_per_a3=labels.stress_ev_per_a3,
     )  # fmt: skip
 
 
@@ -198,5 +198,5 @@ def _repeats(atoms: Atoms, rng: Generator) -> tuple[int, int, int]:
             break
         times = grown
     repeats: Any = tuple(int(time) for time in times)
-    found: tuple[int, int, int] = repeats
-    return found
+    counts: tuple[int, int, int] = repeats
+    return counts

@@ -1,6 +1,5 @@
 """Fine-tuning the student for one material: its own dynamics, labelled by the teacher, learnt, and again."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.artifacts import write_json
 from core.potentials.base import Potential
+from core.potentials.files import shipped_folder
 from core.potentials.nequip_mg.build import write_student
 from core.potentials.nequip_mg.dataset import label_crystals, read_frames
 from core.potentials.nequip_mg.frames import Frame, Generator, hop_frames, student_frames
@@ -76,9 +77,9 @@ def refine(
             on_stage(f"refining: training, round {number + 1}")
             students.append(_train(learnt, students[-1], folder, number + 1, replace(recipe, seed=seed)))
     last = students[-1] or folder
-    found = Refinement(folder=last, force_mae_ev_per_a=tuple(errors), n_frames=len(learnt))
-    (folder / "refinement.json").write_text(json.dumps(found.to_dict(), indent=1) + "\n", encoding="utf-8")
-    return found
+    refinement = Refinement(folder=last, force_mae_ev_per_a=tuple(errors), n_frames=len(learnt))
+    write_json(folder / "refinement.json", refinement.to_dict())
+    return refinement
 
 
 def force_error(potential: Potential, frames: list[Any]) -> float:
@@ -108,8 +109,6 @@ def _train(frames: list[Any], parent: Path | None, folder: Path, number: int, re
     target, student = folder / f"train-{number}", folder / f"student-{number}"
     if (student / f"{NAME}.json").exists():
         return student
-    from core.potentials.files import shipped_folder
-
     parent = parent or shipped_folder()
     shape = read_shape(parent)
     model = shape.trained_config(parent / f"{NAME}.safetensors")

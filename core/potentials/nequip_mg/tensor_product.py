@@ -68,19 +68,19 @@ class ChannelsLast(nn.Module):
         for path, weight in zip(self._paths, weights, strict=True):
             message = _message(path, neighbours[path.source], couplings, weight)
             messages.setdefault(path.dim_out, []).append((path, message))
-        found: dict[int, Tensor] = {}
+        sums: dict[int, Tensor] = {}
         for group in messages.values():
-            found |= _summed(group, edge_dst, x.size(0))
-        return torch.cat([found[entry] for entry in range(self._n_out)], dim=1)
+            sums |= _summed(group, edge_dst, x.size(0))
+        return torch.cat([sums[entry] for entry in range(self._n_out)], dim=1)
 
     def _of_neighbours(self, x: Tensor, edge_src: Tensor) -> list[tuple[Tensor, ...]]:
         """For each entry of the features, the components of each pair's neighbour: (pairs, channels) each."""
-        found = []
+        blocks = []
         parts = torch.split(x, [channels * dim for channels, dim in self._blocks], dim=1)
         for part, (channels, dim) in zip(parts, self._blocks, strict=True):
             turned = part.view(-1, channels, dim).transpose(1, 2).reshape(-1, dim * channels)
-            found.append(torch.split(torch.index_select(turned, 0, edge_src), channels, dim=1))
-        return found
+            blocks.append(torch.split(torch.index_select(turned, 0, edge_src), channels, dim=1))
+        return blocks
 
 
 def with_channels_last(network: GraphModel) -> GraphModel:

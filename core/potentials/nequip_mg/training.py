@@ -1,6 +1,5 @@
 """Training the student with `nequip-train`: frames to files, configuration, one resumable process."""
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.io import iread, write
 
+from core.artifacts import replacing, write_json
 from core.errors import TrainingError
 from core.potentials.nequip_mg.network import StudentShape, fitted_shifts_ev
 
@@ -48,7 +48,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Labelled frames to learn from, to watch, and to judge by."""
+    """Labelled frames to learn from, to watch, and to test on."""
 
     train: Sequence[Atoms]
     validation: Sequence[Atoms]
@@ -64,7 +64,7 @@ class Split:
 
 
 def split_frames(frames: Sequence[Atoms], *, seed: int, held_out: float = 0.05) -> Split:
-    """Divide frames at random: `held_out` of them to watch and as many to judge by, two each at least."""
+    """Divide frames at random: `held_out` of them to watch and as many to test on, two each at least."""
     order = np.random.default_rng(seed).permutation(len(frames))
     n = max(2, round(held_out * len(frames)))
     parts = [[frames[int(index)] for index in rows] for rows in (order[2 * n :], order[:n], order[n : 2 * n])]
@@ -81,7 +81,7 @@ def read_split(folder: Path) -> Split:
 
 def shape_for(frames: Sequence[Atoms], recipe: Recipe, *, avg_num_neighbors: float) -> StudentShape:
     """Return the network's shape with energy shifts and scale from the frames to learn from."""
-    counts = [Counter(atoms.get_chemical_symbols()) for atoms in frames]
+    counts: list[Counter[str]] = [Counter(atoms.get_chemical_symbols()) for atoms in frames]
     elements = sorted(set().union(*counts))
     energies_ev = [atoms.get_potential_energy() for atoms in frames]
     forces = np.concatenate([atoms.get_forces().ravel() for atoms in frames])
@@ -98,13 +98,12 @@ def prepare(folder: Path, split: Split, shape: StudentShape, recipe: Recipe, mod
     """Write frames and configuration for `nequip-train` into `folder` and return the configuration's path."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in _PARTS:
-        write(folder / f"{name}.extxyz", getattr(split, name), format="extxyz")
-    (folder / "shape.json").write_text(json.dumps(shape.to_dict(), indent=1) + "\n", encoding="utf-8")
+        with replacing(folder / f"{name}.extxyz") as partial:
+            write(partial, getattr(split, name), format="extxyz")
+    write_json(folder / "shape.json", shape.to_dict())
     path = folder / "config.yaml"
     # JSON is YAML, and needs no further package.
-    path.write_text(
-        json.dumps(_config(folder.resolve(), shape, recipe, model), indent=1) + "\n", encoding="utf-8"
-    )
+    write_json(path, _config(folder.resolve(), shape, recipe, model))
     return path
 
 
@@ -121,7 +120,10 @@ def run_training(folder: Path) -> None:
     ]  # fmt: skip
     if last.exists():
         command.append(f"++ckpt_path='{last}'")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment = {
+        **os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+        "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",  # nequip-train would unpickle the checkpoint that it goes on from
+    }  # fmt: skip
     with (folder / LOG).open("ab") as log:
         status = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False).returncode
     if status != 0:

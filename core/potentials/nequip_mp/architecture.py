@@ -62,7 +62,7 @@ def build_network(shape: Shape, *, dtype: str, fast: bool = True) -> GraphModel:
     return network.eval()
 
 
-@model_builder
+@model_builder  # type: ignore[untyped-decorator]
 def sevennet_like(
     type_names: Sequence[str], r_max: float, shape: dict[str, Any], fast: bool = False
 ) -> ForceStressOutput:

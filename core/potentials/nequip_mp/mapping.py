@@ -94,11 +94,11 @@ def _columns(source: Any, convolution: Any) -> Tensor:
     for path in source.convolution.instructions:
         starts[path.i_in1, path.i_in2, path.i_out] = start
         start += path.path_shape[0]
-    found = []
+    columns = []
     for path in convolution.tp_scatter.tp.instructions:
         start = starts[path.i_in1, path.i_in2, path.i_out]
-        found.append(torch.arange(start, start + path.path_shape[0]))
-    return torch.cat(found)
+        columns.append(torch.arange(start, start + path.path_shape[0]))
+    return torch.cat(columns)
 
 
 def _map_readout(old: Weights, parts: Any) -> None:

@@ -40,7 +40,8 @@ class LinearSelfConnection(torch.nn.Module):
 
     def forward(self, x: Tensor, node_attrs: Tensor) -> Tensor:
         """Return the mixed features; `node_attrs` are part of nequip's call and not used."""
-        return self.linear(x)
+        mixed: Tensor = self.linear(x)
+        return mixed
 
 
 class NeighbourSum(torch.nn.Module):
@@ -80,16 +81,16 @@ class NeighbourSum(torch.nn.Module):
 
     def _neighbours(self, x: Tensor, source: Tensor) -> list[Tensor]:
         """(n_atoms, K, components, features) of the neighbours, one tensor a block of irreps."""
-        found = []
-        blocks = x.split([multiplicity * dim for multiplicity, dim in self.blocks], dim=1)
+        gathered = []
+        blocks = torch.split(x, [multiplicity * dim for multiplicity, dim in self.blocks], dim=1)
         for block, (multiplicity, dim) in zip(blocks, self.blocks, strict=True):
-            found.append(block.reshape(-1, multiplicity, dim).transpose(1, 2).contiguous()[source])
-        return found
+            gathered.append(block.reshape(-1, multiplicity, dim).transpose(1, 2).contiguous()[source])
+        return gathered
 
     def _sum(self, neighbours: list[Tensor], harmonics: Tensor, weight: Tensor, n_atoms: int) -> Tensor:
         # `split`, since the gradient of a slice would fill a whole tensor with zeros a path.
-        degrees = harmonics.split(self.harmonics, dim=2)
-        weights = weight.split([self.blocks[first][0] for first, _ in self.paths], dim=2)
+        degrees = torch.split(harmonics, self.harmonics, dim=2)
+        weights = torch.split(weight, [self.blocks[first][0] for first, _ in self.paths], dim=2)
         sums = []
         for index, (first, second) in enumerate(self.paths):
             weighted = neighbours[first] * weights[index][:, :, None]

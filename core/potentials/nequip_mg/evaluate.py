@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
+from core.artifacts import replacing
 from core.errors import ModelError
 from core.potentials.base import Potential
 
@@ -52,18 +53,20 @@ class ErrorLine:
 def write_test_frames(path: Path, groups: dict[str, Sequence[Atoms]]) -> None:
     """Write frames that carry energies and forces, and `crystal_id` and `kind` in their info, as one npz file."""
     frames = [(group, atoms) for group, members in groups.items() for atoms in members]
-    np.savez_compressed(
-        path,
-        group=np.array([group for group, _ in frames]),
-        crystal_id=np.array([atoms.info["crystal_id"] for _, atoms in frames]),
-        kind=np.array([atoms.info["kind"] for _, atoms in frames]),
-        n_atoms=np.array([len(atoms) for _, atoms in frames]),
-        numbers=np.concatenate([atoms.numbers for _, atoms in frames]).astype(np.uint8),
-        positions_a=np.concatenate([atoms.positions for _, atoms in frames]).astype(np.float32),
-        cell_a=np.stack([atoms.cell.array for _, atoms in frames]).astype(np.float32),
-        energy_ev=np.array([atoms.get_potential_energy() for _, atoms in frames]),
-        forces_ev_per_a=np.concatenate([atoms.get_forces() for _, atoms in frames]).astype(np.float32),
-    )
+    every = [atoms for _, atoms in frames]
+    arrays: dict[str, Any] = {
+        "group": np.array([group for group, _ in frames]),
+        "crystal_id": np.array([atoms.info["crystal_id"] for atoms in every]),
+        "kind": np.array([atoms.info["kind"] for atoms in every]),
+        "n_atoms": np.array([len(atoms) for atoms in every]),
+        "numbers": np.concatenate([atoms.numbers for atoms in every]).astype(np.uint8),
+        "positions_a": np.concatenate([atoms.positions for atoms in every]).astype(np.float32),
+        "cell_a": np.stack([atoms.cell.array for atoms in every]).astype(np.float32),
+        "energy_ev": np.array([atoms.get_potential_energy() for atoms in every]),
+        "forces_ev_per_a": np.concatenate([atoms.get_forces() for atoms in every]).astype(np.float32),
+    }
+    with replacing(path) as partial:
+        np.savez_compressed(partial, **arrays)
 
 
 def read_test_frames(path: Path) -> HeldOutFrames:
@@ -98,7 +101,7 @@ def read_test_frames(path: Path) -> HeldOutFrames:
     )
 
 
-def judge(potential: Potential, frames: HeldOutFrames, *, seed: int = 0) -> list[ErrorLine]:
+def evaluate(potential: Potential, frames: HeldOutFrames, *, seed: int = 0) -> list[ErrorLine]:
     """Return one line a group and kind of frame, and one a group over all kinds.
 
     Energies are compared per atom as they stand: ask only potentials of the teacher's energy scale for them.
@@ -127,9 +130,9 @@ def _errors(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     force, energy, zero = [], [], []
     for atoms in frames.atoms:
-        found, labelled = potential.evaluate(atoms), atoms.get_forces()
-        force.append(np.abs(found.forces_ev_per_a - labelled).mean())
-        energy.append(abs(found.energy_ev - atoms.get_potential_energy()) / len(atoms))
+        ours, labelled = potential.evaluate(atoms), atoms.get_forces()
+        force.append(np.abs(ours.forces_ev_per_a - labelled).mean())
+        energy.append(abs(ours.energy_ev - atoms.get_potential_energy()) / len(atoms))
         zero.append(np.abs(labelled).mean())
     return np.array(force), np.array(energy), np.array(zero)
 
