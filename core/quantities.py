@@ -226,11 +226,21 @@ _DYNAMICS: Final = (
             "Mean absolute difference of forces from the potential's teacher, on snapshots of the run itself."),
     _number("drift_mev_per_atom_per_ps", "Energy drift", ".2g", "Of the total energy, without a thermostat."),
     _number("atom_steps_per_s", "Speed", ",.0f", "Atoms times steps a second."),
+    _number("min_atoms", "Fewest atoms", ",d", "Of the simulated cell.", head="At least (atoms)"),
+    _number("max_atoms", "Most atoms", ",d", "Of the simulated cell.", head="At most (atoms)"),
+    _number("vacancy_fraction", "Ions removed", ".2f",
+            "A random share of the working ions leaves, so that the others find empty sites.",
+            head="Ions removed (share)"),
+    _number("npt_ps", "At constant pressure", ".3g", "Lets the cell find its size."),
+    _number("nvt_ps", "At constant volume", ".3g", "The part that is measured."),
+    _number("time_step_fs", "Time step", ".3g", "Of the integrator."),
 )  # fmt: skip
 
 _RUNS: Final = (
+    _text("name", "Run", "Name of the run."),
     _text("run_id", "Run", "Name of the run."),
     _text("job_id", "Run", "Name of the run."),
+    _text("kind", "Kind", "What is calculated."),
     _text("state", "State", "Whether it waits, runs, or how it ended."),
     _number("fraction", "Done", ".0%", "Share of the run that is done."),
     _number("eta_s", "Time left", ",.0f", "Expected, at the speed so far."),

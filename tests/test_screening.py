@@ -68,20 +68,20 @@ def test_value_at_the_threshold_does_not_pass() -> None:
 
 
 def test_pass_probability_by_hand(frame: pd.DataFrame) -> None:
-    found = pass_probability(frame, Thresholds())
-    assert found.p_voltage[0] == pytest.approx(0.8413447460685429)  # one standard deviation above
-    assert found.p_voltage[1] == pytest.approx(0.8413447460685429)
-    assert found.p_voltage[4] == 1.0  # no spread: a step
-    assert math.isnan(found.p_voltage[3])
-    assert found.p_capacity.tolist() == [1.0, 0.0, 1.0, 1.0, 1.0]
+    chances = pass_probability(frame, Thresholds())
+    assert chances.p_voltage[0] == pytest.approx(0.8413447460685429)  # one standard deviation above
+    assert chances.p_voltage[1] == pytest.approx(0.8413447460685429)
+    assert chances.p_voltage[4] == 1.0  # no spread: a step
+    assert math.isnan(chances.p_voltage[3])
+    assert chances.p_capacity.tolist() == [1.0, 0.0, 1.0, 1.0, 1.0]
     # sigma 150 within a factor 1.5 at 90 %: ln 1.5 / (ln 1.5 / 1.645) = 1.645 standard deviations above 100
-    assert found.p_conductivity[0] == pytest.approx(0.95, abs=1e-6)
+    assert chances.p_conductivity[0] == pytest.approx(0.95, abs=1e-6)
     # 20 within a factor 2: ln(0.2) / (ln 2 / 1.645) = -3.82
-    assert found.p_conductivity[4] == pytest.approx(6.7e-5, rel=0.05)
-    assert found.p_conductivity[1:4].isna().all()
-    assert found.p_all[0] == pytest.approx(0.8413447460685429 * 0.95, abs=1e-6)
-    assert found.p_all[2] == found.p_voltage[2]  # conductivity not known: left out
-    assert math.isnan(found.p_all[3])
+    assert chances.p_conductivity[4] == pytest.approx(6.7e-5, rel=0.05)
+    assert chances.p_conductivity[1:4].isna().all()
+    assert chances.p_all[0] == pytest.approx(0.8413447460685429 * 0.95, abs=1e-6)
+    assert chances.p_all[2] == chances.p_voltage[2]  # conductivity not known: left out
+    assert math.isnan(chances.p_all[3])
 
 
 def test_conductivity_probability_edges(frame: pd.DataFrame) -> None:
@@ -130,9 +130,9 @@ def test_pareto_front_is_the_definition(seed: int, columns: int) -> None:
     values = rng.integers(0, 8, size=(60, columns)).astype(float)  # ties on purpose
     values[rng.random(values.shape) < 0.05] = np.nan
     names = tuple("xyz"[:columns])
-    found = pareto_front(pd.DataFrame(values, columns=list(names)), names)
+    front = pareto_front(pd.DataFrame(values, columns=list(names)), names)
     known = [row for row in values if np.isfinite(row).all()]
-    for row, on_front in zip(values, found, strict=True):
+    for row, on_front in zip(values, front, strict=True):
         dominated = any((other >= row).all() and (other > row).any() for other in known)
         assert on_front == (np.isfinite(row).all() and not dominated)
 

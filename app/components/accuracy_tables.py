@@ -16,13 +16,13 @@ _MATERIAL_URL = "https://materialsproject.org/materials/"
 _CHECK_WORDS = {"ok": "agrees", "differs": "disagrees"}
 
 
-def volts(found: Interval | ErrorRow | None) -> Cell:
+def volts(figure: Interval | ErrorRow | None) -> Cell:
     """Return a mean absolute error with its interval beneath."""
-    if found is None:
+    if figure is None:
         return "–"
-    if isinstance(found, ErrorRow):
-        return Detailed(text=f"{found.mae_v:.3f}", detail=f"{found.low_v:.2f} to {found.high_v:.2f}")
-    return Detailed(text=f"{found.value:.3f}", detail=f"{found.low:.2f} to {found.high:.2f}")
+    if isinstance(figure, ErrorRow):
+        return Detailed(text=f"{figure.mae_v:.3f}", detail=f"{figure.low_v:.2f} to {figure.high_v:.2f}")
+    return Detailed(text=f"{figure.value:.3f}", detail=f"{figure.low:.2f} to {figure.high:.2f}")
 
 
 def ion_table(errors: Mapping[str, Sequence[ErrorRow]]) -> None:
@@ -86,8 +86,8 @@ def domain_table(parts: Iterable[tuple[str, str, Interval, Interval]]) -> None:
     )
 
 
-def _percent(found: Interval) -> Cell:
-    return Detailed(text=f"{found.value:.1%}", detail=f"{found.low:.0%} to {found.high:.0%}")
+def _percent(figure: Interval) -> Cell:
+    return Detailed(text=f"{figure.value:.1%}", detail=f"{figure.low:.0%} to {figure.high:.0%}")
 
 
 _WORST: Final = (

@@ -16,26 +16,26 @@ _HEIGHT: Final = 560
 _VOLTAGE_QUANTILES: Final = (0.02, 0.98)
 
 
-def element_figure(found: AtomMap, colours: Palette) -> dict[str, Any]:
+def element_figure(points: AtomMap, colours: Palette) -> dict[str, Any]:
     """Return the elements by their symbols, coloured by class, the ten working ions circled."""
     traces = []
-    for name in _classes(found):
-        rows = found.classes == name
+    for name in _classes(points):
+        rows = points.classes == name
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers+text",
                 "name": name,
-                "x": found.xy[rows, 0],
-                "y": found.xy[rows, 1],
-                "text": found.symbols[rows].tolist(),
+                "x": points.xy[rows, 0],
+                "y": points.xy[rows, 1],
+                "text": points.symbols[rows].tolist(),
                 "textfont": {"size": 10, "color": colours.text},
                 "textposition": "middle center",
                 "marker": {"size": 17, "color": CLASS_COLOURS[name], "opacity": 0.5, "line": {"width": 0}},
                 "hovertemplate": f"<b>%{{text}}</b>, {name}<extra></extra>",
             }
         )
-    circled = found.xy[found.is_working_ion]
+    circled = points.xy[points.is_working_ion]
     traces.append(
         {
             "type": "scatter",
@@ -47,14 +47,14 @@ def element_figure(found: AtomMap, colours: Palette) -> dict[str, Any]:
             "marker": {"symbol": "circle-open", "size": 22, "color": colours.text, "line": {"width": 1.8}},
         }
     )
-    first, second = (f"{100 * share:.0f} % of the variance" for share in found.explained)
+    first, second = (f"{100 * share:.0f} % of the variance" for share in points.explained)
     layout = _layout(colours, f"First component ({first})", f"Second component ({second})")
     return {"data": traces, "layout": layout}
 
 
-def atom_figure(found: AtomMap, colours: Palette) -> dict[str, Any]:
+def atom_figure(points: AtomMap, colours: Palette) -> dict[str, Any]:
     """Return the atoms coloured by the class of their element; working ions outlined and their clusters named."""
-    traces = [_atoms(found, name, is_ion, colours) for is_ion in (False, True) for name in _classes(found)]
+    traces = [_atoms(points, name, is_ion, colours) for is_ion in (False, True) for name in _classes(points)]
     ring = {
         "symbol": "circle",
         "size": 8,
@@ -69,14 +69,14 @@ def atom_figure(found: AtomMap, colours: Palette) -> dict[str, Any]:
         "y": [None],
         "marker": ring,
     }
-    layout = _layout(colours, "", "") | {"annotations": _ion_names(found, colours)}
+    layout = _layout(colours, "", "") | {"annotations": _ion_names(points, colours)}
     _without_axes(layout)
     return {"data": [trace for trace in traces if len(trace["x"])] + [key], "layout": layout}
 
 
-def _atoms(found: AtomMap, name: str, is_ion: bool, colours: Palette) -> dict[str, Any]:
-    rows = (found.classes == name) & (found.is_working_ion == is_ion)
-    formulas = [pretty_formula(safe_html(formula)) for formula in found.formulas[rows]]
+def _atoms(points: AtomMap, name: str, is_ion: bool, colours: Palette) -> dict[str, Any]:
+    rows = (points.classes == name) & (points.is_working_ion == is_ion)
+    formulas = [pretty_formula(safe_html(formula)) for formula in points.formulas[rows]]
     outline = {"width": 1, "color": colours.text} if is_ion else {"width": 0}
     return {
         "type": "scattergl",
@@ -84,10 +84,10 @@ def _atoms(found: AtomMap, name: str, is_ion: bool, colours: Palette) -> dict[st
         "name": name,
         "legendgroup": name,
         "showlegend": not is_ion,
-        "x": found.xy[rows, 0],
-        "y": found.xy[rows, 1],
-        "text": found.symbols[rows].tolist(),
-        "customdata": [list(pair) for pair in zip(formulas, found.battery_ids[rows].tolist(), strict=True)],
+        "x": points.xy[rows, 0],
+        "y": points.xy[rows, 1],
+        "text": points.symbols[rows].tolist(),
+        "customdata": [list(pair) for pair in zip(formulas, points.battery_ids[rows].tolist(), strict=True)],
         "hovertemplate": f"<b>%{{text}}</b>, {'working ion' if is_ion else name}<br>in %{{customdata[0]}}, "
         "%{customdata[1]}<extra></extra>",
         "marker": {
@@ -99,30 +99,30 @@ def _atoms(found: AtomMap, name: str, is_ion: bool, colours: Palette) -> dict[st
     }
 
 
-def electrode_figure(found: ElectrodeMap, projection: str, by: str, colours: Palette) -> dict[str, Any]:
+def electrode_figure(points: ElectrodeMap, projection: str, by: str, colours: Palette) -> dict[str, Any]:
     """Return the electrodes; `projection` is `pca` or `tsne`, `by` is `ion` or `voltage`."""
-    xy = found.pca_xy if projection == "pca" else found.tsne_xy
+    xy = points.pca_xy if projection == "pca" else points.tsne_xy
     hover = np.column_stack(
         [
-            [pretty_formula(safe_html(formula)) for formula in found.formulas],
-            found.working_ions, np.round(found.voltages_v, 2).astype(str), found.battery_ids,
+            [pretty_formula(safe_html(formula)) for formula in points.formulas],
+            points.working_ions, np.round(points.voltages_v, 2).astype(str), points.battery_ids,
         ]
     )  # fmt: skip
     if by == "voltage":
         traces = [
-            _electrodes(xy, hover, "electrodes", _voltage_marker(found.voltages_v, colours))
+            _electrodes(xy, hover, "electrodes", _voltage_marker(points.voltages_v, colours))
             | {"showlegend": False}
         ]
     else:
-        order = sorted(WORKING_IONS, key=lambda ion: -int((found.working_ions == ion).sum()))
+        order = sorted(WORKING_IONS, key=lambda ion: -int((points.working_ions == ion).sum()))
         traces = [
             _electrodes(xy[rows], hover[rows], f"{ion} ({rows.sum():,})", {"color": ION_COLOURS[ion]})
             for ion in order
-            if (rows := found.working_ions == ion).any()
+            if (rows := points.working_ions == ion).any()
         ]
     titles = ("", "")
     if projection == "pca":
-        first, second = (f"{100 * share:.0f} % of the variance" for share in found.explained)
+        first, second = (f"{100 * share:.0f} % of the variance" for share in points.explained)
         titles = (f"First component ({first})", f"Second component ({second})")
     layout = _layout(colours, *titles)
     if projection == "tsne":
@@ -158,11 +158,11 @@ def _voltage_marker(voltages_v: NDArray[Any], colours: Palette) -> dict[str, Any
     }  # fmt: skip
 
 
-def _ion_names(found: AtomMap, colours: Palette) -> list[dict[str, Any]]:
+def _ion_names(points: AtomMap, colours: Palette) -> list[dict[str, Any]]:
     """Each working ion's symbol beside the middle one of its atoms."""
     names = []
     for ion in WORKING_IONS:
-        xy = found.xy[found.is_working_ion & (found.symbols == ion)]
+        xy = points.xy[points.is_working_ion & (points.symbols == ion)]
         if not len(xy):
             continue
         middle = xy[np.linalg.norm(xy - np.median(xy, axis=0), axis=1).argmin()]
@@ -176,8 +176,8 @@ def _ion_names(found: AtomMap, colours: Palette) -> list[dict[str, Any]]:
     return names
 
 
-def _classes(found: AtomMap) -> list[str]:
-    present = set(found.classes.tolist())
+def _classes(points: AtomMap) -> list[str]:
+    present = set(points.classes.tolist())
     return [name for name in ELEMENT_CLASSES if name in present]
 
 

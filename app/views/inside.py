@@ -32,14 +32,14 @@ def maps(name: str) -> InsideMaps:
 def random_section() -> None:
     """Draw elements and atoms of the network that was told nothing of chemistry."""
     st.subheader("A network that was told nothing of chemistry", anchor=False)
-    found = maps(RANDOM)
-    card = found.card
+    shown = maps(RANDOM)
+    card = shown.card
     st.markdown(
         f"Here each element is {card['element_bits']} random bits, so the network cannot know that chlorine is like "
         "bromine. It learned voltages from structures all the same, with a mean absolute error of "
         f"**{card['test_mae_v']:.2f} V** on held-out electrodes. Did it find chemistry by itself?"
     )
-    elements, atoms = found.atoms["elements"], found.atoms["atoms"]
+    elements, atoms = shown.atoms["elements"], shown.atoms["atoms"]
     left, right = st.container(key="stacking-random").columns(2, gap="large")
     with left:
         st.markdown("**What goes in: element vectors**")
@@ -59,18 +59,18 @@ def random_section() -> None:
         )  # fmt: skip
 
 
-def _agreement(found: AtomMap) -> str:
+def _agreement(atoms: AtomMap) -> str:
     return (
-        f"Nearest neighbours of another element are of the same class in **{found.agreement:.0%}** of cases (blind "
-        f"chance: {found.chance:.0%}); those of a working ion are themselves working ions in "
-        f"**{found.ion_agreement:.0%}** (chance: {found.ion_chance:.0%})."
+        f"Nearest neighbours of another element are of the same class in **{atoms.agreement:.0%}** of cases (blind "
+        f"chance: {atoms.chance:.0%}); those of a working ion are themselves working ions in "
+        f"**{atoms.ion_agreement:.0%}** (chance: {atoms.ion_chance:.0%})."
     )
 
 
 def shipped_section() -> None:
     """Draw the electrodes as the shipped model sees them, and the atoms that its potential tells apart."""
-    found = maps(SHIPPED)
-    card = found.card
+    shown = maps(SHIPPED)
+    card = shown.card
     st.subheader(f"The shipped model, {safe(card['model'])}", anchor=False)
     current = default_card()
     if current["sha256"] != card["model_sha256"]:
@@ -79,7 +79,7 @@ def shipped_section() -> None:
             f"{safe(current['name'])} {current['sha256'][:12]}. Make them again: `{card['command']} --only shipped`.",
             icon=":material/update:",
         )
-    electrodes = found.electrodes["electrodes"]
+    electrodes = shown.electrodes["electrodes"]
     st.markdown(
         f"Each point is one of {len(electrodes.formulas):,} labelled electrodes, by the {card['vector_length']} "
         "numbers from which the model reads off the voltage. Similar electrodes lie near each other; this is the space "
@@ -101,8 +101,8 @@ def shipped_section() -> None:
                 electrode_figure(electrodes, projection, by, theme.palette()), config=_CONFIG, key=f"electrodes_{by}",
                 alt=f"Learned vectors of the labelled electrodes, coloured by {title.lower()}",
             )  # fmt: skip
-    if "sevennet" in found.atoms:
-        _sevennet(found.atoms["sevennet"], card)
+    if "sevennet" in shown.atoms:
+        _sevennet(shown.atoms["sevennet"], card)
 
 
 def _sevennet(atoms: AtomMap, card: Mapping[str, Any]) -> None:

@@ -93,8 +93,13 @@ def reader(release: Path) -> Iterator[Reader]:
 
 
 @pytest.fixture
-def open_candidate(open_page: Callable[..., AppTest], use_release, release: Path) -> Callable[..., AppTest]:
-    """Open the page, of the candidate that `id` names, on that release."""
+def open_candidate(
+    open_page: Callable[..., AppTest],
+    use_release: Callable[[Path], None],
+    release: Path,
+    cheap_potential: None,
+) -> Callable[..., AppTest]:
+    """Open the page, of the candidate that `id` names, on that release; its folder holds no potentials."""
     use_release(release)
     return partial(open_page, "candidate")
 
@@ -106,8 +111,7 @@ def page_text(test: AppTest) -> str:
 
 
 def viewers(test: AppTest) -> list[dict]:
-    found = test.get("bidi_component")
-    return [json.loads(element.proto.json) for element in found]
+    return [json.loads(element.proto.json) for element in test.get("bidi_component")]
 
 
 def test_shows_structure_figures_origin_and_neighbours(open_candidate) -> None:
@@ -198,8 +202,8 @@ def test_text_from_the_data_is_escaped(open_candidate) -> None:
 
 
 def test_parse_compare_keeps_three_known_others_once() -> None:
-    found, unknown = parse_compare("b,a,c,b,x,d,e", shown_id="a", known="abcde")
-    assert found == ["b", "c", "d"]
+    compared, unknown = parse_compare("b,a,c,b,x,d,e", shown_id="a", known="abcde")
+    assert compared == ["b", "c", "d"]
     assert unknown == ["x"]
     assert parse_compare("", shown_id="a", known="a") == ([], [])
 

@@ -72,9 +72,9 @@ def test_the_shortlist_takes_filters_and_tells_its_release(reader: Reader) -> No
 def test_the_chances_of_one_are_those_of_the_frame(reader: Reader) -> None:
     for row in reader.screen().to_dict("records"):
         expected = pass_probability(pd.DataFrame([row]), NO_SIGMA).iloc[0]
-        found = asdict(chances(row, NO_SIGMA))
-        assert list(found) == list(expected.index)
-        np.testing.assert_equal(list(found.values()), expected.tolist())
+        told = asdict(chances(row, NO_SIGMA))
+        assert list(told) == list(expected.index)
+        np.testing.assert_equal(list(told.values()), expected.tolist())
 
 
 def test_facets_count_what_one_may_filter_by(reader: Reader) -> None:
