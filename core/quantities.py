@@ -239,7 +239,6 @@ _DYNAMICS: Final = (
 _RUNS: Final = (
     _text("name", "Run", "Name of the run."),
     _text("run_id", "Run", "Name of the run."),
-    _text("job_id", "Run", "Name of the run."),
     _text("kind", "Kind", "What is calculated."),
     _text("state", "State", "Whether it waits, runs, or how it ended."),
     _number("fraction", "Done", ".0%", "Share of the run that is done."),

@@ -9,6 +9,7 @@ import pytest
 from core.cli.mlmd import _LIST_COLUMNS
 from core.quantities import QUANTITIES, scientific, significant, unit_of
 from core.records import Capacity, Conductivity, Electrode, VoltagePrediction
+from core.service.calculations import ROW_COLUMNS
 from core.service.predict import COLUMNS
 from core.service.screen import Chances
 from core.store import SCREEN_COLUMNS
@@ -22,7 +23,8 @@ APP = Path(__file__).resolve().parent.parent / "app"
         pytest.param(SCREEN_COLUMNS, id="screening"),
         pytest.param([*(field.name for field in fields(Chances)), "on_pareto_front"], id="export"),
         pytest.param(COLUMNS, id="predict"),
-        pytest.param(_LIST_COLUMNS, id="runs"),
+        pytest.param(_LIST_COLUMNS, id="molecular dynamics"),
+        pytest.param(ROW_COLUMNS, id="runs"),
         *(
             pytest.param([field.name for field in fields(record)], id=record.__name__)
             for record in (VoltagePrediction, Capacity, Conductivity, Electrode)

@@ -139,7 +139,10 @@ def _numbers(protocol: Protocol, id: str) -> tuple[dict[str, Any], str]:
 
 def _refine_rounds(potential: str, id: str) -> int:
     """Draw the choice of fine-tuning where the potential offers it."""
-    if not potential_card(potential).capabilities.can_be_refined:
+    try:
+        if not potential_card(potential).capabilities.can_be_refined:
+            return 0
+    except ExplorerError:  # the card's own trouble is told where the run is planned
         return 0
     rounds = st.number_input(
         "Rounds of fine-tuning", 0, MAX_ROUNDS, 0, key=f"md_refine_{id}",

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import state, theme
+from app.components.columns import column_config
 from app.components.md_arrhenius import arrhenius_section
 from app.components.md_compare import compare_runs
 from app.components.md_live import REFRESH_S, live_run
@@ -23,22 +24,10 @@ _IDS: Final = "dynamics_ids"
 _SELECTED: Final = "dynamics_selected"
 _SLOWER: Final = 3
 
-number = st.column_config.NumberColumn
-_COLUMNS: Final = {
-    "state": st.column_config.TextColumn("State", pinned=True),
-    "material": st.column_config.TextColumn("Material", pinned=True),
-    "kind": st.column_config.TextColumn("Kind"),
-    "temperature_k": number("T (K)", format="%.0f"),
-    "potential": st.column_config.TextColumn("Potential"),
-    "protocol": st.column_config.TextColumn("Protocol"),
-    "seed": number("Seed"),
-    "verdict": st.column_config.TextColumn("Verdict"),
-    "d_cm2_per_s": number("D (cm²/s)", format="%.2e", help="Diffusivity of the working ion."),
-    "sigma_ms_per_cm": number("σ (mS/cm)", format="%.3g", help="Conductivity, where the run was diffusive."),
-    "sigma_high_ms_per_cm": number("σ high", format="%.3g", help="Upper end of the 90 % interval, or limit, mS/cm."),
-    "age": st.column_config.TextColumn("Submitted"),
-    "id": st.column_config.TextColumn("Structure"),
-}  # fmt: skip
+_COLUMNS: Final = (
+    "state", "material", "kind", "temperature_k", "potential", "protocol", "seed", "verdict", "d_cm2_per_s",
+    "sigma_ms_per_cm", "sigma_high_ms_per_cm", "age", "id",
+)  # fmt: skip
 
 
 def table(jobs: list[Job], shipped: list[Calculation]) -> None:
@@ -51,8 +40,8 @@ def table(jobs: list[Job], shipped: list[Calculation]) -> None:
     st.session_state[_TABLE] = {"selection": {"rows": places, "columns": [], "cells": []}}
     frame = pd.DataFrame(rows).assign(material=[pretty_formula(row["formula"]) for row in rows])
     st.dataframe(
-        frame[list(_COLUMNS)], column_config=_COLUMNS, hide_index=True, key=_TABLE, on_select=_ticked,
-        selection_mode="multi-row", placeholder="–", height="auto",
+        frame[list(_COLUMNS)], column_config=column_config(_COLUMNS, pinned=("state", "material")), hide_index=True,
+        key=_TABLE, on_select=_ticked, selection_mode="multi-row", placeholder="–", height="auto",
     )  # fmt: skip
 
 

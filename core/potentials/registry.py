@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.errors import PotentialError
+from core.errors import ExplorerError, PotentialError
 from core.potentials.base import Potential, PotentialCard
 from core.records import Crystal
 
@@ -70,9 +70,15 @@ def potential_card(name: str = DEFAULT_POTENTIAL) -> PotentialCard:
 
 
 def default_dynamics_potential() -> str:
-    """Return the potential that simulations use unless told otherwise: the first distilled one that can be compiled."""
+    """Return the potential that simulations use unless told otherwise: the first distilled one that can be compiled.
+
+    One whose card cannot be read is passed over, so that the question itself never fails.
+    """
     for name in POTENTIALS:
-        card = potential_card(name)
+        try:
+            card = potential_card(name)
+        except ExplorerError:
+            continue
         if card.teacher is not None and card.capabilities.can_be_compiled:
             return name
     return DEFAULT_POTENTIAL

@@ -118,7 +118,7 @@ def test_a_stop_is_heard_while_a_need_is_worked_on(make_spec, refined, monkeypat
 def test_a_stop_is_heard_while_the_potential_is_made_ready(make_spec, monkeypatch):
     folder = queue.prepare(make_spec())
 
-    def slow(load, say, *, atom_steps):
+    def slow(make, say, *, atom_steps):
         folder.cancel_flag.touch()
         say("compiling")
 

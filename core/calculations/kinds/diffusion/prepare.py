@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 
 def ready_potential(
-    load: Callable[[], Potential], say: Say = lambda note: None, *, atom_steps: int = 0
+    make: Callable[[], Potential], say: Say = lambda note: None, *, atom_steps: int = 0
 ) -> tuple[Potential, list[str]]:
     """Return a potential for a run of so many atom-steps, with notes for the reader.
 
@@ -23,7 +23,7 @@ def ready_potential(
     for short ones too. Where compiling fails, the potential is taken as it is, with a note.
     """
     say("loading the potential")
-    potential = load()
+    potential = make()
     wanted = potential.card.capabilities.can_be_compiled and atom_steps >= COMPILE_FROM_ATOM_STEPS
     if not wanted or potential.is_compiled:
         return potential, []

@@ -100,21 +100,21 @@ def _potential(
     spec: "DiffusionSpec", context: Context, atom_steps: int
 ) -> tuple[Potential, list[str], RefinementErrors | None]:
     """Return the potential, notes for the reader, and the errors of its refinement where it was refined."""
-    load: Callable[[], Potential]
+    make: Callable[[], Potential]
     errors = None
     if spec.refine_rounds:
         refined, folder = context.needed(spec.refinement())
         if not isinstance(refined, RefinementResult):
             raise TypeError(f"A refinement gave a {type(refined).__name__}.")
         weights = folder / refined.weights
-        load = lambda: load_refined(spec.potential, weights, device=context.device, dtype="float32")  # noqa: E731
+        make = lambda: load_refined(spec.potential, weights, device=context.device, dtype="float32")  # noqa: E731
         errors = RefinementErrors(
             rounds=spec.refine_rounds, force_mae_before_ev_per_a=refined.force_mae_ev_per_a[0],
             force_mae_after_ev_per_a=refined.force_mae_ev_per_a[-1], n_frames=refined.n_frames,
         )  # fmt: skip
     else:
-        load = lambda: load_potential(spec.potential, device=context.device, dtype="float32")  # noqa: E731
-    potential, notes = ready_potential(load, context.say, atom_steps=atom_steps)
+        make = lambda: load_potential(spec.potential, device=context.device, dtype="float32")  # noqa: E731
+    potential, notes = ready_potential(make, context.say, atom_steps=atom_steps)
     return potential, notes, errors
 
 
