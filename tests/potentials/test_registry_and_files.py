@@ -63,7 +63,6 @@ def test_missing_weights(copied: Path) -> None:
 
 
 def test_a_flipped_bit_fails_the_checksum(copied: Path) -> None:
-    """Faults 37 and 38."""
     path = copied / f"{NAME}.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -76,7 +75,6 @@ def test_a_flipped_bit_fails_the_checksum(copied: Path) -> None:
 
 
 def test_weights_of_another_shape(copied: Path) -> None:
-    """Fault 39."""
     path = copied / f"{NAME}.json"
     card = json.loads(path.read_text())
     card["shape"]["n_bessels"] = 7
