@@ -10,13 +10,15 @@ RUNTIME := $(VENV)/.runtime-$(shell sha256sum requirements.txt | cut -c1-16)
 TESTING := $(VENV)/.testing-$(shell cat requirements.txt requirements-test.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test install install-test browser check format clean
+.PHONY: help app test install install-test browser check format hooks audit clean
 
 help:
 	@echo "make app [PORT=8501]  serve the explorer from the shipped database (sets up $(VENV) first)"
 	@echo "make test             run every test (sets up test requirements and chromium first)"
 	@echo "make check            ruff format, ruff and mypy over core and app"
 	@echo "make format           let ruff rewrite the code in the house format"
+	@echo "make hooks            have git run format, ruff and mypy before each commit"
+	@echo "make audit            ask PyPI for known vulnerabilities of all that is installed"
 	@echo "make clean            remove $(VENV) and caches"
 
 app: install
@@ -43,5 +45,11 @@ format: install-test
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
+hooks: install-test
+	$(BIN)/python -m pre_commit install
+
+audit: install-test
+	@VENV=$(VENV) sh scripts/audit.sh
+
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-audit .pytest_cache .ruff_cache .mypy_cache .hypothesis

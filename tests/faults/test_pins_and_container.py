@@ -1,6 +1,9 @@
 """No pin below the version that mended a known vulnerability (`make audit` asks for new ones); no root in the image."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,19 @@ def test_pins_are_past_known_vulnerabilities(root: Path, package: str, fixed_in:
     pin = re.search(rf"^{package}==([\d.]+)", (root / "requirements.txt").read_text(), flags=re.MULTILINE)
     assert pin is not None
     assert tuple(int(part) for part in pin[1].split(".")) >= fixed_in
+
+
+def test_an_audit_without_a_network_says_that_nothing_was_audited(root: Path, tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    variables = {"VENV": sys.prefix, "AUDIT_VENV": str(tmp_path / "audit")}
+    variables |= {name: nowhere for name in ("https_proxy", "HTTPS_PROXY")}
+    done = subprocess.run(
+        ["sh", str(root / "scripts" / "audit.sh")], cwd=tmp_path, env=os.environ | variables,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "NOTHING WAS AUDITED" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_container_runs_without_root_and_says_whether_it_is_well(root: Path) -> None:
