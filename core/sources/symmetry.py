@@ -57,6 +57,8 @@ def operations(tags: Mapping[str, Any], lattice_a: FloatArray) -> list[Operation
 
 def parse_operation(text: str) -> Operation:
     """Return the operation of a text such as `-y, x-y, z+1/3`; raise `StructureError` for anything else in it."""
+    # Not gemmi.Op: it rounds shifts to 1/24 in silence (0.123 becomes 1/8), refuses fifths, reads `a,b,c` and `z/2`,
+    # and takes rotations that do not keep the volume.
     components = text.lower().replace(" ", "").split(",")
     if len(text) > 80 or len(components) != 3 or not all(map(_COMPONENT.fullmatch, components)):
         raise StructureError(f"{quoted(text)} is no symmetry operation; one like -x, y+1/2, z is needed.")
