@@ -20,11 +20,11 @@ from core.ions import PAPER_IONS
 from core.provenance import package_versions
 from core.settings import Settings
 from core.voltage.dataset import load_labelled
-from core.voltage.folds import host_folds, random_folds
-from core.voltage.frozen.cache import Describer
-from core.voltage.frozen.features import BLOCKS, N_FEATURES, Probes, metal_energies
-from core.voltage.frozen.head import HeadConfig, train_heads
-from core.voltage.frozen.model import default_cache
+from core.voltage.evaluation.folds import host_folds, random_folds
+from core.voltage.kinds.frozen_host.cache import Describer
+from core.voltage.kinds.frozen_host.features import BLOCKS, N_FEATURES, Probes, metal_energies
+from core.voltage.kinds.frozen_host.head import HeadConfig, train_heads
+from core.voltage.kinds.frozen_host.model import default_cache
 
 Floats = NDArray[np.float64]
 Fit = Callable[[Floats, Floats, Floats], Floats]

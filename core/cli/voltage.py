@@ -97,8 +97,8 @@ def _train_cgcnn(arguments: argparse.Namespace, name: str, models: Path, progres
 
 
 def _train_frozen_host(arguments: argparse.Namespace, name: str, models: Path, progress: Progress) -> None:
-    from core.voltage.frozen.head import HeadConfig
-    from core.voltage.frozen.training import train_frozen_host
+    from core.voltage.kinds.frozen_host.head import HeadConfig
+    from core.voltage.kinds.frozen_host.training import train_frozen_host
 
     train_frozen_host(
         reference_data(arguments.data),

@@ -15,7 +15,7 @@ from core.voltage.accuracy import (
     spread_bins,
     worst_cases,
 )
-from core.voltage.evaluate import ErrorRow
+from core.voltage.evaluation.errors import ErrorRow
 
 __all__ = [
     "LEVELS",

@@ -6,21 +6,21 @@ from core.records import Crystal
 
 if TYPE_CHECKING:
     from core.voltage import VoltageModel
-    from core.voltage.frozen.contributions import Contributions as Contributions
-    from core.voltage.frozen.probes import SevenNetProbe as SevenNetProbe
+    from core.voltage.kinds.frozen_host.contributions import Contributions as Contributions
+    from core.voltage.kinds.frozen_host.backbones import SevenNetProbe as SevenNetProbe
 
 
 def can_explain() -> bool:
     """Return whether the default model can be split into atoms; raise `ModelError` where there is no model."""
     from core.voltage.accuracy import default_card
-    from core.voltage.frozen.model import KIND
+    from core.voltage.kinds.frozen_host.model import KIND
 
     return bool(default_card()["kind"] == KIND)
 
 
 def load_probe() -> "SevenNetProbe":
     """Return the potential whose site energies are weighed; loading takes seconds, so keep it."""
-    from core.voltage.frozen.probes import SevenNetProbe
+    from core.voltage.kinds.frozen_host.backbones import SevenNetProbe
 
     return SevenNetProbe()
 
@@ -29,6 +29,6 @@ def explain(
     model: "VoltageModel", crystal: Crystal, working_ion: str, probe: "SevenNetProbe"
 ) -> "Contributions":
     """Return the share of each atom in the voltage of the frozen host; raise `ExplorerError` with the reason."""
-    from core.voltage.frozen.contributions import explain
+    from core.voltage.kinds.frozen_host.contributions import explain
 
     return explain(model, crystal, working_ion, probe)

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from core.errors import ModelError
 from core.settings import Settings
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, LEVEL
-from core.voltage.evaluate import ErrorRow
+from core.voltage.evaluation.errors import ErrorRow
 from core.voltage.weights import read_card
 
 RANDOM, HOST = "random", "host"

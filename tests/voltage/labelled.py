@@ -6,7 +6,7 @@ import numpy as np
 
 from core.graphs import build_graph
 from core.records import Crystal, Electrode
-from core.voltage.batches import GraphTable
+from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.dataset import LabelledData
 from tests.voltage.crystals import layered, rock_salt, spinel
 

@@ -13,8 +13,8 @@ from core.errors import ModelError, StructureError, TrainingError
 from core.ions import WORKING_IONS
 from core.records import Crystal
 from core.voltage import load_voltage_model
-from core.voltage.frozen.cache import Describer, FeatureCache
-from core.voltage.frozen.features import (
+from core.voltage.kinds.frozen_host.cache import Describer, FeatureCache
+from core.voltage.kinds.frozen_host.features import (
     BLOCKS,
     N_FEATURES,
     MetalEnergies,
@@ -22,8 +22,8 @@ from core.voltage.frozen.features import (
     frozen_host,
     structure_key,
 )
-from core.voltage.frozen.head import HeadConfig, HeadEnsemble, train_heads
-from core.voltage.frozen.probes import CHGNET_VECTOR, SEVENNET_VECTOR, ChgnetState, SevenNetState
+from core.voltage.kinds.frozen_host.head import HeadConfig, HeadEnsemble, train_heads
+from core.voltage.kinds.frozen_host.backbones import CHGNET_VECTOR, SEVENNET_VECTOR, ChgnetState, SevenNetState
 from core.voltage.predict import VoltageModel
 
 FEW = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -8,11 +8,11 @@ import pytest
 
 from core.errors import TrainingError
 from core.voltage import load_voltage_model
-from core.voltage.frozen import training
-from core.voltage.frozen.cache import FeatureCache
-from core.voltage.frozen.features import N_FEATURES, structure_key
-from core.voltage.frozen.head import HeadConfig
-from core.voltage.frozen.model import CACHE_FILE
+from core.voltage.kinds.frozen_host import training
+from core.voltage.kinds.frozen_host.cache import FeatureCache
+from core.voltage.kinds.frozen_host.features import N_FEATURES, structure_key
+from core.voltage.kinds.frozen_host.head import HeadConfig
+from core.voltage.kinds.frozen_host.model import CACHE_FILE
 from tests.voltage.labelled import labelled
 
 SMALL = HeadConfig(hidden=8, epochs=3)

@@ -21,7 +21,7 @@ def trained(tmp_path_factory) -> tuple[Path, dict]:
     """A model trained for two epochs on the made data set, by the recipe of the shipped one."""
     folder = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.voltage.recipe.load_labelled", lambda _: labelled(60))
+        patch.setattr("core.voltage.training.load_labelled", lambda _: labelled(60))
         stages: list[tuple[str, int, int]] = []
         card = train_voltage(
             Path("unused"), name="made", epochs=2, n_members=2, models_dir=folder, checkpoints_dir=folder / "runs",
@@ -142,7 +142,7 @@ def test_the_number_of_threads_does_not_matter(model):
 
 def test_evaluation_prints_the_tables_and_names_another_snapshot(trained, monkeypatch):
     folder, _ = trained
-    monkeypatch.setattr("core.voltage.recipe.load_labelled", lambda _: labelled(60))
+    monkeypatch.setattr("core.voltage.training.load_labelled", lambda _: labelled(60))
     text = evaluate_voltage(Path("unused"), models_dir=folder)
     assert "split: random" in text
     assert "split: host" in text
@@ -150,7 +150,7 @@ def test_evaluation_prints_the_tables_and_names_another_snapshot(trained, monkey
     from dataclasses import replace
 
     monkeypatch.setattr(
-        "core.voltage.recipe.load_labelled", lambda _: replace(labelled(60), data_sha256="1" * 64)
+        "core.voltage.training.load_labelled", lambda _: replace(labelled(60), data_sha256="1" * 64)
     )
     assert "another data snapshot" in evaluate_voltage(Path("unused"), models_dir=folder)
 

@@ -1,4 +1,4 @@
-"""How the maps of `core.voltage.inside` are made: which vectors of which network, and the files that hold them."""
+"""How the maps of `core.voltage.embeddings` are made: which vectors of which network, and the files that hold them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ from core.graphs import GraphStore, atomic_numbers
 from core.ions import WORKING_IONS
 from core.provenance import package_versions
 from core.settings import Settings
-from core.voltage.batches import GraphTable
+from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.elements import random_element_table
-from core.voltage.folds import fold_split, random_folds
-from core.voltage.inside import RANDOM, SHIPPED
-from core.voltage.model import NetworkConfig
+from core.voltage.evaluation.folds import fold_split, random_folds
+from core.voltage.embeddings import RANDOM, SHIPPED
+from core.voltage.kinds.cgcnn.network import NetworkConfig
 from core.voltage.predict import load_voltage_model
 from core.voltage.projections import (
     N_NEIGHBOURS,
@@ -32,7 +32,7 @@ from core.voltage.projections import (
     principal_components,
     tsne,
 )
-from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
+from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
 
 Progress = Callable[[str, int, int], None]
 
@@ -178,7 +178,7 @@ def _graph_environments(trained: TrainedNetwork, table: GraphTable) -> Environme
 
 def _sevennet_environments(data: LabelledData, seed: int, progress: Progress) -> Environments:
     """Atoms of some hundred small structures, so chosen that each element is in several of them."""
-    from core.voltage.frozen.probes import SevenNetProbe
+    from core.voltage.kinds.frozen_host.backbones import SevenNetProbe
 
     probe, chosen, parts = SevenNetProbe(), _some_of_each_element(data, seed), []
     for done, row in enumerate(chosen, start=1):

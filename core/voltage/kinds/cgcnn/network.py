@@ -16,8 +16,8 @@ from torch.nn.functional import softplus
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 
-from core.voltage.batches import GraphBatch
-from core.voltage.gated_sum import Edges, GatedSum, gated_sum
+from core.voltage.kinds.cgcnn.batches import GraphBatch
+from core.voltage.kinds.cgcnn.gated_sum import Edges, GatedSum, gated_sum
 
 Pooling = Literal["working_ion", "all"]
 _MOMENTUM = 0.1

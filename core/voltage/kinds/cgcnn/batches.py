@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.errors import NoWorkingIonError
 from core.graphs import CrystalGraph, GraphStore, atomic_numbers
-from core.voltage.merging import (
+from core.voltage.kinds.cgcnn.merging import (
     Atoms,
     MergedEdges,
     alike,
@@ -19,7 +19,7 @@ from core.voltage.merging import (
     merge_atoms,
     unmerged_edges,
 )
-from core.voltage.merging import merge_edges as with_merged_edges
+from core.voltage.kinds.cgcnn.merging import merge_edges as with_merged_edges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

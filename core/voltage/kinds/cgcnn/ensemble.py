@@ -7,14 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.errors import ModelError
+from core.errors import ModelError, StructureError
 from core.graphs import CrystalGraph, GraphStore, build_graph
 from core.records import Crystal
-from core.voltage.batches import GraphTable
-from core.voltage.model import NetworkConfig, VoltageNetwork
-from core.voltage.predict import Outputs
-from core.voltage.train import TrainedNetwork
-from core.voltage.weights import Arrays
+from core.voltage.base import Arrays, Done, Outputs
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.training import TrainedNetwork
 
 
 class CgcnnEnsemble:
@@ -26,9 +25,24 @@ class CgcnnEnsemble:
         for member in self.members:
             member.network.double().eval()
 
-    def outputs(self, crystals: Sequence[Crystal], working_ions: Sequence[str]) -> Outputs:
-        """Return the outputs for structures that hold their working ions; raises `StructureError`."""
-        return self.outputs_of_graphs([build_graph(crystal) for crystal in crystals], working_ions)
+    def outputs(
+        self, crystals: Sequence[Crystal], working_ions: Sequence[str], *, progress: Done | None = None
+    ) -> Outputs:
+        """Return the outputs for structures that hold their working ions; one without a graph has its error."""
+        graphs: list[CrystalGraph] = []
+        ions: list[str] = []
+        errors: list[str | None] = []
+        for crystal, ion in zip(crystals, working_ions, strict=True):
+            try:
+                graphs.append(build_graph(crystal))
+                ions.append(ion)
+                errors.append(None)
+            except StructureError as error:
+                errors.append(str(error))
+        outputs = Outputs.with_gaps(self.outputs_of_graphs(graphs, ions), errors) if graphs else _nothing(errors)
+        if progress is not None:
+            progress(len(crystals))
+        return outputs
 
     @torch.no_grad()
     def outputs_of_graphs(
@@ -64,12 +78,20 @@ class CgcnnEnsemble:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays, card: dict[str, Any]) -> "CgcnnEnsemble":
-        """Return the ensemble that `to_arrays` and the card's `network` describe; raises `ModelError`."""
-        config = NetworkConfig(**card["network"])
+    def from_arrays(cls, arrays: Arrays, config: NetworkConfig, *, name: str) -> "CgcnnEnsemble":
+        """Return the ensemble that `to_arrays` and the network's shape describe; raises `ModelError`."""
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ModelError(f"The weights of {card['name']!r} hold NaN or infinity; restore them from git.")
+            raise ModelError(f"The weights of {name!r} hold NaN or infinity; restore them from git.")
         return cls([_member(arrays, index, config) for index in range(len(arrays["scale"]))])
+
+
+def _nothing(errors: list[str | None]) -> Outputs:
+    """Outputs where no structure has a graph."""
+    n = len(errors)
+    return Outputs(
+        voltages_v=np.full((n, 1), np.nan), vectors=np.zeros((n, 0), dtype=np.float32),
+        trusted=np.zeros(n, dtype=np.bool_), errors=tuple(errors),
+    )  # fmt: skip
 
 
 def _member(arrays: Arrays, index: int, config: NetworkConfig) -> TrainedNetwork:
