@@ -4,8 +4,8 @@
     python -m benchmarks.cross_validation --data ../shared/data --model original-cgcnn
 
 `cgcnn` is trained as the shipped one is, but as one network and without watching validation rows. Finished folds are
-kept in checkpoints/, so a stopped run goes on; the table in precomputed/accuracy/NAME.json covers the folds that are done
-and says how many.
+kept in checkpoints/, so a stopped run goes on; the table in precomputed/accuracy/NAME.json covers the folds that are
+done and says how many.
 """
 
 import argparse

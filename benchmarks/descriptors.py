@@ -1,6 +1,6 @@
 """Descriptor families on our task: baselines beside the voltage networks, on the networks' own folds.
 
-Ten folds at random within each ion, and ten that keep every host formula in one fold (seed 0, `core.voltage.evaluation.folds`).
+Ten folds at random within each ion, and ten that keep every host formula in one fold (seed 0).
 Each electrode is predicted once, by a baseline trained on the other nine folds. Their few settings were tried
 on one fold (trained on eight, two folds aside), then left alone.
 
@@ -21,7 +21,7 @@ Prints one table a baseline and partition and writes `precomputed/accuracy/descr
      "machine": str, "versions": {package: version}, "command": str, "created": str}
 
 NAME is `mean`, `median` (of the ion's training labels) or one of `core.voltage.kinds.tabular.KINDS`. ROW is
-`core.voltage.evaluation.errors.ErrorRow.to_dict()`: working_ion, n, mae_v, low_v, high_v (95 % bootstrap), mean_baseline_v,
+`core.voltage.evaluation.errors.ErrorRow`: working_ion, n, mae_v, low_v, high_v (95 % bootstrap), mean_baseline_v,
 median_baseline_v, paper_v; one row an ion, then `all`, then `seven-ion mean`.
 """
 

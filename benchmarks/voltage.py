@@ -34,12 +34,12 @@ from core.records import Crystal
 from core.settings import Settings
 from core.sources.files import read_paths
 from core.voltage import load_voltage_model
+from core.voltage.elements import element_table
 from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
-from core.voltage.elements import element_table
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 from core.voltage.kinds.frozen_host.cache import Describer, FeatureCache
 from core.voltage.kinds.frozen_host.model import FrozenHostEnsemble
-from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 from core.voltage.predict import VoltageModel
 
 GNOME_CRYSTALS = 384_871

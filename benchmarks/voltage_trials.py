@@ -41,16 +41,16 @@ from core.provenance import package_versions
 from core.records import Crystal
 from core.settings import Settings
 from core.sources.reference import CANDIDATE_STRUCTURES, ELECTRODE_STRUCTURES, read_structures
-from core.voltage.kinds.cgcnn.batches import GraphBatch, GraphTable
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.elements import element_table
 from core.voltage.evaluation.folds import host_folds, random_folds
+from core.voltage.kinds.cgcnn.batches import GraphBatch, GraphTable
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
 from core.voltage.kinds.frozen_host.cache import Describer
 from core.voltage.kinds.frozen_host.features import Probes, metal_energies
 from core.voltage.kinds.frozen_host.head import HeadConfig, train_heads
 from core.voltage.kinds.frozen_host.model import default_cache
-from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
-from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]

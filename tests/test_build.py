@@ -4,14 +4,13 @@ import csv
 import gzip
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
-from core.build import build_release, nearest_electrodes, seeds_of
+from core.build import build_release, nearest_electrodes
 from core.cli import main
 from core.errors import ReleaseDamagedError, SchemaVersionError, SourceError
 from core.records import Crystal, Electrode
@@ -234,21 +233,6 @@ def test_the_command_reports_what_it_took_over(
     assert main(command) == 0
     said = capsys.readouterr().err
     assert "Taken over from the release before:" in said and "2 calculations" in said
-
-
-@pytest.mark.parametrize(
-    ("card", "expected"),
-    [
-        ({"seed": 3}, (3, ())),
-        ({"seeds": [0, 1, 2]}, (None, (0, 1, 2))),
-        ({"seeds": [5]}, (5, ())),
-        (SimpleNamespace(seeds=(0, 1)), (None, (0, 1))),
-        ({}, (None, ())),
-    ],
-)
-def test_the_seeds_of_a_card(card: object, expected: tuple[int | None, tuple[int, ...]]) -> None:
-    """Before, the provenance of the ensemble `cgcnn`, whose card says `seeds`, held none."""
-    assert seeds_of(card) == expected
 
 
 @pytest.mark.parametrize("name", ["cgcnn", "default"])

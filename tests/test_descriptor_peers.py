@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-
-from benchmarks import descriptors
 from benchmarks._peers import features, regressors
 from benchmarks._peers.regressors import PEERS, SoapKernelRidge, cross_predict
+
+from benchmarks import descriptors
 from core.ions import PAPER_IONS, WORKING_IONS
 from core.provenance import sha256_of_files
 from core.voltage.dataset import LABEL_FILES

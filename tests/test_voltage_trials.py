@@ -12,8 +12,8 @@ from benchmarks import voltage_trials as trials
 from core.graphs import CrystalGraph, GraphStore, build_graph
 from core.records import Electrode
 from core.store import open_reader
-from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.dataset import LabelledData
+from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.kinds.cgcnn.training import TrainingConfig, train_network
 from tests.voltage.crystals import moved
 

@@ -8,7 +8,7 @@ The public face:
   writes weights, card and out-of-fold table. One way for every kind.
 - `evaluate_voltage(data_dir, *, name="default", models_dir=None) -> str` returns the printed tables of errors: from
   the card, after it has checked that the data is the snapshot that the model was trained on (and says so if not).
-- `voltage_kind(name) -> VoltageKind`, `core.voltage.evaluation.cross_validate`: a kind on the ten folds of both partitions.
+- `voltage_kind(name) -> VoltageKind`, `core.voltage.evaluation.cross_validate`: a kind on the ten folds.
 
 `core.voltage.base` says what a kind offers, `core.voltage.kinds` which there are. Raises `ModelError`, `TrainingError`,
 `SourceError`.

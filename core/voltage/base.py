@@ -1,7 +1,7 @@
 """What every kind of voltage model offers: fitted on labelled rows it gives outputs, shipped it gives a network.
 
-A new kind is one module in `core/voltage/kinds/` with a subclass of `VoltageKind` and one of `Prepared`, and one line in
-`core/voltage/kinds/__init__.py`. Cross-validation, error tables, cards and prediction serve all kinds alike.
+A new kind is one module in `core/voltage/kinds/` with a subclass of `VoltageKind` and one of `Prepared`, and one line
+in `core/voltage/kinds/__init__.py`. Cross-validation, error tables, cards and prediction serve all kinds alike.
 """
 
 from abc import ABC, abstractmethod

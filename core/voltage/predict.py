@@ -53,7 +53,9 @@ class VoltageModel:
             except ExplorerError as error:
                 rows[place] = _failed(crystal, ion, str(error))
         if sound:
-            predicted = self._rows([crystals[it] for it in sound], [working_ions[it] for it in sound], progress)
+            predicted = self._rows(
+                [crystals[it] for it in sound], [working_ions[it] for it in sound], progress
+            )
             for place, row in zip(sound, predicted, strict=True):
                 rows[place] = row
         return [row for row in rows if row is not None]
@@ -83,7 +85,11 @@ class VoltageModel:
             _failed(crystal, ion, reason)
             if (reason := outputs.error(row)) is not None
             else self._row(
-                crystal, ion, float(outputs.voltages_v[row].mean()), float(stds[row]), bool(outputs.trusted[row])
+                crystal,
+                ion,
+                float(outputs.voltages_v[row].mean()),
+                float(stds[row]),
+                bool(outputs.trusted[row]),
             )
             for row, (crystal, ion) in enumerate(zip(crystals, working_ions, strict=True))
         ]

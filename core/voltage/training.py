@@ -135,9 +135,7 @@ def _permuted_error(prepared: Prepared, seed: int) -> float:
     shuffled = data.voltages_v.copy()
     shuffled[train] = np.random.default_rng([seed, 5]).permutation(data.voltages_v[train])
     fitted = prepared.fit(train, stage="permuted", voltages_v=shuffled, n_members=1)
-    return float(
-        np.abs(fitted.outputs_of_rows(rows).voltages_v.mean(axis=1) - data.voltages_v[rows]).mean()
-    )
+    return float(np.abs(fitted.outputs_of_rows(rows).voltages_v.mean(axis=1) - data.voltages_v[rows]).mean())
 
 
 def _tested(prepared: Prepared) -> str:
@@ -147,5 +145,7 @@ def _tested(prepared: Prepared) -> str:
 
 
 def _command(kind: str, seed: int, epochs: int | None, n_members: int | None) -> str:
-    options = f" --epochs {epochs}" * (epochs is not None) + f" --members {n_members}" * (n_members is not None)
+    options = f" --epochs {epochs}" * (epochs is not None) + f" --members {n_members}" * (
+        n_members is not None
+    )
     return f"python -m core train-voltage --kind {kind} --data ../shared/data --seed {seed}{options}"

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from app.components import contributions as component
 from app.components.inside_figures import atom_figure, electrode_figure, element_figure
 from app.theme import _DARK
-from core.voltage.kinds.frozen_host.contributions import Contributions, SiteContribution
 from core.voltage.embeddings import RANDOM, SHIPPED, read_maps
+from core.voltage.kinds.frozen_host.contributions import Contributions, SiteContribution
 
 Opener = Callable[..., AppTest]
 

@@ -16,9 +16,9 @@ import torch
 from core.errors import ModelError, TrainingError
 from core.voltage import load_voltage_model
 from core.voltage.calibrate import Calibration
-from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
 from core.voltage.elements import element_table
 from core.voltage.evaluation.folds import Split, check_hosts_apart
+from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
 from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 from core.voltage.kinds.cgcnn.training import TrainedNetwork
 from core.voltage.weights import data_snapshot_note, read_arrays, read_card, write_model

@@ -45,7 +45,7 @@ def test_the_shipped_table_holds_every_electrode_twice(shipped: pd.DataFrame, ca
 
 
 def test_the_shipped_table_gives_the_errors_of_the_card(shipped: pd.DataFrame, card: dict) -> None:
-    peer = accuracy.peer_of_card(card)
+    peer = accuracy.baseline_of_card(card)
     for partition, rows in shipped.groupby("partition"):
         found, stated = accuracy.mean_absolute_error(rows), peer.row(partition, "all")
         assert found.n == stated.n
@@ -100,7 +100,7 @@ def test_peers_of_all_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "more.json").write_text(
         json.dumps({"peers": {"tree": {"description": "a tree", "random": []}}})
     )
-    tree, forest = accuracy.read_peers(tmp_path)
+    tree, forest = accuracy.read_baselines(tmp_path)
     assert (tree.name, forest.name, forest.command) == ("tree", "forest", "python -m x")
     assert forest.row("host", "all").mae_v == 0.5
     assert forest.row("host", "Mg") is None and tree.row("host", "all") is None
@@ -109,7 +109,7 @@ def test_peers_of_all_files_are_read(tmp_path: Path) -> None:
 def test_a_damaged_table_of_peers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "some.json").write_text('{"peers": {"forest": {"random": []}}}')
     with pytest.raises(ModelError, match=r"some\.json is not a table of peers"):
-        accuracy.read_peers(tmp_path)
+        accuracy.read_baselines(tmp_path)
 
 
 def test_an_absent_table_is_said(tmp_path: Path) -> None:
@@ -134,4 +134,4 @@ def test_a_damaged_table_is_refused(tmp_path: Path, content: str, reason: str) -
 
 def test_a_card_without_errors_is_refused() -> None:
     with pytest.raises(ModelError, match="holds no error tables"):
-        accuracy.peer_of_card({"name": "bare"})
+        accuracy.baseline_of_card({"name": "bare"})

@@ -9,9 +9,9 @@ from core.errors import ModelError, NoWorkingIonError, StructureError
 from core.ions import WORKING_IONS
 from core.records import Crystal
 from core.voltage import load_voltage_model
+from core.voltage.kinds.frozen_host.backbones import SevenNetProbe, SevenNetState
 from core.voltage.kinds.frozen_host.contributions import MAX_SITES, Contributions, explain, site_contributions
 from core.voltage.kinds.frozen_host.features import frozen_host
-from core.voltage.kinds.frozen_host.backbones import SevenNetProbe, SevenNetState
 from core.voltage.predict import VoltageModel
 from tests.voltage.crystals import crystal_of, layered, rock_salt, spinel
 

@@ -13,6 +13,12 @@ from core.errors import ModelError, StructureError, TrainingError
 from core.ions import WORKING_IONS
 from core.records import Crystal
 from core.voltage import load_voltage_model
+from core.voltage.kinds.frozen_host.backbones import (
+    CHGNET_VECTOR,
+    SEVENNET_VECTOR,
+    ChgnetState,
+    SevenNetState,
+)
 from core.voltage.kinds.frozen_host.cache import Describer, FeatureCache
 from core.voltage.kinds.frozen_host.features import (
     BLOCKS,
@@ -23,7 +29,6 @@ from core.voltage.kinds.frozen_host.features import (
     structure_key,
 )
 from core.voltage.kinds.frozen_host.head import HeadConfig, HeadEnsemble, train_heads
-from core.voltage.kinds.frozen_host.backbones import CHGNET_VECTOR, SEVENNET_VECTOR, ChgnetState, SevenNetState
 from core.voltage.predict import VoltageModel
 
 FEW = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

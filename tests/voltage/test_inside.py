@@ -12,9 +12,9 @@ from core.errors import ModelError, RecordError, StructureError, TrainingError
 from core.graphs import atomic_numbers
 from core.ions import WORKING_IONS
 from core.voltage import inside_maps
-from core.voltage.kinds.frozen_host import probes
-from core.voltage.embeddings import ELEMENT_CLASSES, RANDOM, SHIPPED, AtomMap, ElectrodeMap, read_maps
 from core.voltage.embedding_maps import Environments, make_random_maps, make_shipped_maps
+from core.voltage.embeddings import ELEMENT_CLASSES, RANDOM, SHIPPED, AtomMap, ElectrodeMap, read_maps
+from core.voltage.kinds.frozen_host import probes
 from core.voltage.projections import agreement, element_class, equal_share
 from tests.voltage.labelled import labelled
 

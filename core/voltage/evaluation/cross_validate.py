@@ -102,7 +102,9 @@ def _one_fold(
         "spread_v": outputs.voltages_v.std(axis=1),
         "mean": means[test],
         "median": medians[test],
-        **_domain_of(prepared, train, test, fitted.outputs_of_rows(train) if prepared.has_domain else None, outputs),
+        **_domain_of(
+            prepared, train, test, fitted.outputs_of_rows(train) if prepared.has_domain else None, outputs
+        ),
     }
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,12 +128,19 @@ def _domain_of(
         return {"distance": np.zeros(len(test)), "known": np.ones(len(test), dtype=np.bool_)}
     domain = Domain(trained.vectors, element_rows(prepared.data, train), np.inf)
     known = [
-        not domain.unknown_elements(atomic_numbers(prepared.data.crystals[row].species).tolist()) for row in test
+        not domain.unknown_elements(atomic_numbers(prepared.data.crystals[row].species).tolist())
+        for row in test
     ]
     return {"distance": domain.distance(outputs.vectors), "known": np.array(known) & outputs.trusted}
 
 
 def _fingerprint(prepared: Prepared, test: Indices) -> str:
     """Hash over data, settings, seeds and the fold's rows: a fold of other settings is not read back."""
-    content = [prepared.data.data_sha256, len(prepared.data), prepared.settings, prepared.seeds, test.tolist()]
+    content = [
+        prepared.data.data_sha256,
+        len(prepared.data),
+        prepared.settings,
+        prepared.seeds,
+        test.tolist(),
+    ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -108,7 +108,7 @@ def format_table(rows: Sequence[ErrorRow], title: str) -> str:
 
 def _bootstrap(errors: Floats, rng: np.random.Generator, n_samples: int = 1000) -> Floats:
     picks = rng.integers(0, len(errors), size=(n_samples, len(errors)))
-    return errors[picks].mean(axis=1)
+    return np.asarray(errors[picks].mean(axis=1), dtype=np.float64)
 
 
 def _row(name: str, errors: NDArray[np.float64], samples: Floats) -> ErrorRow:

@@ -32,7 +32,9 @@ def evaluate(data: LabelledData, predicted: Mapping[str, OutOfFold]) -> tuple[Ca
     inside = {name: item.known & (std[name] <= limit) for name, item in predicted.items()}
     return calibration, Evaluation(
         limit_std_v=limit,
-        errors={name: tuple(row.rounded() for row in table_of(data, item)) for name, item in predicted.items()},
+        errors={
+            name: tuple(row.rounded() for row in table_of(data, item)) for name, item in predicted.items()
+        },
         coverage={name: coverage(errors[name], std[name]) for name in predicted},
         cross_checked_coverage=cross_checked_coverage(*joined),
         sharpness_v={name: float(values.mean()) for name, values in std.items()},

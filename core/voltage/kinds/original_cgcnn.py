@@ -1,7 +1,7 @@
 """The baseline `original-cgcnn`: the network as its authors published it, pooling all atoms, with their settings.
 
-txie-93/cgcnn (doi:10.1103/PhysRevLett.120.145301): SGD with momentum 0.9, learning rate 0.01, batches of 256, mean squared
-error, 30 epochs, 128 hidden features.
+txie-93/cgcnn (doi:10.1103/PhysRevLett.120.145301): SGD with momentum 0.9, learning rate 0.01, batches of 256, mean
+squared error, 30 epochs, 128 hidden features.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """The kind `cgcnn`: a few crystal graph networks that differ in their seed, evaluated in double precision."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +38,9 @@ class CgcnnEnsemble:
                 errors.append(None)
             except StructureError as error:
                 errors.append(str(error))
-        outputs = Outputs.with_gaps(self.outputs_of_graphs(graphs, ions), errors) if graphs else _nothing(errors)
+        outputs = (
+            Outputs.with_gaps(self.outputs_of_graphs(graphs, ions), errors) if graphs else _nothing(errors)
+        )
         if progress is not None:
             progress(len(crystals))
         return outputs
@@ -113,4 +114,5 @@ def _no_isolated_ion(table: GraphTable) -> NDArray[np.bool_]:
     edge_atoms = table.atoms + torch.repeat_interleave(table.atom_start[:-1], n_edges)
     degrees = torch.bincount(edge_atoms, minlength=len(table.atomic_numbers))
     alone = (degrees == 0) & (table.ion_weights > 0)
-    return torch.bincount(graph_of_atom, weights=alone.double(), minlength=len(table)).numpy() == 0
+    n_alone = torch.bincount(graph_of_atom, weights=alone.double(), minlength=len(table)).numpy()
+    return np.asarray(n_alone == 0, dtype=np.bool_)

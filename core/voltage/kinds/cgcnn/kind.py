@@ -27,7 +27,9 @@ class CgcnnKind(VoltageKind):
     """
 
     name: ClassVar[str] = "cgcnn"
-    description: ClassVar[str] = "CGCNN that pools the working ions alone; the voltage is the mean over the members."
+    description: ClassVar[str] = (
+        "CGCNN that pools the working ions alone; the voltage is the mean over the members."
+    )
     default_members: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = PACKAGES
 

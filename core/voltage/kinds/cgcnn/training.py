@@ -186,7 +186,7 @@ class _Run:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimizer.step()
-        return loss.item()
+        return float(loss.item())
 
     @torch.no_grad()
     def _validate(self, train_loss_v: float) -> None:

@@ -90,15 +90,28 @@ class ChgnetBackbone:
             setattr(
                 graph, name, getattr(graph, name).detach().double().requires_grad_(name != "neighbor_image")
             )
-        output: Any = self._model.predict_graph(
+        output: dict[str, Any] = self._model.predict_graph(
             graph, task="efsm" if forces else "em", return_atom_feas=True, return_site_energies=True
         )
         return output
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbones:
+    """Both potentials, ready to run."""
+
+    sevennet: SevenNetBackbone
+    chgnet: ChgnetBackbone
+
+    @classmethod
+    def load(cls) -> "Backbones":
+        """Load the weights from the installed packages."""
+        return cls(sevennet=SevenNetBackbone(), chgnet=ChgnetBackbone())
+
+
 _NOT_TAKEN = (RuntimeError, ValueError, KeyError, IndexError)
-"""What potentials raise for structures that they cannot take. A `TypeError` or `AttributeError` is a mistake of ours, and
-must not pass for the structure's."""
+"""What potentials raise for structures that they cannot take. A `TypeError` or `AttributeError` is a mistake of ours,
+and must not pass for the structure's."""
 
 
 def _understood(potential: str, crystal: Crystal, run: Any) -> Any:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from core.errors import ModelError, StructureError
 from core.ions import WORKING_IONS, charge_number
 from core.records import Crystal
+from core.voltage.kinds import voltage_kind
+from core.voltage.kinds.frozen_host.backbones import SevenNetState
 from core.voltage.kinds.frozen_host.features import frozen_host
 from core.voltage.kinds.frozen_host.model import FrozenHostEnsemble
-from core.voltage.kinds.frozen_host.backbones import SevenNetState
-from core.voltage.kinds import voltage_kind
 from core.voltage.predict import VoltageModel, check_input
 
 MAX_SITES = 200

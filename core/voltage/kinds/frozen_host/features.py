@@ -26,9 +26,8 @@ from core.units import GPA_A3_PER_EV
 from core.voltage.kinds.frozen_host.backbones import (
     CHGNET_VECTOR,
     SEVENNET_VECTOR,
-    ChgnetBackbone,
+    Backbones,
     ChgnetState,
-    SevenNetBackbone,
     SevenNetState,
 )
 
@@ -57,25 +56,13 @@ LARGE_CELL_SITES: Final = 120
 
 N_FEATURES: Final = sum(BLOCKS.values())
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetalEnergies:
     """Energy per atom of each working ion's metal, eV, in the order of `WORKING_IONS`: one row a potential."""
 
     sevennet_ev: Floats
     chgnet_ev: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backbones:
-    """Both potentials, ready to run."""
-
-    sevennet: SevenNetBackbone
-    chgnet: ChgnetBackbone
-
-    @classmethod
-    def load(cls) -> "Backbones":
-        """Load the weights from the installed packages."""
-        return cls(sevennet=SevenNetBackbone(), chgnet=ChgnetBackbone())
 
 
 def frozen_host(crystal: Crystal, working_ion: str) -> Crystal:
@@ -208,7 +195,9 @@ def metal_energies(backbones: Backbones) -> MetalEnergies:
         )  # fmt: skip
     return MetalEnergies(
         sevennet_ev=np.array([backbones.sevennet(item).energy_ev / item.n_sites for item in crystals]),
-        chgnet_ev=np.array([backbones.chgnet(item, forces=False).energy_ev / item.n_sites for item in crystals]),
+        chgnet_ev=np.array(
+            [backbones.chgnet(item, forces=False).energy_ev / item.n_sites for item in crystals]
+        ),
     )
 
 

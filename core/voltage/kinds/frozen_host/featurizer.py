@@ -101,9 +101,7 @@ def _made(crystal: Crystal, working_ion: str, backbones: Backbones, metals: Meta
     except ExplorerError as error:
         return None, str(error)
     if not np.isfinite(row).all():
-        reason = (
-            f"{crystal.formula}: the potentials gave energies that are not finite; check for atoms that overlap."
-        )
+        reason = f"{crystal.formula}: the potentials gave energies that are not finite; check for atoms that overlap."
         return None, reason
     return row.astype(np.float32), None
 

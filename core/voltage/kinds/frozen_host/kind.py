@@ -35,14 +35,16 @@ class FrozenHostKind(VoltageKind):
         self, data: LabelledData, *, seeds: tuple[int, ...], checkpoints: Path, epochs: int | None = None,
         resume: bool = False, progress: Report | None = None,
     ) -> "PreparedFrozenHost":  # fmt: skip
-        """Return the features of the data, computed or read from the cache; raise `TrainingError` where one is missing."""
+        """Return the features of the data, computed or cached; raise `TrainingError` where one is missing."""
         config = HeadConfig() if epochs is None else HeadConfig(epochs=epochs)
         featurizer = Featurizer(metal_energies(Backbones.load()), default_cache())
         return PreparedFrozenHost(data, featurizer, _features(data, featurizer, progress), seeds, config)
 
     def load(self, arrays: Arrays, card: VoltageCard) -> FrozenHostEnsemble:
         """Return the network of a shipped model."""
-        return FrozenHostEnsemble.from_arrays(arrays, n_members=len(card.seeds), config=HeadConfig(**card.settings))
+        return FrozenHostEnsemble.from_arrays(
+            arrays, n_members=len(card.seeds), config=HeadConfig(**card.settings)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,5 +106,7 @@ def _features(data: LabelledData, featurizer: Featurizer, progress: Report | Non
 
 def _refused(data: LabelledData, errors: Sequence[str | None]) -> list[str]:
     return [
-        f"{crystal.id}: {error}" for crystal, error in zip(data.crystals, errors, strict=True) if error is not None
+        f"{crystal.id}: {error}"
+        for crystal, error in zip(data.crystals, errors, strict=True)
+        if error is not None
     ]

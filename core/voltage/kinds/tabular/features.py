@@ -166,4 +166,5 @@ def _counts(crystal: Crystal) -> dict[str, int]:
 
 
 def _bar(name: str, crystals: Sequence[Crystal]) -> Iterable[Crystal]:
-    return tqdm(crystals, desc=name, unit="crystal", mininterval=5.0)
+    bar: Iterable[Crystal] = tqdm(crystals, desc=name, unit="crystal", mininterval=5.0)
+    return bar

@@ -44,7 +44,11 @@ class TabularKind(VoltageKind):
         """
         blocks = [
             load_block(
-                name, data.crystals, data.working_ions, data_sha256=data.data_sha256, folder=checkpoints.parent
+                name,
+                data.crystals,
+                data.working_ions,
+                data_sha256=data.data_sha256,
+                folder=checkpoints.parent,
             )
             for name in self.blocks
         ]
@@ -78,7 +82,11 @@ class PreparedTabular(Prepared):
     has_domain = False
 
     def __init__(
-        self, data: LabelledData, blocks: list[Block], seeds: tuple[int, ...], make: Callable[[int], Regressor]
+        self,
+        data: LabelledData,
+        blocks: list[Block],
+        seeds: tuple[int, ...],
+        make: Callable[[int], Regressor],
     ) -> None:
         self.data = data
         self.seeds = seeds

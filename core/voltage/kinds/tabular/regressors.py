@@ -59,17 +59,19 @@ class SoapKernelRidge:
 
 def forest(seed: int) -> Regressor:
     """Random forest of 200 trees that looks at a third of the columns at each split."""
-    return RandomForestRegressor(
+    regressor: Regressor = RandomForestRegressor(
         n_estimators=200, max_features=1 / 3, min_samples_leaf=2, n_jobs=1, random_state=seed
     )
+    return regressor
 
 
 def boosting(seed: int) -> Regressor:
     """Histogram gradient boosting on the absolute error, which bears the few labels that are far off."""
-    return HistGradientBoostingRegressor(
+    regressor: Regressor = HistGradientBoostingRegressor(
         loss="absolute_error", learning_rate=0.1, max_iter=300, max_features=0.3, early_stopping=False,
         random_state=seed,
     )  # fmt: skip
+    return regressor
 
 
 def kernel_ridge(_seed: int) -> Regressor:
@@ -78,4 +80,4 @@ def kernel_ridge(_seed: int) -> Regressor:
 
 
 def _unit(rows: Rows) -> Rows:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), dtype=np.float32)
