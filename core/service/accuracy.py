@@ -15,6 +15,7 @@ from core.voltage.accuracy import (
     spread_bins,
     worst_cases,
 )
+from core.voltage.card import VoltageCard
 from core.voltage.evaluation.errors import ErrorRow
 
 __all__ = [

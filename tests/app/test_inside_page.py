@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,8 +40,8 @@ def test_the_projection_can_be_chosen(open_page: Opener) -> None:
 
 
 def test_maps_of_another_model_are_said(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    def other() -> dict:
-        return {"name": "frozen-host", "sha256": "f" * 64}
+    def other() -> SimpleNamespace:
+        return SimpleNamespace(name="frozen-host", sha256="f" * 64)
 
     monkeypatch.setattr("core.service.accuracy.default_card", other)
     app = open_page("inside")

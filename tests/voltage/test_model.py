@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import softplus
 
 from core.graphs import GraphStore, build_graph
-from core.voltage import gated_sum
 from core.voltage.elements import LENGTH, N_ELEMENTS, element_table, random_element_table, valence_electrons
+from core.voltage.kinds.cgcnn import gated_sum
 from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
 from core.voltage.kinds.cgcnn.merging import alike, joined
