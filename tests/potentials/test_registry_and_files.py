@@ -76,7 +76,6 @@ def test_a_flipped_bit_fails_the_checksum(copied: Path) -> None:
 
 
 def test_weights_of_another_shape(copied: Path) -> None:
-    """Fault 39."""
     path = copied / f"{NAME}.json"
     card = json.loads(path.read_text())
     card["shape"]["n_bessels"] = 7
