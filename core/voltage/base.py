@@ -97,6 +97,12 @@ class Prepared(ABC):
     settings: dict[str, Any]
     """How it is fitted, as the card keeps it."""
 
+    kind: str
+    """Name of the kind."""
+
+    inputs: str
+    """Hash of what was computed from the structures. Where it changes, finished folds are fitted anew."""
+
     n_test_folds: int | None = None
     """How many of the ten folds are tested, None for all: a costly kind may be judged on one."""
 

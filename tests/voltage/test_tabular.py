@@ -54,7 +54,7 @@ def test_no_row_is_predicted_by_a_baseline_that_saw_it():
     number = features.Block(
         name="number", values=np.arange(len(data), dtype=np.float32)[:, None], seconds=0.0
     )
-    prepared = PreparedTabular(data, [number], (0,), lambda _seed: Memory())
+    prepared = PreparedTabular(data, [number], (0,), lambda _seed: Memory(), kind="memory")
     for partition, folds in partitions(data).items():
         result = cross_validate(prepared, folds, partition=partition)
         assert np.array_equal(result.voltages_v, result.baseline_v[1])

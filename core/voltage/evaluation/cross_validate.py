@@ -86,12 +86,12 @@ def _one_fold(
     prepared: Prepared, folds: Sequence[Indices], number: int, partition: str, path: Path | None
 ) -> dict[str, NDArray[Any]]:
     data, test = prepared.data, folds[number]
-    settings = _fingerprint(prepared, test)
+    train, validation = _rest(prepared, folds, number)
+    settings = _fingerprint(prepared, train, validation, test)
     if path is not None and path.is_file():
         with np.load(path, allow_pickle=False) as stored:
             if str(stored["settings"]) == settings:
                 return {key: stored[key] for key in stored.files if key != "settings"}
-    train, validation = _rest(prepared, folds, number)
     if partition == "host":
         check_hosts_apart(fold_split(folds, number), data.host_formulas)
     fitted = prepared.fit(train, stage=f"{partition}-{number}", validation=validation)
@@ -134,13 +134,11 @@ def _domain_of(
     return {"distance": domain.distance(outputs.vectors), "known": np.array(known) & outputs.trusted}
 
 
-def _fingerprint(prepared: Prepared, test: Indices) -> str:
-    """Hash over data, settings, seeds and the fold's rows: a fold of other settings is not read back."""
+def _fingerprint(prepared: Prepared, train: Indices, validation: Indices | None, test: Indices) -> str:
+    """Hash over all that decides a fold's predictions: one of another kind, other inputs or other rows is not read."""
     content = [
-        prepared.data.data_sha256,
-        len(prepared.data),
-        prepared.settings,
-        prepared.seeds,
-        test.tolist(),
-    ]
+        prepared.kind, prepared.inputs, prepared.settings, prepared.seeds, prepared.data.data_sha256,
+        prepared.data.voltages_v.tolist(), train.tolist(),
+        None if validation is None else validation.tolist(), test.tolist(),
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from core.errors import ModelError
-from core.graphs import GraphStore
+from core.graphs import GraphStore, graph_key
 from core.provenance import PACKAGES
 from core.voltage.base import Arrays, Floats, Indices, Outputs, Prepared, Report, VoltageKind
 from core.voltage.dataset import LabelledData
@@ -76,7 +76,11 @@ class PreparedOriginalCgcnn(Prepared):
     def __init__(self, data: LabelledData, seeds: tuple[int, ...], epochs: int, graphs: Path) -> None:
         self.data = data
         self.seeds = seeds
-        self.settings: dict[str, Any] = {"epochs": epochs, "batch_size": BATCH_SIZE}
+        self.settings: dict[str, Any] = {
+            "epochs": epochs, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE, "momentum": MOMENTUM,
+        }  # fmt: skip
+        self.kind = OriginalCgcnnKind.name
+        self.inputs = graph_key(data.crystals)
         store = GraphStore.open_or_build(graphs, data.crystals)
         self._table = GraphTable.from_graphs(store, data.working_ions, merge_equivalent=True)
         self._epochs = epochs

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.graphs import GraphStore
+from core.graphs import GraphStore, graph_key
 from core.provenance import PACKAGES
 from core.voltage.base import Arrays, Floats, Indices, Outputs, Prepared, Report, VoltageKind
 from core.voltage.card import VoltageCard
@@ -82,6 +82,8 @@ class PreparedCgcnn(Prepared):
         self.seeds = seeds
         training = asdict(config)
         self.settings: dict[str, Any] = {"network": training.pop("network"), "training": training}
+        self.kind = CgcnnKind.name
+        self.inputs = graph_key(data.crystals)
         self._store = GraphStore.open_or_build(checkpoints.parent / GRAPHS_FILE, data.crystals)
         self._table = GraphTable.from_graphs(
             self._store, data.working_ions, merge_equivalent=True, merge_edges=True

@@ -1,5 +1,6 @@
 """How the frozen-host model is fitted: features once for all rows, then an ensemble of heads for each fit."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,6 +74,8 @@ class PreparedFrozenHost(Prepared):
         self.data = data
         self.seeds = seeds
         self.settings: dict[str, Any] = asdict(config)
+        self.kind = FrozenHostKind.name
+        self.inputs = hashlib.sha256(features.tobytes()).hexdigest()
         self._featurizer, self._features, self._config = featurizer, features, config
 
     def fit(

@@ -4,6 +4,7 @@ Every baseline learns the difference from the median label of the row's working 
 none has to learn the ion's mean level first.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ class TabularKind(VoltageKind):
             )
             for name in self.blocks
         ]
-        return PreparedTabular(data, blocks, seeds, self.make)
+        return PreparedTabular(data, blocks, seeds, self.make, kind=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,11 +88,15 @@ class PreparedTabular(Prepared):
         blocks: list[Block],
         seeds: tuple[int, ...],
         make: Callable[[int], Regressor],
+        *,
+        kind: str,
     ) -> None:
         self.data = data
+        self.kind = kind
         self.seeds = seeds
         self.settings: dict[str, Any] = {"blocks": [block.name for block in blocks]}
         self.rows: NDArray[np.float32] = np.hstack([block.values for block in blocks])
+        self.inputs = hashlib.sha256(self.rows.tobytes()).hexdigest()
         self.feature_seconds = sum(block.seconds for block in blocks)
         self._make = make
 
