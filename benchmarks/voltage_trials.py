@@ -47,7 +47,9 @@ from core.voltage.evaluation.cross_validate import partitions
 from core.voltage.kinds.cgcnn.batches import GraphBatch, GraphTable
 from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
+from core.voltage.kinds.frozen_host.backbones import Backbones
 from core.voltage.kinds.frozen_host.features import metal_energies
+from core.voltage.kinds.frozen_host.featurizer import Featurizer
 from core.voltage.kinds.frozen_host.head import HeadConfig, train_heads
 from core.voltage.kinds.frozen_host.model import default_cache
 
@@ -298,19 +300,19 @@ def steps_frozen_host(bench: Bench, train: Rows, test: Rows) -> Floats:
 def frozen_head(bench: Bench, train: Rows, test: Rows, known: list[Step]) -> Floats:
     """Return the test rows' voltages; a step whose end the potentials refuse is left out."""
     rows, ions = [*train, *test], bench.data.working_ions
-    described = describer()([bench.data.crystals[row] for row in rows], [ions[row] for row in rows])
-    ends = describer()([step.crystal for step in known], [ions[step.row] for step in known])
-    sound = [(row, step) for row, step in zip(ends, known, strict=True) if not isinstance(row, str)]
-    labels = np.concatenate([bench.data.voltages_v[train], [step.voltage_v for _, step in sound]])
-    learnt = np.stack(described[: len(train)] + [row for row, _ in sound])
+    described, _ = featurizer()([bench.data.crystals[row] for row in rows], [ions[row] for row in rows])
+    ends, errors = featurizer()([step.crystal for step in known], [ions[step.row] for step in known])
+    sound = [step for step, error in zip(known, errors, strict=True) if error is None]
+    labels = np.concatenate([bench.data.voltages_v[train], [step.voltage_v for step in sound]])
+    learnt = np.concatenate([described[: len(train)], ends])
     head = train_heads(learnt, labels, seeds=(0,), config=HeadConfig())
-    return head(np.stack(described[len(train) :]))[0][:, 0]
+    return head(described[len(train) :])[0][:, 0]
 
 
 @cache
-def describer() -> Describer:
+def featurizer() -> Featurizer:
     """Return what makes the features of the default model, with its cache."""
-    return Describer(metal_energies(Probes.load()), default_cache())
+    return Featurizer(metal_energies(Backbones.load()), default_cache())
 
 
 def plain_cgcnn(bench: Bench, train: Rows, test: Rows) -> Floats:

@@ -76,10 +76,8 @@ def test_a_finished_training_is_not_done_again_and_gives_the_same_maps(small_dat
 
 def shipped_stub(data, sha256: str = "1" * 64) -> SimpleNamespace:
     vectors = np.random.default_rng(0).normal(size=(len(data), 6)).astype(np.float32)
-    card = {"data_sha256": data.data_sha256}
-    return SimpleNamespace(
-        name="stub", sha256=sha256, card=SimpleNamespace(**card), domain=SimpleNamespace(vectors=vectors)
-    )
+    card, domain = SimpleNamespace(data_sha256=data.data_sha256), SimpleNamespace(vectors=vectors)
+    return SimpleNamespace(name="stub", sha256=sha256, card=card, domain=domain)
 
 
 def test_shipped_maps_are_made_and_read_back(small_data, tmp_path: Path, monkeypatch) -> None:

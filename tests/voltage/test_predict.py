@@ -27,8 +27,8 @@ def trained(tmp_path_factory) -> tuple[Path, VoltageCard]:
         patch.setattr("core.voltage.training.load_labelled", lambda _: labelled(60))
         stages: list[tuple[str, int, int]] = []
         card = train_voltage(
-            Path("unused"), kind="cgcnn", name="made", epochs=2, n_members=2, models_dir=folder, checkpoints_dir=folder / "runs",
-            progress=lambda *stage: stages.append(stage),
+            Path("unused"), kind="cgcnn", name="made", epochs=2, n_members=2, models_dir=folder,
+            checkpoints_dir=folder / "runs", progress=lambda *stage: stages.append(stage),
         )  # fmt: skip
     expected = [
         (f"{stage} {member}/2", epoch, 2)
