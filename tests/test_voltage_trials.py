@@ -56,8 +56,13 @@ def features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Volume and size of the cells in place of the potentials' features."""
     monkeypatch.setattr(
         trials,
-        "describer",
-        lambda: lambda crystals, _: [np.array([c.volume_a3, c.n_sites]) for c in crystals],
+        "featurizer",
+        lambda: (
+            lambda crystals, _: (
+                np.array([[c.volume_a3, c.n_sites] for c in crystals]).reshape(-1, 2),
+                (None,) * len(crystals),
+            )
+        ),
     )
 
 

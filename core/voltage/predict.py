@@ -52,10 +52,16 @@ class VoltageModel:
                 sound.append(place)
             except ExplorerError as error:
                 rows[place] = _failed(crystal, ion, str(error))
+        n_refused = len(crystals) - len(sound)
+
+        def report(n_predicted: int) -> None:
+            if progress is not None:
+                progress(n_refused + n_predicted)
+
+        if crystals and not sound:
+            report(0)
         if sound:
-            predicted = self._rows(
-                [crystals[it] for it in sound], [working_ions[it] for it in sound], progress
-            )
+            predicted = self._rows([crystals[it] for it in sound], [working_ions[it] for it in sound], report)
             for place, row in zip(sound, predicted, strict=True):
                 rows[place] = row
         return [row for row in rows if row is not None]

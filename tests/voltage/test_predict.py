@@ -86,6 +86,19 @@ def test_one_bad_structure_leaves_the_others(model):
     assert rows[0] == model.predict([spinel()], ["Mg"])[0]  # a batch of one
 
 
+def test_progress_ends_at_the_number_of_structures_though_some_are_refused(model):
+    overlapping = replace(rock_salt(), id="overlap", frac=np.zeros((2, 3)))
+    for crystals, ions in (
+        ([spinel(), rock_salt(), layered()], ["Mg", "Li", "Mg"]),
+        ([spinel(), overlapping], ["Mg", "Mg"]),
+        ([overlapping], ["Mg"]),
+        ([rock_salt()], ["Li"]),
+    ):
+        progress: list[int] = []
+        model.predict(crystals, ions, progress=progress.append)
+        assert progress[-1] == len(crystals)
+
+
 def test_no_structures_no_rows(model):
     assert model.predict([], []) == []
     assert model.embed([], []).shape == model.domain.vectors[:0].shape

@@ -1,6 +1,7 @@
 """The kind `cgcnn`: a few crystal graph networks that differ in their seed, evaluated in double precision."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from core.voltage.base import Arrays, Done, Outputs
 from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 from core.voltage.kinds.cgcnn.training import TrainedNetwork
+
+_BATCH: Final = 64
 
 
 class CgcnnEnsemble:
@@ -38,23 +41,31 @@ class CgcnnEnsemble:
                 errors.append(None)
             except StructureError as error:
                 errors.append(str(error))
-        outputs = (
-            Outputs.with_gaps(self.outputs_of_graphs(graphs, ions), errors) if graphs else _nothing(errors)
-        )
-        if progress is not None:
-            progress(len(crystals))
-        return outputs
+        n_refused = len(crystals) - len(graphs)
+
+        def report(n_predicted: int) -> None:
+            if progress is not None:
+                progress(n_refused + n_predicted)
+
+        if not graphs:
+            report(0)
+            return _nothing(errors)
+        return Outputs.with_gaps(self.outputs_of_graphs(graphs, ions, progress=report), errors)
 
     @torch.no_grad()
     def outputs_of_graphs(
-        self, graphs: Sequence[CrystalGraph] | GraphStore, working_ions: Sequence[str]
+        self,
+        graphs: Sequence[CrystalGraph] | GraphStore,
+        working_ions: Sequence[str],
+        *,
+        progress: Done | None = None,
     ) -> Outputs:
-        """Return the outputs for graphs; the networks take them in batches of 64."""
+        """Return the outputs for graphs; `progress(done)` is called after each batch that the networks take."""
         table = GraphTable.from_graphs(
             graphs, working_ions, merge_alike=True, merge_edges=True, dtype=torch.float64
         )
         voltages, vectors = [], []
-        for rows in torch.arange(len(table)).split(64):
+        for rows in torch.arange(len(table)).split(_BATCH):
             batch = table.batch(rows)
             pooled = [member.network.pooled(batch) for member in self.members]
             vectors.append(pooled[0].float())
@@ -63,6 +74,8 @@ class CgcnnEnsemble:
                 for member, vector in zip(self.members, pooled, strict=True)
             ]
             voltages.append(torch.stack(heads, dim=1))
+            if progress is not None:
+                progress(int(rows[-1]) + 1)
         return Outputs(
             voltages_v=torch.cat(voltages).numpy(),
             vectors=torch.cat(vectors).numpy(),
