@@ -59,7 +59,7 @@ class Watchdog:
         self._start_cell = np.array(atoms.cell.array)
 
     def each_step(self, atoms: Atoms) -> None:
-        """Stop on NaN or infinity (fault 41) and on heat (fault 42)."""
+        """Stop on NaN or infinity, and on heat over `HEAT_LIMIT` times the target."""
         temperature_k = atoms.get_temperature()
         if not (np.isfinite(temperature_k) and np.isfinite(atoms.positions).all()):
             raise Tripped(
@@ -73,7 +73,7 @@ class Watchdog:
             )
 
     def each_report(self, atoms: Atoms, state: RunState, msd_a2: dict[str, float]) -> None:
-        """Stop on energy, close pairs, a wrung cell, a molten framework or uneven heat (faults 42, 43, 44, 46)."""
+        """Stop on energy, close pairs, a wrung cell, a molten framework or uneven heat."""
         self.pairs(atoms)
         self._energy(atoms, state)
         self._cell(atoms)

@@ -53,14 +53,14 @@ def test_link_carries_the_whole_state(query: ScreenQuery) -> None:
 
 
 @given(st.dictionaries(st.sampled_from([*"vqs", "with", "without", "source", "hull", "id"]), st.text()))
-def test_67_any_text_in_a_link_gives_a_sound_state(params: dict[str, str]) -> None:
+def test_any_text_in_a_link_gives_a_sound_state(params: dict[str, str]) -> None:
     query = parse_query(params, sources=["A", "B"])
     assert VOLTAGE_RANGE_V[0] <= query.voltage_v <= VOLTAGE_RANGE_V[1]
     assert set(query.required) | set(query.forbidden) <= set(POSITION)
     assert set(query.sources) <= {"A", "B"}
 
 
-def test_67_hostile_link_falls_back_to_defaults() -> None:
+def test_hostile_link_falls_back_to_defaults() -> None:
     hostile = "<script>alert(1)</script>' OR 1=1; DROP TABLE candidates; --"
     names = ("v", "q", "s", "with", "without", "source", "redox", "hull", "id", "domain", "front", "all")
     assert parse_query(dict.fromkeys(names, hostile), sources=["A"]) == ScreenQuery()

@@ -83,7 +83,7 @@ def test_two_seeds_differ_and_one_repeats(tmp_path):
         (45, "full"),
     ],
 )
-def test_51_dead_at_any_step_then_resumed_equals_the_unbroken_run(tmp_path, step, cell_change, often):
+def test_dead_at_any_step_then_resumed_equals_the_unbroken_run(tmp_path, step, cell_change, often):
     protocol = TINY.with_changes(cell_change=cell_change)
     run(tmp_path / "whole", protocol)
 

@@ -1,8 +1,7 @@
-"""Faults 64 and 67 to 71 on the pages: broken releases, hostile text, odd uploads, mixed tabs, settings, no network.
+"""Pages under attack or in trouble: broken releases, hostile text, odd uploads, mixed tabs, settings, no network.
 
-68 (uploads) is held in part by `tests/app/test_predict.py`, 67 (links) by `tests/app/test_query.py`, 69 in a real
-browser by `tests/browser/test_screen.py`, 70 (not root in the container) by
-`tests/faults/test_pins_and_container.py`.
+More uploads are in `tests/app/test_predict.py`, more links in `tests/app/test_query.py`; two tabs in a real browser
+in `tests/browser/test_screen.py`; a container without root in `tests/faults/test_pins_and_container.py`.
 """
 
 import ast
@@ -73,7 +72,7 @@ def damage(folder: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "how", ["truncated", "garbage", "empty", "flipped bit", "absent", "no manifest", "newer schema"]
 )
-def test_64_broken_release_is_a_page_that_says_so(open_page: Opener, tmp_path: Path, how: str) -> None:
+def test_broken_release_is_a_page_that_says_so(open_page: Opener, tmp_path: Path, how: str) -> None:
     make_release(tmp_path, "1")
     damage(tmp_path, how)
     app = open_page(tmp_path)
@@ -84,7 +83,7 @@ def test_64_broken_release_is_a_page_that_says_so(open_page: Opener, tmp_path: P
 
 
 @pytest.mark.parametrize("page", PAGES[1:])
-def test_64_every_page_says_so(open_page: Opener, tmp_path: Path, page: str) -> None:
+def test_every_page_says_that_the_release_is_broken(open_page: Opener, tmp_path: Path, page: str) -> None:
     app = open_page(tmp_path, page)
     if page == "predict":
         next(button for button in app.button if button.label == "Try an example").click().run()
@@ -92,7 +91,7 @@ def test_64_every_page_says_so(open_page: Opener, tmp_path: Path, page: str) -> 
     assert not app.exception
 
 
-def test_64_a_restored_release_comes_back_without_a_restart(
+def test_a_restored_release_comes_back_without_a_restart(
     open_page: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page(tmp_path)
@@ -127,27 +126,27 @@ def live_markup(app: AppTest) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [None, "candidate", "distribution", "about"])
-def test_67_html_in_the_data_stays_text(open_page: Opener, tmp_path: Path, page: str | None) -> None:
+def test_html_in_the_data_stays_text(open_page: Opener, tmp_path: Path, page: str | None) -> None:
     hostile_release(tmp_path)
     app = open_page(tmp_path, page, v="0", q="0", all="1", id="mp-1")
     assert not app.exception and live_markup(app) == []
 
 
-def test_67_escapes() -> None:
+def test_markup_is_escaped() -> None:
     assert "<" not in safe_html(HOSTILE) and "&lt;img" in safe_html(HOSTILE)
     for mark in "<[]($:":
         assert f"\\{mark}" in safe(HOSTILE) or mark not in HOSTILE
 
 
 @pytest.mark.parametrize("text", ["'; DROP TABLE candidates; --", "%' OR '1'='1", "\\", "\u202e<b>", "_%_"])
-def test_67_sql_in_the_search_box_finds_nothing(open_page: Opener, tmp_path: Path, text: str) -> None:
+def test_sql_in_the_search_box_finds_nothing(open_page: Opener, tmp_path: Path, text: str) -> None:
     make_release(tmp_path, "1")
     app = open_page(tmp_path, find=text)
     assert app.metric[1].value == "0" and not app.exception and not app.error
     assert open_page(tmp_path).metric[1].value == app.metric[0].value != "0"
 
 
-def test_67_sql_and_html_in_the_link(open_page: Opener, tmp_path: Path) -> None:
+def test_sql_and_html_in_the_link(open_page: Opener, tmp_path: Path) -> None:
     make_release(tmp_path, "1")
     for id in ("'; DROP TABLE candidates; --", "<script>alert(1)</script>", "../../etc/passwd", "x" * 500):
         assert not open_page(tmp_path, id=id).exception
@@ -155,7 +154,7 @@ def test_67_sql_and_html_in_the_link(open_page: Opener, tmp_path: Path) -> None:
         assert not page.exception and live_markup(page) == []
 
 
-def test_67_line_breaks_in_a_link_cannot_forge_the_downloads_header() -> None:
+def test_line_breaks_in_a_link_cannot_forge_the_downloads_header() -> None:
     query = parse_query({"find": "a\n# release: forged", "id": "mp-1\n# model: forged"})
     assert query.selected is None
     assert "\n" not in frame_csv(pd.DataFrame(), {"filters": filter_words(query)}).split("# ", 1)[1].rstrip()
@@ -172,13 +171,13 @@ def test_67_line_breaks_in_a_link_cannot_forge_the_downloads_header() -> None:
         ("empty.cif", b""),
     ],
 )
-def test_68_odd_uploads_are_refused_with_a_reason(name: str, data: bytes) -> None:
+def test_odd_uploads_are_refused_with_a_reason(name: str, data: bytes) -> None:
     result = predict_upload(name, data, "Mg", lambda: pytest.fail("nothing to predict"))
     assert result.crystal is None and result.error
     assert "Traceback" not in result.error and len(result.error) < 600
 
 
-def test_69_no_module_of_the_app_keeps_mutable_state() -> None:
+def test_no_module_of_the_app_keeps_mutable_state() -> None:
     """What one tab does must not be seen by another: only constants, named as such, stand at module level."""
     for path in sorted((ROOT / "app").rglob("*.py")):
         tree = ast.parse(path.read_text())
@@ -189,7 +188,7 @@ def test_69_no_module_of_the_app_keeps_mutable_state() -> None:
         assert not any(isinstance(node, ast.Global) for node in ast.walk(tree)), path.name
 
 
-def test_69_two_sessions_do_not_mix(open_page: Opener, tmp_path: Path) -> None:
+def test_two_sessions_do_not_mix(open_page: Opener, tmp_path: Path) -> None:
     make_release(tmp_path, "1")
     first = open_page(tmp_path, v="1")
     second = open_page(tmp_path, v="2")
@@ -199,7 +198,7 @@ def test_69_two_sessions_do_not_mix(open_page: Opener, tmp_path: Path) -> None:
     assert first.query_params["v"] == "1.5"
 
 
-def test_70_server_settings_hold() -> None:
+def test_server_settings_hold() -> None:
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert config["server"]["enableCORS"] and config["server"]["enableXsrfProtection"]
     assert config["server"]["maxUploadSize"] <= 3
@@ -207,7 +206,7 @@ def test_70_server_settings_hold() -> None:
     assert config["browser"]["gatherUsageStats"] is False
 
 
-def test_70_a_fault_in_a_page_shows_no_details(
+def test_a_fault_in_a_page_shows_no_details(
     open_page: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -222,7 +221,7 @@ def test_70_a_fault_in_a_page_shows_no_details(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_71_works_without_network_key_and_gpu(
+def test_works_without_network_key_and_gpu(
     open_page: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str | None
 ) -> None:
     import socket

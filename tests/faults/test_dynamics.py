@@ -1,7 +1,8 @@
-"""Faults 41 to 52: simulations that break, cells too small, foreign elements, killed runs and spoilt checkpoints.
+"""Simulations that break, cells too small, foreign elements, killed runs and spoilt checkpoints.
 
-44 is also in `tests/faults/test_transport.py`; 45 (drift taken off) in `tests/transport/test_msd.py` for results and
-here for progress; 51 in `tests/dynamics/test_run.py` at every kind of step, and here with a real SIGKILL.
+A melted framework is also in `tests/faults/test_transport.py`. Drift is taken off progress here, and off results in
+`tests/transport/test_msd.py`. A run is killed by a real SIGKILL here, at every kind of step in
+`tests/dynamics/test_run.py`.
 """
 
 import errno
@@ -48,21 +49,21 @@ STILL = {"Mg": 0.1, "O": 0.1}
 
 
 @pytest.mark.parametrize("calls", [1, 30, 80])
-def test_41_nan_forces_stop_the_run_at_the_next_step(tmp_path, calls):
+def test_nan_forces_stop_the_run_at_the_next_step(tmp_path, calls):
     outcome = run(tmp_path, toys.Toy(spoil=lambda n: np.nan if n >= calls else 1.0))
     assert (outcome.state, outcome.cause) == ("aborted", "not finite") and outcome.n_steps <= calls + 1
     assert "finite" in outcome.reason or "NaN" in outcome.reason
     assert np.isfinite(read_trajectory(tmp_path).positions_a).all()
 
 
-def test_42_heat_over_three_times_the_target_stops(tmp_path):
+def test_heat_over_three_times_the_target_stops(tmp_path):
     outcome = run(tmp_path, toys.Toy(spoil=lambda n: -1.0 if n > 20 else 1.0))
     assert (outcome.state, outcome.cause) == ("aborted", "temperature")
     assert "over 3 times the 600 K" in outcome.reason and outcome.n_steps < SHORT.n_steps
 
 
 @pytest.mark.parametrize("change_ev", [1.1, -1.1])
-def test_42_energy_that_leaves_by_an_electronvolt_stops(change_ev):
+def test_energy_that_leaves_by_an_electronvolt_stops(change_ev):
     dog, atoms, state = watch()
     dog.each_report(atoms, state, STILL)
     state.start_ev_per_atom -= change_ev
@@ -70,7 +71,7 @@ def test_42_energy_that_leaves_by_an_electronvolt_stops(change_ev):
         dog.each_report(atoms, state, STILL)
 
 
-def test_43_a_close_pair_stops_before_the_potential_is_asked(tmp_path):
+def test_a_close_pair_stops_before_the_potential_is_asked(tmp_path):
     crystal = toys.rocksalt()
     near = Crystal(
         id="near", formula="MgO", lattice_a=crystal.lattice_a, species=("Mg", "O"),
@@ -83,14 +84,14 @@ def test_43_a_close_pair_stops_before_the_potential_is_asked(tmp_path):
     assert "pair came to" in outcome.reason and "0.6 is the limit" in outcome.reason
 
 
-def test_43_a_pair_across_the_cells_face_is_seen():
+def test_a_pair_across_the_cells_face_is_seen():
     dog, atoms, _ = watch()
     atoms.positions[0] = atoms.positions[-1] + atoms.cell.array[0] + [0.5, 0, 0]
     with pytest.raises(Tripped, match=r"pair came to 0\.50 angstrom"):
         dog.pairs(atoms)
 
 
-def test_44_a_melted_framework_stops_and_says_why():
+def test_a_melted_framework_stops_and_says_why():
     dog, atoms, state = watch()
     dog.each_report(atoms, state, {"Mg": 50.0, "O": 0.3})
     with pytest.raises(Tripped, match=r"O of the framework moved by 10\.5") as found:
@@ -98,7 +99,7 @@ def test_44_a_melted_framework_stops_and_says_why():
     assert found.value.cause == "framework melted"
 
 
-def test_44_a_cell_that_flows_stops():
+def test_a_cell_that_flows_stops():
     dog, atoms, _ = watch()
     atoms.set_cell(
         atoms.cell.array @ np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0, 0, 1]]), scale_atoms=True
@@ -107,7 +108,7 @@ def test_44_a_cell_that_flows_stops():
         dog._cell(atoms)
 
 
-def test_45_a_drifting_crystal_has_not_moved():
+def test_a_drifting_crystal_has_not_moved():
     atoms = toys.system().atoms
     start = fractional(atoms)
     atoms.positions += [30.0, -4.0, 2.0]
@@ -118,7 +119,7 @@ def test_45_a_drifting_crystal_has_not_moved():
     np.testing.assert_allclose(moved, np.where(atoms.symbols == "Mg", 1.0, 0.0), atol=1e-12)
 
 
-def test_46_heat_that_is_not_shared_is_refused():
+def test_heat_that_is_not_shared_is_refused():
     dog, atoms, state = watch()
     state.n_samples = 50
     state.temperature_sum_k = 50 * np.array([600.0, 640.0])
@@ -128,7 +129,7 @@ def test_46_heat_that_is_not_shared_is_refused():
         dog.each_report(atoms, state, STILL)
 
 
-def test_47_a_time_step_that_drifts_fails_the_protocol(tmp_path):
+def test_a_time_step_that_drifts_fails_the_protocol(tmp_path):
     n_before = SHORT.n_equilibration_steps + 2
     potential = toys.Toy(spoil=lambda n: 1.0 if n < n_before else 1.0 + 0.3 * ((n // 5) % 2))
     outcome = run(tmp_path, potential, SHORT.with_changes(drift_ps=0.2))
@@ -136,7 +137,7 @@ def test_47_a_time_step_that_drifts_fails_the_protocol(tmp_path):
     assert outcome.drift_mev_per_atom_per_ps > 1 and "Run again with time_step_fs 1" in outcome.reason
 
 
-def test_48_a_cell_too_small_is_refused():
+def test_a_cell_too_small_is_refused():
     slab = Crystal(
         id="slab", formula="MgO", lattice_a=np.diag([3.0, 3.0, 60.0]), species=("Mg", "O") * 20,
         frac=np.random.default_rng(0).random((40, 3)), source="test",
@@ -152,7 +153,7 @@ def test_48_a_cell_too_small_is_refused():
         build_system(large, "Mg", few, 0)
 
 
-def test_49_elements_that_the_potential_does_not_know_are_refused_before_the_first_step(tmp_path):
+def test_elements_that_the_potential_does_not_know_are_refused_before_the_first_step(tmp_path):
     crystal = toys.rocksalt()
     foreign = Crystal(
         id="x",
@@ -167,7 +168,7 @@ def test_49_elements_that_the_potential_does_not_know_are_refused_before_the_fir
     assert not (tmp_path / "run").exists()
 
 
-def test_50_arrays_of_any_layout_give_the_same_run(tmp_path):
+def test_arrays_of_any_layout_give_the_same_run(tmp_path):
     crystal = toys.rocksalt()
     odd = Crystal(
         id=crystal.id, formula="MgO", lattice_a=np.asfortranarray(crystal.lattice_a), species=crystal.species,
@@ -195,7 +196,7 @@ KILLED = """
 """
 
 
-def test_51_killed_and_resumed_equals_the_unbroken_run(tmp_path):
+def test_killed_and_resumed_equals_the_unbroken_run(tmp_path):
     code = [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path / "killed")]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests' / 'dynamics'}"}
     assert subprocess.run(code, cwd=ROOT, env=environment, timeout=240).returncode == -9
@@ -208,7 +209,7 @@ def test_51_killed_and_resumed_equals_the_unbroken_run(tmp_path):
 @pytest.mark.parametrize(
     "damage", [lambda b: b"", lambda b: b[:-200], lambda b: b"x" * 300, lambda b: b[:900] + b"??" + b[902:]]
 )
-def test_52_a_damaged_checkpoint_is_told_and_left_alone(tmp_path, damage):
+def test_a_damaged_checkpoint_is_told_and_left_alone(tmp_path, damage):
     run(tmp_path)
     path = tmp_path / CHECKPOINT_FILE
     spoilt = damage(path.read_bytes())
@@ -218,7 +219,7 @@ def test_52_a_damaged_checkpoint_is_told_and_left_alone(tmp_path, damage):
     assert path.read_bytes() == spoilt
 
 
-def test_52_a_checkpoint_of_another_format_or_without_a_part_is_told(tmp_path):
+def test_a_checkpoint_of_another_format_or_without_a_part_is_told(tmp_path):
     run(tmp_path)
     path = tmp_path / CHECKPOINT_FILE
     with np.load(path) as stored:
@@ -240,7 +241,7 @@ def test_52_a_checkpoint_of_another_format_or_without_a_part_is_told(tmp_path):
         ("potential", {"potential": toys.Toy(sha256="1" * 64)}),
     ],
 )
-def test_52_a_foreign_checkpoint_is_told_and_left_alone(tmp_path, told, options):
+def test_a_foreign_checkpoint_is_told_and_left_alone(tmp_path, told, options):
     run(tmp_path)
     before = (tmp_path / CHECKPOINT_FILE).read_bytes(), (tmp_path / FRAMES_FILE).read_bytes()
     seed = options.get("seed", 0)
@@ -256,7 +257,7 @@ def test_52_a_foreign_checkpoint_is_told_and_left_alone(tmp_path, told, options)
     assert before == ((tmp_path / CHECKPOINT_FILE).read_bytes(), (tmp_path / FRAMES_FILE).read_bytes())
 
 
-def test_52_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
     run(tmp_path, protocol=SHORT)
     path = tmp_path / CHECKPOINT_FILE
     before = path.read_bytes()
@@ -270,7 +271,7 @@ def test_52_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
-def test_52_a_trajectory_shorter_than_its_checkpoint_is_told(tmp_path):
+def test_a_trajectory_shorter_than_its_checkpoint_is_told(tmp_path):
     run(tmp_path)
     os.truncate(tmp_path / FRAMES_FILE, 100)
     with pytest.raises(CheckpointError, match="its checkpoint counts 14"):

@@ -1,7 +1,7 @@
-"""Faults 28 to 40: graphs at their limits, and model files that must not be trusted.
+"""A host in two parts of a split, and model files that must not be trusted: pickles, damage, missing parts.
 
-Held elsewhere: 28, 29, 32 in `tests/test_graphs.py`; 30, 35, 36 in `tests/voltage/test_predict.py`; 31 in
-`tests/voltage/test_model.py`; 33, 34 here and in `tests/voltage/test_dataset_and_folds.py`.
+Graphs at their limits are in `tests/test_graphs.py`, odd crystals before the model in `tests/voltage/test_predict.py`,
+duplicate hosts among the labels in `tests/voltage/test_dataset_and_folds.py`.
 """
 
 import json
@@ -61,7 +61,7 @@ def refused(folder: Path, message: str, name: str = "sound") -> None:
         load_voltage_model(name, folder)
 
 
-def test_34_one_host_in_two_parts_is_refused():
+def test_one_host_in_two_parts_is_refused():
     split = Split(train=np.array([0, 1]), validation=np.array([2]), test=np.array([3]))
     check_hosts_apart(split, ["A", "A", "B", "C"])
     with pytest.raises(TrainingError, match="Host A stands in train and in test"):
@@ -74,19 +74,19 @@ class Payload:
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_37_a_pickle_is_never_run(folder, protocol):
+def test_a_pickle_is_never_run(folder, protocol):
     (folder / "sound.safetensors").write_bytes(pickle.dumps(Payload(), protocol=protocol))
     refused(folder, "is a pickled file")
 
 
-def test_37_nor_is_a_torch_archive(folder):
+def test_nor_is_a_torch_archive(folder):
     with zipfile.ZipFile(folder / "sound.safetensors", "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(Payload()))
     refused(folder, "is a pickled file")
 
 
 @pytest.mark.parametrize("place", [0, 100, -1])
-def test_38_a_flipped_bit_fails_the_checksum(folder, place):
+def test_a_flipped_bit_fails_the_checksum(folder, place):
     path = folder / "sound.safetensors"
     content = bytearray(path.read_bytes())
     content[place] ^= 1
@@ -94,7 +94,7 @@ def test_38_a_flipped_bit_fails_the_checksum(folder, place):
     refused(folder, "has SHA-256")
 
 
-def test_38_a_truncated_file_with_a_matching_hash_fails_too(folder):
+def test_a_truncated_file_with_a_matching_hash_fails_too(folder):
     from core.provenance import sha256_of_file
 
     path = folder / "sound.safetensors"
@@ -104,7 +104,7 @@ def test_38_a_truncated_file_with_a_matching_hash_fails_too(folder):
 
 
 @pytest.mark.parametrize("key", ["domain.vectors", "scale", "member.0.to_voltage.bias"])
-def test_39_missing_weights_are_named(folder, key):
+def test_missing_weights_are_named(folder, key):
     card = read_card(folder, "sound")
     arrays = read_arrays(folder, card)
     del arrays[key]
@@ -113,12 +113,12 @@ def test_39_missing_weights_are_named(folder, key):
 
 
 @pytest.mark.parametrize("key", ["kind", "sha256", "data_sha256", "calibration", "settings", "evaluation"])
-def test_39_missing_card_keys_are_named(folder, key):
+def test_missing_card_keys_are_named(folder, key):
     edit_card(folder, **{key: ...})
     refused(folder, key)
 
 
-def test_39_weights_with_nan_are_refused(folder):
+def test_weights_with_nan_are_refused(folder):
     card = read_card(folder, "sound")
     arrays = read_arrays(folder, card)
     arrays["member.0.to_voltage.bias"][:] = np.nan
@@ -126,7 +126,7 @@ def test_39_weights_with_nan_are_refused(folder):
     refused(folder, "NaN or infinity")
 
 
-def test_40_another_data_snapshot_is_said(folder):
+def test_another_data_snapshot_is_said(folder):
     card = read_card(folder, "sound")
     assert data_snapshot_note(card, "a" * 64) is None
     assert "another data snapshot" in (data_snapshot_note(card, "b" * 64) or "")

@@ -1,4 +1,4 @@
-"""Faults 70 (no root in the container) and 72 (no pin with a known vulnerability)."""
+"""No pin below the version that mended a known vulnerability (`make audit` asks for new ones); no root in the image."""
 
 import re
 from pathlib import Path
@@ -10,13 +10,13 @@ FIXED_IN = {"streamlit": (1, 54), "pymatgen": (2025, 10, 7)}
 
 
 @pytest.mark.parametrize(("package", "fixed_in"), FIXED_IN.items())
-def test_72_pins_are_past_known_vulnerabilities(root: Path, package: str, fixed_in: tuple[int, ...]) -> None:
-    found = re.search(rf"^{package}==([\d.]+)", (root / "requirements.txt").read_text(), flags=re.MULTILINE)
-    assert found is not None
-    assert tuple(int(part) for part in found[1].split(".")) >= fixed_in
+def test_pins_are_past_known_vulnerabilities(root: Path, package: str, fixed_in: tuple[int, ...]) -> None:
+    pin = re.search(rf"^{package}==([\d.]+)", (root / "requirements.txt").read_text(), flags=re.MULTILINE)
+    assert pin is not None
+    assert tuple(int(part) for part in pin[1].split(".")) >= fixed_in
 
 
-def test_70_container_runs_without_root_and_says_whether_it_is_well(root: Path) -> None:
+def test_container_runs_without_root_and_says_whether_it_is_well(root: Path) -> None:
     steps = (root / "Dockerfile").read_text()
     users = re.findall(r"^USER (\S+)", steps, flags=re.MULTILINE)
     assert users

@@ -1,7 +1,7 @@
-"""Faults 53 to 59: motion that is not diffusion, runs too short, broken frames, too few temperatures.
+"""A molten framework, motion that is not diffusion, runs too short, broken frames, too few temperatures.
 
-Held elsewhere: 55, 56 in `tests/transport/test_diffusivity.py`; 58 in `tests/transport/test_conductivity.py`. 44
-(melted framework) is here.
+More about trajectories that give no value is in `tests/transport/test_diffusivity.py` and
+`tests/transport/test_conductivity.py`.
 """
 
 import numpy as np
@@ -39,26 +39,26 @@ def test_sound_motion_has_a_value():
     assert measure([moving(0.15)], "Mg").verdict == "diffusive"
 
 
-def test_44_a_melted_framework_has_no_value():
+def test_a_melted_framework_has_no_value():
     result = measure([moving(0.15, 0.15)], "Mg")
     assert result.verdict == "framework melted" and result.reason.startswith("O of the framework")
     assert result.d_cm2_per_s is None and result.d_high_cm2_per_s is None
 
 
-def test_53_bounded_motion_has_an_upper_limit_only():
+def test_bounded_motion_has_an_upper_limit_only():
     result = measure([moving(0.0)], "Mg")
     assert result.verdict == "upper limit"
     assert result.d_cm2_per_s is None and result.d_low_cm2_per_s is None and result.d_high_cm2_per_s > 0
 
 
 @pytest.mark.parametrize("n_frames", [5, 50, 99])
-def test_54_too_short_is_not_diffusive(n_frames):
+def test_too_short_is_not_diffusive(n_frames):
     result = measure([moving(0.15, n_frames=n_frames)], "Mg")
     assert result.verdict == "too short" and "Run longer" in result.reason
     assert result.d_cm2_per_s is None and result.d_high_cm2_per_s is None
 
 
-def test_54_many_frames_of_a_short_time_are_too_short():
+def test_many_frames_of_a_short_time_are_too_short():
     frac = moving(0.15).frac
     assert measure([trajectory(frac, time_step_fs=0.1)], "Mg").verdict == "too short"
 
@@ -67,13 +67,13 @@ def test_54_many_frames_of_a_short_time_are_too_short():
     ("kind", "keep"),
     [("missing", [0, 1, 2, 4, 5, 6]), ("doubled", [0, 1, 2, 2, 3, 4]), ("out of order", [0, 1, 2, 1, 2, 3])],
 )
-def test_57_uneven_frames_are_refused(kind, keep):
+def test_uneven_frames_are_refused(kind, keep):
     frac, step = moving(0.1).frac, 100 * np.arange(FRAMES)
     with pytest.raises(FrameSequenceError, match=f"Frames are {kind} between steps"):
         trajectory(frac[keep], step[keep])
 
 
-def test_57_a_frame_written_twice_under_two_numbers_is_refused():
+def test_a_frame_written_twice_under_two_numbers_is_refused():
     frac = moving(0.1).frac
     frac[7] = frac[6]
     with pytest.raises(FrameSequenceError, match="doubled between steps 600 and 700"):
@@ -81,7 +81,7 @@ def test_57_a_frame_written_twice_under_two_numbers_is_refused():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_57_nan_is_refused(value):
+def test_nan_is_refused(value):
     frac = moving(0.1).frac
     frac[20:, 3, 1] = value
     with pytest.raises(
@@ -96,7 +96,7 @@ def test_57_nan_is_refused(value):
         trajectory(moving(0.1).frac, cell_a=np.full((3, 3), value))
 
 
-def test_57_shapes_and_cells_that_do_not_fit_are_refused():
+def test_shapes_and_cells_that_do_not_fit_are_refused():
     frac = moving(0.1).frac
     with pytest.raises(TransportError, match="do not fit 300 step numbers"):
         trajectory(frac[:, :11], 100 * np.arange(FRAMES))
@@ -111,7 +111,7 @@ def test_57_shapes_and_cells_that_do_not_fit_are_refused():
 
 
 @pytest.mark.parametrize("temperature_k", [(1200.0,), (800.0, 1200.0), (800.0, 1200.0, 1200.0, 800.0)])
-def test_59_one_or_two_temperatures_have_no_barrier(temperature_k):
+def test_one_or_two_temperatures_have_no_barrier(temperature_k):
     d = np.full(len(temperature_k), 1e-5)
     with pytest.raises(TooFewTemperaturesError, match="needs 3 or more"):
         arrhenius(temperature_k, d, 0.1 * d)

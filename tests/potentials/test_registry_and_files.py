@@ -65,7 +65,6 @@ def test_missing_weights(copied: Path) -> None:
 
 
 def test_a_flipped_bit_fails_the_checksum(copied: Path) -> None:
-    """Faults 37 and 38."""
     path = copied / f"{NAME}.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
