@@ -6,6 +6,31 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
+QUIET_MS = 500
+"""How long nothing may happen before a page counts as drawn: an answer of the server starts well within."""
+
+IS_QUIET = """quiet_ms => {
+  const box = document.querySelector('[data-testid=stMain]')?.getBoundingClientRect();
+  const shape = [location.href, box?.width, document.querySelector('[data-testid=stMain]')?.scrollHeight].join();
+  const busy = document.querySelector('.stApp')?.dataset.testScriptState === 'running'
+    || document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
+    || [...document.querySelectorAll('[data-testid=stPlotlyChart]')].some(chart => !chart.querySelector('.main-svg'));
+  const now = performance.now();
+  if (busy || shape !== window.seenShape) [window.seenShape, window.quietSince] = [shape, now];
+  return now - window.quietSince >= quiet_ms;
+}"""
+
+STANDS_STILL = """node => new Promise(done => {
+  let last = null, frames = 0;
+  const look = () => {
+    const {x, y} = node.getBoundingClientRect();
+    frames = last === `${x},${y}` ? frames + 1 : 0;
+    last = `${x},${y}`;
+    frames >= 10 ? done() : requestAnimationFrame(look);
+  };
+  look();
+})"""
+
 
 def open_page(page: Page, url: str, title: str) -> None:
     """Go to an address and wait for the page of that title to be drawn whole."""
@@ -15,16 +40,18 @@ def open_page(page: Page, url: str, title: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has answered and every part of the page is drawn: no skeleton, no running script."""
-    page.wait_for_timeout(400)
-    page.wait_for_function(
-        """() => document.querySelector('.stApp')?.dataset.testScriptState !== 'running'
-        && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
-        && [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every(
-            (chart) => chart.querySelector('.main-svg'))""",
-        timeout=90_000,
+    """Wait until the server has answered and all is drawn: no script runs, no skeleton, and the page grows no more."""
+    page.evaluate("() => { window.quietSince = performance.now(); }")
+    page.wait_for_function(IS_QUIET, arg=QUIET_MS, timeout=90_000)
+
+
+def wait_frames(page: Page, count: int) -> None:
+    """Wait until the browser has drawn so many pictures, however long one takes."""
+    page.evaluate(
+        "count => new Promise(done => { const next = () => count-- > 0 ? requestAnimationFrame(next) : done();"
+        " next(); })",
+        count,
     )
-    page.wait_for_timeout(300)
 
 
 def metric(page: Page, position: int) -> int:
@@ -66,7 +93,7 @@ def click_first_row(page: Page) -> None:
     """Select the first row of the table: a canvas, so by coordinates."""
     canvas = page.locator("[data-testid=stDataFrame] canvas").first
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    canvas.evaluate(STANDS_STILL)
     box: Any = canvas.bounding_box()
     page.mouse.click(box["x"] + 18, box["y"] + 35 + 17)
     settle(page)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import wait_frames
 from tests.browser.test_candidate import DRAWN_PIXELS
 
 pytestmark = pytest.mark.browser
@@ -153,7 +154,7 @@ def test_a_visitor_who_looks_back_is_left_there_until_he_wants_the_newest(show: 
     player.get_by_role("slider", name="Time").fill("0")
     tick(page, "More frames")
     expect(player).to_have_attribute("data-frames", "200", timeout=PATIENCE_MS)
-    page.wait_for_timeout(2000)
+    wait_frames(page, 60)
     expect(player).to_have_attribute("data-frame", "0")
     newest = player.locator("[data-name=follow]")
     expect(newest).to_have_attribute("aria-pressed", "false")

@@ -111,7 +111,7 @@ def test_point_click_selects_the_candidate(app_url: str, page: Page) -> None:
                 box.top + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0])]; }"""
     )
     page.mouse.move(*spot)
-    page.wait_for_timeout(800)
+    expect(page.locator(".hoverlayer .hovertext")).to_be_visible()  # Plotly has seen which point this is
     page.mouse.click(*spot)
     expect(page.get_by_role("link", name="Open candidate")).to_be_visible()
     settle(page)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import open_page, settle
+from tests.browser.steps import open_page, settle, wait_frames
 
 PAGES = {
     "screen": ("/?v=2.5&q=700&id=mp-32006", "Screen"),
@@ -28,17 +28,17 @@ def test_page_fits_and_is_pictured(
     open_page(page, app_url + path, title)
     if name == "predict":
         page.get_by_role("button", name="Try an example").click()
-        expect(page.locator(".structure-viewer canvas").first).to_be_visible()
+        expect(page.locator(".structure-viewer[data-ready=true] canvas").first).to_be_visible()
         page.mouse.move(5, 500)
         settle(page)
-        page.wait_for_timeout(2000)
     overflow, height = page.evaluate(
         """() => { const main = document.querySelector('[data-testid=stMain]');
         return [main.scrollWidth - main.clientWidth, main.scrollHeight]; }"""
     )
     assert overflow <= 1
     page.set_viewport_size({"width": width, "height": max(900, min(height, TALLEST_PX))})
-    page.wait_for_timeout(1200)
+    settle(page)
+    wait_frames(page, 10)
     (root / "screenshots").mkdir(exist_ok=True)
     page.screenshot(path=root / "screenshots" / f"{name}-{scheme}-{width}.png")
     expect(page.get_by_text("could not be drawn because of a fault")).to_have_count(0)
