@@ -63,7 +63,7 @@ def test_shares_add_up_to_the_frozen_host_voltage(
 ) -> None:
     crystal = spinel()
     n_ions = crystal.count("Mg")
-    metal_ev = float(model.network.describer.metals.sevennet_ev[WORKING_IONS.index("Mg")])
+    metal_ev = float(model.network.featurizer.metals.sevennet_ev[WORKING_IONS.index("Mg")])
     change_ev = probe(frozen_host(crystal, "Mg")).energy_ev + n_ions * metal_ev - probe(crystal).energy_ev
     expected_v = change_ev / (2 * n_ions)
     assert spinel_split.voltage_v == pytest.approx(expected_v, abs=1e-9)
@@ -108,5 +108,5 @@ def test_a_large_cell_is_refused(model: VoltageModel) -> None:
 
 
 def test_a_model_of_another_kind_is_refused() -> None:
-    with pytest.raises(ModelError, match="only a frozen-host model"):
+    with pytest.raises(ModelError, match="cannot be split into atoms"):
         explain(load_voltage_model("cgcnn"), rock_salt(), "Mg", unused)
