@@ -1,5 +1,5 @@
 # make app    set up .venv once and serve the explorer on PORT (default 8501)
-# make test   the same plus what only tests need, then every test
+# make test   the same plus what only tests need, then every test; make test-fast: the quick ones
 PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
@@ -10,22 +10,30 @@ RUNTIME := $(VENV)/.runtime-$(shell sha256sum requirements.txt | cut -c1-16)
 TESTING := $(VENV)/.testing-$(shell cat requirements.txt requirements-test.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test install install-test browser check format hooks audit clean
+.PHONY: help app test test-fast install install-test browser check hooks audit format clean
 
 help:
 	@echo "make app [PORT=8501]  serve the explorer from the shipped database (sets up $(VENV) first)"
 	@echo "make test             run every test (sets up test requirements and chromium first)"
+	@echo "make test-fast        run the quick tests: no browser, no potentials, no training"
 	@echo "make check            ruff format, ruff and mypy over core and app"
+	@echo "make hooks            run these checks before every commit"
+	@echo "make audit            ask for known vulnerabilities of all that is installed (needs a network)"
 	@echo "make format           let ruff rewrite the code in the house format"
-	@echo "make hooks            have git run format, ruff and mypy before each commit"
-	@echo "make audit            ask PyPI for known vulnerabilities of all that is installed"
 	@echo "make clean            remove $(VENV) and caches"
 
 app: install
 	@exec $(BIN)/python -m streamlit run app/main.py --server.port $(PORT) --server.headless true
 
+# Files stay whole on one worker: their fixtures (a server, a trained model) are made once.
+XDIST := -n 2 --dist loadfile
+
 test: install-test browser
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(XDIST) $(PYTEST_FLAGS)
+
+test-fast: install-test
+	@echo "Left out: browser tests, and what loads potentials or trains networks (marked slow). make test runs all."
+	$(BIN)/python -m pytest $(XDIST) -m "not slow and not browser" $(PYTEST_FLAGS)
 
 install:
 	@VENV=$(VENV) PYTHON="$(PYTHON)" sh scripts/install.sh $(RUNTIME) requirements.txt
@@ -41,15 +49,15 @@ check: install-test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy core app
 
-format: install-test
-	$(BIN)/python -m ruff format .
-	$(BIN)/python -m ruff check --fix .
-
 hooks: install-test
 	$(BIN)/python -m pre_commit install
 
 audit: install-test
 	@VENV=$(VENV) sh scripts/audit.sh
+
+format: install-test
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
 
 clean:
 	rm -rf $(VENV) .venv-audit .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -20,11 +20,12 @@ from core.ions import PAPER_IONS
 from core.provenance import package_versions
 from core.settings import Settings
 from core.voltage.dataset import load_labelled
-from core.voltage.folds import host_folds, random_folds
-from core.voltage.frozen.cache import Describer
-from core.voltage.frozen.features import BLOCKS, N_FEATURES, Probes, metal_energies
-from core.voltage.frozen.head import HeadConfig, train_heads
-from core.voltage.frozen.model import default_cache
+from core.voltage.evaluation.folds import host_folds, random_folds
+from core.voltage.kinds.frozen_host.backbones import Backbones
+from core.voltage.kinds.frozen_host.features import BLOCKS, N_FEATURES, metal_energies
+from core.voltage.kinds.frozen_host.featurizer import Featurizer
+from core.voltage.kinds.frozen_host.head import HeadConfig, train_heads
+from core.voltage.kinds.frozen_host.model import default_cache
 
 Floats = NDArray[np.float64]
 Fit = Callable[[Floats, Floats, Floats], Floats]
@@ -64,11 +65,10 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=Settings.from_environment().data)
     data = load_labelled(parser.parse_args().data)
-    cache = default_cache()
-    describer = Describer(metal_energies(Probes.load()), cache)
-    features = np.stack(
-        [row for row in describer(data.crystals, data.working_ions) if not isinstance(row, str)]
-    )
+    featurizer = Featurizer(metal_energies(Backbones.load()), default_cache())
+    features, errors = featurizer(data.crystals, data.working_ions)
+    if any(errors):
+        raise SystemExit(f"a labelled structure has no features: {next(filter(None, errors))}")
     ions, labels = np.array(data.working_ions), data.voltages_v
     suspect = np.array([electrode.voltage_check == "differs" for electrode in data.electrodes])
     inner = np.setdiff1d(np.arange(len(data)), random_folds(data.working_ions)[0])

@@ -1,7 +1,7 @@
-"""Descriptor families on our task: peers of the voltage network, trained and tested on the network's own folds.
+"""Descriptor families on our task: baselines beside the voltage networks, on the networks' own folds.
 
-Ten folds at random within each ion, and ten that keep every host formula in one fold (seed 0, `core.voltage.folds`).
-Each electrode is predicted once, by a peer trained on the other nine folds. The peers' few settings were tried
+Ten folds at random within each ion, and ten that keep every host formula in one fold (seed 0).
+Each electrode is predicted once, by a baseline trained on the other nine folds. Their few settings were tried
 on one fold (trained on eight, two folds aside), then left alone.
 
     python3 -m venv .venv-bench && .venv-bench/bin/pip install -r requirements-bench.txt
@@ -10,7 +10,7 @@ on one fold (trained on eight, two folds aside), then left alone.
 An environment of its own, since matminer 0.10 asks for pandas below 3 and the explorer uses pandas 3. Descriptors are
 kept in `checkpoints/`; a first run takes some 8 CPU minutes, a later one some 5.
 
-Prints one table a peer and partition and writes `precomputed/accuracy/descriptors.json`:
+Prints one table a baseline and partition and writes `precomputed/accuracy/descriptors.json`:
 
     {"peers": {NAME: {"description": str,
                       "random": [ROW, ...], "host": [ROW, ...],
@@ -20,69 +20,62 @@ Prints one table a peer and partition and writes `precomputed/accuracy/descripto
      "n": int, "n_folds": 10, "seed": int, "data_sha256": str,
      "machine": str, "versions": {package: version}, "command": str, "created": str}
 
-NAME is `mean`, `median` (of the ion's training labels) or a key of `benchmarks._peers.regressors.PEERS`. ROW is
-`core.voltage.evaluate.ErrorRow.to_dict()`: working_ion, n, mae_v, low_v, high_v (95 % bootstrap), mean_baseline_v,
+NAME is `mean`, `median` (of the ion's training labels) or one of `core.voltage.kinds.tabular.KINDS`. ROW is
+`core.voltage.evaluation.errors.ErrorRow`: working_ion, n, mae_v, low_v, high_v (95 % bootstrap), mean_baseline_v,
 median_baseline_v, paper_v; one row an ion, then `all`, then `seven-ion mean`.
 """
 
 import argparse
-import json
 import os
 import platform
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks._peers.features import Block, load_block
-from benchmarks._peers.regressors import PEERS, CrossPrediction, columns, cross_predict
+from core.artifacts import write_json
 from core.provenance import package_versions
 from core.settings import Settings
 from core.voltage.dataset import LabelledData, load_labelled
-from core.voltage.evaluate import ErrorRow, error_table, format_table
-from core.voltage.folds import Indices, host_folds, random_folds
+from core.voltage.evaluation.cross_validate import OutOfFold, cross_validate, partitions
+from core.voltage.evaluation.errors import error_table, format_table
+from core.voltage.evaluation.evaluate import table_of
+from core.voltage.kinds.tabular import KINDS
 
 PACKAGES = ("matminer", "dscribe", "scikit-learn", "pymatgen", "spglib", "numpy", "scipy", "pandas")
-BASELINES = {
+GUESSES = {
     "mean": "Mean training label of the row's working ion",
     "median": "Median training label of the row's working ion",
 }
 
 
-def partitions(data: LabelledData, seed: int) -> dict[str, list[Indices]]:
-    """The ten folds of each partition, as the voltage models have them."""
-    return {
-        "random": random_folds(data.working_ions, seed=seed),
-        "host": host_folds(data.host_formulas, data.working_ions, seed=seed),
-    }
-
-
-def compare(data: LabelledData, blocks: dict[str, Block], names: Sequence[str], seed: int) -> dict[str, Any]:
-    """Cross-predict with each named peer, print its tables, and return the entries of the JSON file."""
-    folds_of = partitions(data, seed)
+def compare(data: LabelledData, names: Sequence[str], seed: int, checkpoints: Path) -> dict[str, Any]:
+    """Cross-validate each named baseline, print its tables, and return the entries of the JSON file."""
     entries: dict[str, Any] = {}
     for name in names:
-        peer = PEERS[name]
-        rows = columns({key: block.values for key, block in blocks.items()}, peer.blocks)
+        kind = KINDS[name]
+        prepared = kind.prepare(data, seeds=(seed,), checkpoints=checkpoints / name)
+        start = time.process_time()
         results = {
-            partition: cross_predict(rows, data.voltages_v, data.working_ions, folds, peer.make, seed=seed)
-            for partition, folds in folds_of.items()
+            partition: cross_validate(prepared, folds, partition=partition)
+            for partition, folds in partitions(data, seed=seed).items()
         }
+        seconds = time.process_time() - start
         if not entries:
-            entries = {base: _baseline_entry(data, base, results) for base in BASELINES}
-        tables = {key: _table(data, result.predicted_v, result) for key, result in results.items()}
+            entries = {base: _guess_entry(data, base, results) for base in GUESSES}
+        tables = {key: table_of(data, result) for key, result in results.items()}
         entries[name] = {
-            "description": peer.description,
+            "description": kind.description,
             **{key: [row.to_dict() for row in table] for key, table in tables.items()},
-            "n_features": rows.shape[1],
-            "feature_seconds": round(sum(blocks[key].seconds for key in peer.blocks), 1),
-            "fit_seconds": round(sum(result.seconds for result in results.values()), 1),
+            "n_features": prepared.rows.shape[1],
+            "feature_seconds": round(prepared.feature_seconds, 1),
+            "fit_seconds": round(seconds, 1),
         }
         for key, table in tables.items():
-            print(format_table(table, f"\n{name}, {key} folds: {peer.description}"), flush=True)
+            print(format_table(table, f"\n{name}, {key} folds: {kind.description}"), flush=True)
     return entries
 
 
@@ -102,8 +95,8 @@ def report(data: LabelledData, entries: dict[str, Any], *, seed: int, command: s
 
 
 def summary(entries: dict[str, Any]) -> str:
-    """One line a peer: MAE of all rows and seven-ion mean, both partitions, V."""
-    lines = [f"{'peer':<20}{'random all':>12}{'seven':>8}{'host all':>10}{'seven':>8}{'fit/s':>8}"]
+    """One line a baseline: MAE of all rows and seven-ion mean, both partitions, V."""
+    lines = [f"{'baseline':<20}{'random all':>12}{'seven':>8}{'host all':>10}{'seven':>8}{'fit/s':>8}"]
     for name, entry in entries.items():
         figures = [
             next((row["mae_v"] for row in entry[key] if row["working_ion"] == which), float("nan"))
@@ -117,28 +110,19 @@ def summary(entries: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write(content: dict[str, Any], path: Path) -> None:
-    """Write the file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
-
-
-def _baseline_entry(data: LabelledData, base: str, results: dict[str, CrossPrediction]) -> dict[str, Any]:
-    place = list(BASELINES).index(base)
-    tables = {key: _table(data, result.baseline_v[place], result) for key, result in results.items()}
+def _guess_entry(data: LabelledData, base: str, results: dict[str, OutOfFold]) -> dict[str, Any]:
+    place = list(GUESSES).index(base)
+    tables = {
+        key: error_table(data.voltages_v, result.baseline_v[place], data.working_ions, result.baseline_v)
+        for key, result in results.items()
+    }
     return {
-        "description": BASELINES[base],
+        "description": GUESSES[base],
         **{key: [row.to_dict() for row in table] for key, table in tables.items()},
         "n_features": 1,
         "feature_seconds": 0.0,
         "fit_seconds": 0.0,
     }
-
-
-def _table(data: LabelledData, predicted_v: np.ndarray, result: CrossPrediction) -> list[ErrorRow]:
-    return error_table(data.voltages_v, predicted_v, data.working_ions, result.baseline_v)
 
 
 def main() -> None:
@@ -148,35 +132,25 @@ def main() -> None:
     settings = Settings.from_environment()
     parser.add_argument("--data", type=Path, default=settings.data, help="folder of the reference data")
     parser.add_argument(
-        "--peers",
+        "--baselines",
         nargs="+",
-        choices=list(PEERS),
-        default=list(PEERS),
+        choices=list(KINDS),
+        default=list(KINDS),
         help="fewer than all: nothing is written",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=settings.precomputed / "accuracy" / "descriptors.json")
     options = parser.parse_args()
     data = load_labelled(options.data)
-    needed = dict.fromkeys(block for name in options.peers for block in PEERS[name].blocks)
     command = f"python -m benchmarks.descriptors --data {options.data} --seed {options.seed}"
     with threadpool_limits(1):
-        blocks = {
-            name: load_block(
-                name,
-                data.crystals,
-                data.working_ions,
-                data_sha256=data.data_sha256,
-                folder=settings.checkpoints,
-            )
-            for name in needed
-        }
-        entries = compare(data, blocks, options.peers, options.seed)
+        entries = compare(data, options.baselines, options.seed, settings.checkpoints)
     content = report(data, entries, seed=options.seed, command=command)
     print(f"\n{content['machine']}; {', '.join(f'{k} {v}' for k, v in content['versions'].items())}")
     print(summary(entries))
-    if set(options.peers) == set(PEERS):
-        write(content, options.output)
+    if set(options.baselines) == set(KINDS):
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        write_json(options.output, content)
 
 
 if __name__ == "__main__":

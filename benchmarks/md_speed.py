@@ -75,27 +75,27 @@ def measure(
     running = {potential.name: dynamics(potential, start) for potential in potentials}
     for run in running.values():
         run.run(1)
-    found: dict[str, list[float]] = {name: [] for name in running}
+    seconds: dict[str, list[float]] = {name: [] for name in running}
     for _ in range(turns):
         for name, run in running.items():
             begin = clock()
             run.run(steps)
-            found[name].append((clock() - begin) / steps)
-    return found
+            seconds[name].append((clock() - begin) / steps)
+    return seconds
 
 
 def available(names: list[str], device: str) -> list[Potential]:
     """The potentials that are installed; the others are named on stderr."""
-    found = []
+    potentials = []
     for name in names:
         try:
             potential = load_potential(name, device=device, dtype="float32")
             if potential.card.capabilities.can_be_compiled:
                 potential.compile()  # as the jobs do for long runs
-            found.append(potential)
+            potentials.append(potential)
         except PotentialError as error:
             print(f"{name} left out: {error}", file=sys.stderr)
-    return found
+    return potentials
 
 
 def table(seconds: dict[str, list[float]], n_atoms: int) -> list[dict[str, float | int | str]]:

@@ -34,12 +34,13 @@ from core.records import Crystal
 from core.settings import Settings
 from core.sources.files import read_paths
 from core.voltage import load_voltage_model
-from core.voltage.batches import GraphTable
-from core.voltage.cgcnn import CgcnnEnsemble
 from core.voltage.elements import element_table
-from core.voltage.frozen.cache import Describer, FeatureCache
-from core.voltage.frozen.model import FrozenHostEnsemble
-from core.voltage.model import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.frozen_host.cache import FeatureCache
+from core.voltage.kinds.frozen_host.featurizer import Featurizer
+from core.voltage.kinds.frozen_host.model import FrozenHostEnsemble
 from core.voltage.predict import VoltageModel
 
 GNOME_CRYSTALS = 384_871
@@ -235,8 +236,8 @@ def default_model(crystals: list[Crystal], n_structures: int) -> None:
     """Seconds a structure of the default model, from CIF files to voltages, after a first one has loaded it."""
     model = load_voltage_model()
     if isinstance(model.network, FrozenHostEnsemble):
-        metals = model.network.describer.metals
-        model.network = FrozenHostEnsemble(Describer(metals, FeatureCache()), model.network.heads)
+        metals = model.network.featurizer.metals
+        model.network = FrozenHostEnsemble(Featurizer(metals, FeatureCache()), model.network.heads)
     chosen = crystals[:: max(len(crystals) // n_structures, 1)][:n_structures]
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as first:
         written(chosen, Path(folder))

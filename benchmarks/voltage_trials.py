@@ -35,22 +35,23 @@ from pymatgen.core import Composition
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from benchmarks.cross_validation import CGCNN_EPOCHS, N_FOLDS, paper_cgcnn
+from benchmarks.cross_validation import CGCNN_EPOCHS
 from core.graphs import GraphStore, build_graph
 from core.provenance import package_versions
 from core.records import Crystal
 from core.settings import Settings
 from core.sources.reference import CANDIDATE_STRUCTURES, ELECTRODE_STRUCTURES, read_structures
-from core.voltage.batches import GraphBatch, GraphTable
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.elements import element_table
-from core.voltage.folds import host_folds, random_folds
-from core.voltage.frozen.cache import Describer
-from core.voltage.frozen.features import Probes, metal_energies
-from core.voltage.frozen.head import HeadConfig, train_heads
-from core.voltage.frozen.model import default_cache
-from core.voltage.model import NetworkConfig, VoltageNetwork
-from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
+from core.voltage.evaluation.cross_validate import partitions
+from core.voltage.kinds.cgcnn.batches import GraphBatch, GraphTable
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
+from core.voltage.kinds.frozen_host.backbones import Backbones
+from core.voltage.kinds.frozen_host.features import metal_energies
+from core.voltage.kinds.frozen_host.featurizer import Featurizer
+from core.voltage.kinds.frozen_host.head import HeadConfig, train_heads
+from core.voltage.kinds.frozen_host.model import default_cache
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -299,24 +300,28 @@ def steps_frozen_host(bench: Bench, train: Rows, test: Rows) -> Floats:
 def frozen_head(bench: Bench, train: Rows, test: Rows, known: list[Step]) -> Floats:
     """Return the test rows' voltages; a step whose end the potentials refuse is left out."""
     rows, ions = [*train, *test], bench.data.working_ions
-    described = describer()([bench.data.crystals[row] for row in rows], [ions[row] for row in rows])
-    ends = describer()([step.crystal for step in known], [ions[step.row] for step in known])
-    sound = [(row, step) for row, step in zip(ends, known, strict=True) if not isinstance(row, str)]
-    labels = np.concatenate([bench.data.voltages_v[train], [step.voltage_v for _, step in sound]])
-    learnt = np.stack(described[: len(train)] + [row for row, _ in sound])
+    described, _ = featurizer()([bench.data.crystals[row] for row in rows], [ions[row] for row in rows])
+    ends, errors = featurizer()([step.crystal for step in known], [ions[step.row] for step in known])
+    sound = [step for step, error in zip(known, errors, strict=True) if error is None]
+    labels = np.concatenate([bench.data.voltages_v[train], [step.voltage_v for step in sound]])
+    learnt = np.concatenate([described[: len(train)], ends])
     head = train_heads(learnt, labels, seeds=(0,), config=HeadConfig())
-    return head(np.stack(described[len(train) :]))[0][:, 0]
+    return head(described[len(train) :])[0][:, 0]
 
 
 @cache
-def describer() -> Describer:
+def featurizer() -> Featurizer:
     """Return what makes the features of the default model, with its cache."""
-    return Describer(metal_energies(Probes.load()), default_cache())
+    return Featurizer(metal_energies(Backbones.load()), default_cache())
 
 
 def plain_cgcnn(bench: Bench, train: Rows, test: Rows) -> Floats:
     """Train the network of `benchmarks.cross_validation`."""
-    return paper_cgcnn(bench.table, bench.data.voltages_v, train, test)
+    network = train_network(
+        bench.table, bench.data.voltages_v, train=train, validation=None, element_table=element_table(),
+        config=TrainingConfig(epochs=CGCNN_EPOCHS), seed=0,
+    )  # fmt: skip
+    return network.predict(bench.table, test).numpy().astype(np.float64)
 
 
 CGCNN, FROZEN = "cgcnn", "frozen-host"
@@ -386,15 +391,12 @@ def main() -> None:
     arguments = parser.parse_args()
     bench, folder = Bench.load(arguments.data), Settings.from_environment().checkpoints
     data = bench.data
-    partitions = {
-        "random": random_folds(data.working_ions, n_folds=N_FOLDS),
-        "host": host_folds(data.host_formulas, data.working_ions, n_folds=N_FOLDS),
-    }
+    folds_of = partitions(data)
     print(package_versions(("torch", "numpy")))
     print(f"{len(bench.energies)} formation energies, {len(bench.steps)} single steps")
     print("trial, folds, n, MAE of the trial, of the plain model, difference; V, 95 % intervals", flush=True)
     for name in [arguments.trial] if arguments.trial else TRIALS:
-        for partition, folds in partitions.items():
+        for partition, folds in folds_of.items():
             chosen = list(enumerate(folds))[1 : 1 + arguments.folds]
             print(f"{name:<18}{partition:<7}{compare(name, partition, chosen, bench, folder)}", flush=True)
 

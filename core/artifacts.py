@@ -14,16 +14,17 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.provenance import sha256_of_file
 
-Arrays = dict[str, NDArray[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Arrays: TypeAlias = "dict[str, NDArray[Any]]"
 
 _MODE: Final = 0o644
 _RESTORE: Final = "Restore it from git, or make it anew."
@@ -106,12 +107,13 @@ def is_locked(path: Path) -> bool:
 
 
 def write_weights(
-    folder: Path, name: str, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]
+    folder: Path, name: str, arrays: "Mapping[str, NDArray[Any]]", card: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write `NAME.safetensors`, then `NAME.json` with `name` and `sha256` added, and return that card.
 
     The card goes last: where the process dies between the two, the hash does not fit and readers say so.
     """
+    import numpy as np
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -292,28 +292,13 @@ def _add_what_was_read(writer: ReleaseWriter, inputs: _Inputs, working_ion: str)
 def _add_what_was_predicted(
     writer: ReleaseWriter, inputs: _Inputs, results: _Results, working_ion: str, model: VoltageModel
 ) -> None:
-    seed, seeds = seeds_of(model.card)
     predicted_by = writer.add_provenance(
         Provenance(
             kind="voltage", model_name=model.name, model_sha256=model.sha256, data_sha256=inputs.data_sha256,
-            seed=seed, seeds=seeds,
+            seeds=model.card.seeds,
         )
     )  # fmt: skip
     writer.add_voltage_predictions(results.predictions, model=model.name, provenance_id=predicted_by)
     writer.add_nearest_electrodes(
         results.nearest, working_ion=working_ion, model=model.name, provenance_id=predicted_by
     )
-
-
-def seeds_of(card: object) -> tuple[int | None, tuple[int, ...]]:
-    """Return the one seed of a model's card, or None and the several ones of an ensemble."""
-
-    def field(name: str) -> object:
-        return card.get(name) if isinstance(card, Mapping) else getattr(card, name, None)
-
-    several = field("seeds")
-    if isinstance(several, list | tuple) and several:
-        seeds = tuple(int(seed) for seed in several)
-        return (seeds[0], ()) if len(seeds) == 1 else (None, seeds)
-    one = field("seed")
-    return (one if isinstance(one, int) else None), ()

@@ -12,7 +12,7 @@ from pathlib import Path
 import core
 
 _CHUNK_BYTES = 1 << 20
-_REPORTED_PACKAGES = ("torch", "torch-geometric", "pymatgen", "ase", "nequip", "duckdb", "numpy", "vesin")
+PACKAGES = ("torch", "torch-geometric", "pymatgen", "ase", "nequip", "duckdb", "numpy", "vesin")
 
 
 def sha256_of_file(path: Path) -> str:
@@ -32,7 +32,7 @@ def sha256_of_files(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def package_versions(names: Iterable[str] = _REPORTED_PACKAGES) -> dict[str, str]:
+def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Return the installed version of each named package, leaving out absent ones."""
     versions = {}
     for name in names:

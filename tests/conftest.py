@@ -9,7 +9,29 @@ import pytest
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW_FILES = {
+    "tests/potentials/test_every_potential.py", "tests/potentials/test_nequip_mg_frames.py",
+    "tests/potentials/test_nequip_mg_shipped.py", "tests/potentials/test_nequip_mg_training.py",
+    "tests/potentials/test_nequip_mp.py", "tests/potentials/test_package.py", "tests/voltage/test_frozen_host.py",
+    "tests/voltage/test_predict.py", "tests/voltage/test_contributions.py", "tests/voltage/test_inside.py",
+    "tests/voltage/test_train.py", "tests/dynamics/test_physics.py", "tests/transport/test_diffusivity.py",
+    "tests/tasks/test_cli.py", "tests/tasks/test_worker.py", "tests/tasks/test_queue.py",
+    "tests/tasks/test_campaign.py",
+    "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",
+    "tests/calculations/test_refinement.py", "tests/faults/test_jobs.py", "tests/faults/test_app.py",
+    "tests/faults/test_dynamics.py", "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
+    "tests/test_cli.py", "tests/test_build.py", "tests/test_installed_package.py", "tests/test_benchmarks_import.py",
+}  # fmt: skip
+"""Files that load potentials, train networks or start processes; `make test-fast` leaves them out."""
+
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by its file."""
+    for item in items:
+        if item.path.relative_to(ROOT).as_posix() in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,13 @@ import csv
 import gzip
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
-from core.build import build_release, nearest_electrodes, seeds_of
+from core.build import build_release, nearest_electrodes
 from core.cli import main
 from core.errors import ReleaseDamagedError, SchemaVersionError, SourceError
 from core.records import Crystal, Electrode
@@ -236,21 +235,6 @@ def test_the_command_reports_what_it_took_over(
     assert "Taken over from the release before:" in said and "2 calculations" in said
 
 
-@pytest.mark.parametrize(
-    ("card", "expected"),
-    [
-        ({"seed": 3}, (3, ())),
-        ({"seeds": [0, 1, 2]}, (None, (0, 1, 2))),
-        ({"seeds": [5]}, (5, ())),
-        (SimpleNamespace(seeds=(0, 1)), (None, (0, 1))),
-        ({}, (None, ())),
-    ],
-)
-def test_the_seeds_of_a_card(card: object, expected: tuple[int | None, tuple[int, ...]]) -> None:
-    """Before, the provenance of the ensemble `cgcnn`, whose card says `seeds`, held none."""
-    assert seeds_of(card) == expected
-
-
 @pytest.mark.parametrize("name", ["cgcnn", "default"])
 def test_provenance_names_the_seeds_of_the_model(data: Path, tmp_path: Path, name: str) -> None:
     model = load_voltage_model(name)
@@ -258,7 +242,7 @@ def test_provenance_names_the_seeds_of_the_model(data: Path, tmp_path: Path, nam
     build_release(data, out, model)
     with open_reader(out) as reader:
         made_by = reader.provenance(reader.predictions("mp-1").provenance_id[0])
-    assert made_by["seeds"] == [0, 1, 2] if name == "cgcnn" else made_by["seed"] == 0
+    assert made_by["seeds"] == ([0, 1, 2] if name == "cgcnn" else [0, 1, 2, 3, 4])
 
 
 @pytest.mark.parametrize("name", DATA_FILES)

@@ -12,9 +12,9 @@ from benchmarks import voltage_trials as trials
 from core.graphs import CrystalGraph, GraphStore, build_graph
 from core.records import Electrode
 from core.store import open_reader
-from core.voltage.batches import GraphTable
 from core.voltage.dataset import LabelledData
-from core.voltage.train import TrainingConfig, train_network
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.training import TrainingConfig, train_network
 from tests.voltage.crystals import moved
 
 SHIPPED = (
@@ -56,8 +56,13 @@ def features(monkeypatch: pytest.MonkeyPatch) -> None:
     """Volume and size of the cells in place of the potentials' features."""
     monkeypatch.setattr(
         trials,
-        "describer",
-        lambda: lambda crystals, _: [np.array([c.volume_a3, c.n_sites]) for c in crystals],
+        "featurizer",
+        lambda: (
+            lambda crystals, _: (
+                np.array([[c.volume_a3, c.n_sites] for c in crystals]).reshape(-1, 2),
+                (None,) * len(crystals),
+            )
+        ),
     )
 
 

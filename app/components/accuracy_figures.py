@@ -10,7 +10,7 @@ from app.components.text import pretty_formula
 from app.theme import Palette, figure_layout, safe_html
 from core.ions import PAPER_IONS
 from core.quantities import QUANTITIES
-from core.service.accuracy import ErrorRow, Interval, Peer, SpreadBin
+from core.service.accuracy import Baseline, ErrorRow, Interval, SpreadBin
 
 PARTITION_NAMES: Final = {"random": "Random split", "host": "Unseen hosts"}
 
@@ -151,15 +151,19 @@ def _error_dots(name: str, rows: Sequence[ErrorRow | None], style: tuple[str, st
     return trace
 
 
-def peers_figure(peers: Sequence[Peer], shipped: str, colours: Palette) -> dict[str, Any]:
+def baselines_figure(baselines: Sequence[Baseline], shipped: str, colours: Palette) -> dict[str, Any]:
     """Return the MAE over all rows of each model in both partitions, the best at the top; `shipped` in bold."""
-    names = [peer.name for peer in peers][::-1]
+    names = [baseline.name for baseline in baselines][::-1]
     traces = []
     for partition, symbol, colour in (
         ("random", "circle", colours.accent),
         ("host", "square", colours.passing),
     ):
-        rows = [(peer.name, row) for peer in peers[::-1] if (row := peer.row(partition, "all")) is not None]
+        rows = [
+            (baseline.name, row)
+            for baseline in baselines[::-1]
+            if (row := baseline.row(partition, "all")) is not None
+        ]
         trace = _dots(PARTITION_NAMES[partition], [row.mae_v for _, row in rows], [], colour, symbol)
         trace["y"] = [name for name, _ in rows]
         trace["marker"]["size"] = 9

@@ -1,4 +1,4 @@
-"""Tables of the Accuracy page: errors by ion, peers, in and out of domain, worst cases."""
+"""Tables of the Accuracy page: errors by ion, baselines, in and out of domain, worst cases."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from app.components.accuracy_figures import PARTITION_NAMES
 from app.components.tables import Cell, Detailed, Link, draw_named_rows, draw_table
 from app.components.text import pretty_formula
 from core.quantities import QUANTITIES
-from core.service.accuracy import ErrorRow, Interval, Peer
+from core.service.accuracy import Baseline, ErrorRow, Interval
 
 _MATERIAL_URL = "https://materialsproject.org/materials/"
 _CHECK_WORDS = {"ok": "agrees", "differs": "disagrees"}
@@ -45,7 +45,7 @@ def ion_table(errors: Mapping[str, Sequence[ErrorRow]]) -> None:
     )
 
 
-def peers_table(peers: Sequence[Peer]) -> None:
+def baselines_table(baselines: Sequence[Baseline]) -> None:
     """Draw all models with their errors over all ions and over the paper's seven, both partitions."""
     draw_table(
         [
@@ -58,20 +58,20 @@ def peers_table(peers: Sequence[Peer]) -> None:
         ],
         [
             [
-                Detailed(text=peer.name, detail=peer.description),
-                _rows_of(peer),
-                volts(peer.row("random", "all")),
-                volts(peer.row("host", "all")),
-                volts(peer.row("random", "seven-ion mean")),
-                volts(peer.row("host", "seven-ion mean")),
+                Detailed(text=baseline.name, detail=baseline.description),
+                _rows_of(baseline),
+                volts(baseline.row("random", "all")),
+                volts(baseline.row("host", "all")),
+                volts(baseline.row("random", "seven-ion mean")),
+                volts(baseline.row("host", "seven-ion mean")),
             ]
-            for peer in peers
+            for baseline in baselines
         ],
     )
 
 
-def _rows_of(peer: Peer) -> str:
-    counts = [row.n for partition in PARTITION_NAMES if (row := peer.row(partition, "all")) is not None]
+def _rows_of(baseline: Baseline) -> str:
+    counts = [row.n for partition in PARTITION_NAMES if (row := baseline.row(partition, "all")) is not None]
     return " / ".join(dict.fromkeys(f"{count:,}" for count in counts)) or "–"
 
 

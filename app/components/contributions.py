@@ -14,10 +14,10 @@ from core.drawing.scenes import scene_json
 from core.errors import ExplorerError
 from core.quantities import QUANTITIES
 from core.records import Crystal
-from core.service.explain import can_explain, explain, load_probe
+from core.service.explain import can_explain, explain, load_backbone
 
 if TYPE_CHECKING:
-    from core.service.explain import Contributions, SevenNetProbe
+    from core.service.explain import Contributions, SevenNetBackbone
 
 _RAISES, _NEUTRAL, _LOWERS = (224, 82, 77), (214, 219, 222), (58, 125, 196)
 _GREY: Final = "#98a4aa"
@@ -51,8 +51,8 @@ def render_contributions(crystal: Crystal, working_ion: str) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _probe() -> "SevenNetProbe":
-    return load_probe()
+def _backbone() -> "SevenNetBackbone":
+    return load_backbone()
 
 
 def _fingerprint(crystal: Crystal) -> str:
@@ -64,7 +64,7 @@ def _fingerprint(crystal: Crystal) -> str:
     show_spinner="Weighing the atoms with SevenNet-0 …", max_entries=256, hash_funcs={Crystal: _fingerprint}
 )
 def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> "Contributions":
-    return explain(state.voltage_model(), crystal, working_ion, _probe())
+    return explain(state.voltage_model(), crystal, working_ion, _backbone())
 
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Crystal: _fingerprint})

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +15,7 @@ from app.components.text import source_label
 from app.theme import safe
 from core.errors import ExplorerError
 from core.provenance import package_versions
-from core.service.model import facts_of
+from core.service.accuracy import ErrorRow
 from core.service.potentials import listed_potentials
 from core.service.release import Release
 from core.settings import resolve_device
@@ -97,7 +97,7 @@ def model_section() -> None:
     """Draw the card of the voltage model: what it is, how far off it is, and the command that makes it."""
     st.subheader("The voltage model", anchor=False)
     try:
-        model = facts_of(state.voltage_model().card)
+        model = state.voltage_model().card
     except ExplorerError as error:
         st.warning(f"The model card cannot be shown. {safe(error)}", icon=":material/warning:")
         return
@@ -114,11 +114,11 @@ def model_section() -> None:
         "Made by": model.command,
     }
     _facts(facts)
-    for split, rows in model.errors.items():
-        _errors(str(split), rows, model.coverage.get(split))
+    for split, rows in model.evaluation.errors.items():
+        _errors(str(split), rows, model.evaluation.coverage.get(split))
 
 
-def _errors(split: str, rows: Sequence[Mapping[str, Any]], coverage: float | None) -> None:
+def _errors(split: str, rows: Sequence[ErrorRow], coverage: float | None) -> None:
     title = {
         "random": "Random split",
         "host": "Unseen hosts: no host formula of the test rows was trained on",
@@ -127,7 +127,7 @@ def _errors(split: str, rows: Sequence[Mapping[str, Any]], coverage: float | Non
     if coverage is not None:
         st.caption(f"The 90 % intervals hold for {coverage:.1%} of these rows.")
     st.dataframe(
-        pd.DataFrame(rows).rename(columns={"n": "n_electrodes"}),
+        pd.DataFrame([row.to_dict() for row in rows]).rename(columns={"n": "n_electrodes"}),
         hide_index=True,
         placeholder="–",
         height="content",

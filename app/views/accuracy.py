@@ -1,7 +1,6 @@
 """Accuracy: how far the voltage model is off on electrodes that it did not see, beside the paper and other models."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +12,8 @@ from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
 from core.service import accuracy
+from core.service.accuracy import VoltageCard
+from core.service.explain import can_explain
 from core.settings import Settings
 
 _PLOT_CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "scrollZoom": True}
@@ -21,16 +22,14 @@ _PARITY: Final = "parity_plot"
 _CHOICE: Final = "held_out"
 _N_WORST: Final = 20
 
-Card = Mapping[str, Any]
-
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _out_of_fold(name: str, _folder: str, _sha256: str) -> pd.DataFrame:
     return accuracy.read_out_of_fold(name)
 
 
-def _table_of(card: Card) -> pd.DataFrame:
-    return _out_of_fold(card["name"], str(Settings.from_environment().precomputed), card["sha256"])
+def _table_of(card: VoltageCard) -> pd.DataFrame:
+    return _out_of_fold(card.name, str(Settings.from_environment().precomputed), card.sha256)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -38,10 +37,10 @@ def _candidate_ids(version: str) -> frozenset[str]:
     return frozenset(state.reader().screen(columns=("id",))["id"])
 
 
-def key_figures(frame: pd.DataFrame, card: Card, partition: str) -> None:
+def key_figures(frame: pd.DataFrame, card: VoltageCard, partition: str) -> None:
     """Draw the figures that matter most for the chosen partition."""
-    peer = accuracy.peer_of_card(card)
-    seven, every = peer.row(partition, "seven-ion mean"), peer.row(partition, "all")
+    own = accuracy.baseline_of_card(card)
+    seven, every = own.row(partition, "seven-ion mean"), own.row(partition, "all")
     covered = accuracy.coverage(frame)
     columns = st.columns(4, gap="small")
     if seven is not None and every is not None:
@@ -63,9 +62,9 @@ def key_figures(frame: pd.DataFrame, card: Card, partition: str) -> None:
     )  # fmt: skip
 
 
-def errors_section(frame: pd.DataFrame, card: Card, partition: str) -> None:
+def errors_section(frame: pd.DataFrame, card: VoltageCard, partition: str) -> None:
     """Draw parity and errors by ion side by side, and the table behind them."""
-    errors = accuracy.peer_of_card(card).errors
+    errors = accuracy.baseline_of_card(card).errors
     left, right = st.container(key="stacking-errors").columns(2, gap="large")
     with left:
         st.subheader(
@@ -111,33 +110,33 @@ def _selected(event: object, frame: pd.DataFrame) -> None:
     tables.worst_table(chosen[:1], _candidate_ids(state.reader().release.version))
 
 
-def peers_section(card: Card) -> None:
+def baselines_section(card: VoltageCard) -> None:
     """Draw the comparison of descriptor families on the same folds."""
     st.subheader("Other models on the same folds", anchor=False)
     st.caption(
         "Every model is trained on nine folds and judged on the tenth, in both partitions: at random within each "
         "ion, and with every host formula in one fold only."
     )
-    peers = [peer for peer in accuracy.read_peers() if peer.name != card["name"]]
-    if not peers:
+    others = [it for it in accuracy.read_baselines() if it.name != card.name]
+    if not others:
         st.info(
             "No other model has been judged on these folds in this release.", icon=":material/compare_arrows:"
         )
         return
-    ranked = accuracy.ranked_peers(accuracy.peer_of_card(card), peers)
-    left, right = st.container(key="stacking-peers").columns([1, 1.25], gap="large")
+    ranked = accuracy.ranked(accuracy.baseline_of_card(card), others)
+    left, right = st.container(key="stacking-baselines").columns([1, 1.25], gap="large")
     left.plotly_chart(
-        figures.peers_figure(ranked, card["name"], theme.palette()), config=_STILL, key="peers_plot",
+        figures.baselines_figure(ranked, card.name, theme.palette()), config=_STILL, key="baselines_plot",
         alt="Mean absolute error of each model in both partitions",
     )  # fmt: skip
     with right:
-        tables.peers_table(ranked)
-    commands = dict.fromkeys(peer.command for peer in ranked if peer.command)
+        tables.baselines_table(ranked)
+    commands = dict.fromkeys(it.command for it in ranked if it.command)
     with st.expander("Commands that make these numbers"):
         st.code("\n".join(commands), language="sh")
 
 
-def calibration_section(table: pd.DataFrame, card: Card) -> None:
+def calibration_section(table: pd.DataFrame, card: VoltageCard) -> None:
     """Draw whether intervals hold: at every level, and at every width."""
     st.subheader("Can the intervals be trusted?", anchor=False)
     parts = dict(_parts(table))
@@ -162,7 +161,7 @@ def calibration_section(table: pd.DataFrame, card: Card) -> None:
         f"{figures.PARTITION_NAMES[name].lower()} {rows['std_v'].mean():.2f} V"
         for name, rows in parts.items()
     )
-    checked = card.get("cross_checked_coverage")
+    checked = card.evaluation.cross_checked_coverage
     held = (
         f" Halves that the calibration did not see: {checked:.1%} of the 90 % intervals hold."
         if checked
@@ -230,7 +229,7 @@ def page() -> None:
     card = accuracy.default_card()
     theme.page_header(
         "Accuracy",
-        f"How far the shipped model, {safe(card['name'])}, is off on {card.get('n_labelled', 0):,} labelled "
+        f"How far the shipped model, {safe(card.name)}, is off on {card.n_labelled:,} labelled "
         "electrodes, each predicted by members that did not learn from it.",
     )
     try:
@@ -241,15 +240,15 @@ def page() -> None:
         partition = choose_partition()
         frame = table[table["partition"] == partition]
         key_figures(frame, card, partition)
-        if card["kind"] == "frozen-host":
+        if can_explain():
             _pretraining_note()
         errors_section(frame, card, partition)
-        guarded(peers_section)(card)
+        guarded(baselines_section)(card)
         calibration_section(table, card)
         domain_section(table)
         worst_section(frame, partition)
         return
-    guarded(peers_section)(card)
+    guarded(baselines_section)(card)
 
 
 def _pretraining_note() -> None:

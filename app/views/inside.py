@@ -73,10 +73,10 @@ def shipped_section() -> None:
     card = shown.card
     st.subheader(f"The shipped model, {safe(card['model'])}", anchor=False)
     current = default_card()
-    if current["sha256"] != card["model_sha256"]:
+    if current.sha256 != card["model_sha256"]:
         st.warning(
             f"These maps are of {safe(card['model'])} {card['model_sha256'][:12]}, the release now uses "
-            f"{safe(current['name'])} {current['sha256'][:12]}. Make them again: `{card['command']} --only shipped`.",
+            f"{safe(current.name)} {current.sha256[:12]}. Make them again: `{card['command']} --only shipped`.",
             icon=":material/update:",
         )
     electrodes = shown.electrodes["electrodes"]

@@ -36,7 +36,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the maps, with a bar a stage, and say what came out."""
-    from core.voltage.inside_maps import make_random_maps, make_shipped_maps
+    from core.voltage.embedding_maps import make_random_maps, make_shipped_maps
 
     data = reference_data(arguments.data)
     common = {"seed": arguments.seed, "n_points": arguments.points}

@@ -1,14 +1,11 @@
 """`train-voltage` and `evaluate-voltage`: make the voltage model from labelled electrodes, and say how good it is."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from core.cli.output import StageBars, add_data_option, note, reference_data
 from core.settings import Settings
-
-Progress = Callable[[str, int, int], None]
 
 _TRAIN_HELP = """\
 Trains a voltage model on the labelled electrodes of all ten ions at once, judges it on random and on unseen-host
@@ -69,46 +66,20 @@ def positive(text: str) -> int:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, with a bar a stage, and say where the model went."""
+    from core.voltage import train_voltage
+
     settings = Settings.from_environment()
     models = arguments.models or settings.precomputed / "models"
     name = arguments.name or arguments.kind
-    train = _train_cgcnn if arguments.kind == "cgcnn" else _train_frozen_host
     with StageBars() as bars:
-        train(arguments, name, models, bars.update)
+        train_voltage(
+            reference_data(arguments.data), kind=arguments.kind, name=name, seed=arguments.seed,
+            epochs=arguments.epochs, n_members=arguments.members, resume=arguments.resume, models_dir=models,
+            progress=bars.update,
+        )  # fmt: skip
     note(f"Wrote {models / name}.safetensors and its card {name}.json.")
     note(f"Its errors: python -m core evaluate-voltage --name {name}")
     return 0
-
-
-def _train_cgcnn(arguments: argparse.Namespace, name: str, models: Path, progress: Progress) -> None:
-    from core.voltage import train_voltage
-
-    train_voltage(
-        reference_data(arguments.data),
-        name=name,
-        seed=arguments.seed,
-        epochs=arguments.epochs or 60,
-        n_members=arguments.members or 3,
-        resume=arguments.resume,
-        models_dir=models,
-        checkpoints_dir=Settings.from_environment().checkpoints,
-        progress=progress,
-    )
-
-
-def _train_frozen_host(arguments: argparse.Namespace, name: str, models: Path, progress: Progress) -> None:
-    from core.voltage.frozen.head import HeadConfig
-    from core.voltage.frozen.training import train_frozen_host
-
-    train_frozen_host(
-        reference_data(arguments.data),
-        name=name,
-        seed=arguments.seed,
-        n_members=arguments.members or 5,
-        config=HeadConfig(epochs=arguments.epochs) if arguments.epochs else None,
-        models_dir=models,
-        progress=progress,
-    )
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,10 @@
 Weights lie in the `sevenn` wheel (MIT; doi:10.1021/acs.jctc.4c00190). The package is optional: nothing else needs it.
 """
 
+import contextlib
+import os
 import warnings
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +27,7 @@ LICENCE: Final = "MIT"
 TRAINED_ON: Final = "MPtrj: 1.58 million frames of Materials Project relaxations, PBE(+U)"
 ENERGY_SCALE: Final = "PBE(+U) of the Materials Project, uncorrected"
 _CHECKPOINT_NAME: Final = "7net-0"
+_FORCE: Final = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
 def checkpoint_path() -> Path:
@@ -33,19 +37,36 @@ def checkpoint_path() -> Path:
 
 def read_checkpoint() -> tuple[dict[str, Any], torch.nn.Module]:
     """Return the checkpoint's configuration and its network in float32, which the package insists on."""
-    with torch_state(torch.float32):
+    with torch_state(torch.float32), _nothing_unpickled():
         stored = sevenn_module("sevenn.checkpoint").SevenNetCheckpoint(str(checkpoint_path()))
         return stored.config, stored.build_model()
 
 
+@contextlib.contextmanager
+def _nothing_unpickled() -> Iterator[None]:
+    """Have torch refuse all but tensors and numpy arrays, where the package asks it to unpickle whatever is there."""
+    before = os.environ.get(_FORCE)
+    allowed: list[Any] = [
+        np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType, np.dtypes.Int64DType,
+        (np.core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),  # type: ignore[attr-defined]
+    ]  # fmt: skip
+    os.environ[_FORCE] = "1"
+    try:
+        with torch.serialization.safe_globals(allowed):
+            yield
+    finally:
+        os.environ.pop(_FORCE, None) if before is None else os.environ.update({_FORCE: before})
+
+
 def read_card() -> PotentialCard:
     """Return the card, from the checkpoint in the wheel."""
-    stored = sevenn_module("sevenn.checkpoint").SevenNetCheckpoint(str(checkpoint_path()))
+    with _nothing_unpickled():
+        config = sevenn_module("sevenn.checkpoint").SevenNetCheckpoint(str(checkpoint_path())).config
     return PotentialCard(
         name=NAME,
         title="SevenNet-0 (11Jul2024)",
-        elements=tuple(sorted(chemical_symbols[number] for number in stored.config["_type_map"])),
-        cutoff_a=float(stored.config["cutoff"]),
+        elements=tuple(sorted(chemical_symbols[number] for number in config["_type_map"])),
+        cutoff_a=float(config["cutoff"]),
         trained_on=TRAINED_ON,
         energy_scale=ENERGY_SCALE,
         licence=LICENCE,

@@ -3,44 +3,46 @@
 from core.voltage.accuracy import (
     LEVELS,
     PARTITIONS,
+    Baseline,
     Interval,
-    Peer,
     SpreadBin,
+    baseline_of_card,
     coverage,
     default_card,
     mean_absolute_error,
-    peer_of_card,
+    read_baselines,
     read_out_of_fold,
-    read_peers,
     spread_bins,
     worst_cases,
 )
-from core.voltage.evaluate import ErrorRow
+from core.voltage.card import VoltageCard
+from core.voltage.evaluation.errors import ErrorRow
 
 __all__ = [
     "LEVELS",
     "PARTITIONS",
+    "Baseline",
     "ErrorRow",
     "Interval",
-    "Peer",
     "SpreadBin",
+    "VoltageCard",
+    "baseline_of_card",
     "coverage",
     "default_card",
     "mean_absolute_error",
-    "peer_of_card",
-    "ranked_peers",
+    "ranked",
+    "read_baselines",
     "read_out_of_fold",
-    "read_peers",
     "spread_bins",
     "worst_cases",
 ]
 
 
-def ranked_peers(own: Peer, others: list[Peer]) -> list[Peer]:
+def ranked(own: Baseline, others: list[Baseline]) -> list[Baseline]:
     """Return all models, the best on unseen hosts first; at random where that was not tried; the untried last."""
 
-    def error_v(peer: Peer) -> float:
-        row = peer.row("host", "all") or peer.row("random", "all")
+    def error_v(baseline: Baseline) -> float:
+        row = baseline.row("host", "all") or baseline.row("random", "all")
         return float("inf") if row is None else row.mae_v
 
     return sorted([own, *others], key=error_v)

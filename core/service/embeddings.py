@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from core.settings import Settings
-from core.voltage.inside import ELEMENT_CLASSES, RANDOM, SHIPPED, AtomMap, ElectrodeMap, InsideMaps, read_maps
+from core.voltage.embeddings import (
+    ELEMENT_CLASSES,
+    RANDOM,
+    SHIPPED,
+    AtomMap,
+    ElectrodeMap,
+    InsideMaps,
+    read_maps,
+)
 
 __all__ = [
     "ELEMENT_CLASSES",

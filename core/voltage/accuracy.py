@@ -1,7 +1,7 @@
 """How good the voltage models are, read from `precomputed/accuracy` and the model cards; nothing is trained here.
 
 `<model>.csv` holds each labelled electrode twice, predicted by members that did not see it: in the random partition and
-in that by host formula. `<name>.json` files hold the error tables of peers on the same folds.
+in that by host formula. `<name>.json` files hold the error tables of baselines on the same folds.
 """
 
 import json
@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
+from scipy.stats import binomtest
 
 from core.errors import ModelError
 from core.settings import Settings
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, LEVEL
-from core.voltage.evaluate import ErrorRow
+from core.voltage.card import VoltageCard
+from core.voltage.evaluation.errors import ErrorRow
 from core.voltage.weights import read_card
 
 RANDOM, HOST = "random", "host"
@@ -31,7 +33,6 @@ _TEXTS: Final = (
 )  # fmt: skip
 _NUMBERS: Final = ("voltage_v", "predicted_v", "std_v")
 _N_SAMPLES: Final = 1000
-_Z95: Final = 1.959963984540054
 _REMEDY: Final = "Restore it from git or run `python -m core train-voltage --data ../shared/data`."
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ class SpreadBin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
+class Baseline:
     """A model on the task: error tables by partition, rows as in `ErrorRow`; command that made them, where stated."""
 
     name: str
@@ -69,7 +70,7 @@ class Peer:
         return next((row for row in self.errors.get(partition, ()) if row.working_ion == working_ion), None)
 
 
-def default_card(folder: Path | None = None) -> dict[str, Any]:
+def default_card(folder: Path | None = None) -> VoltageCard:
     """Return the card of the default model in `folder`, that of the shipped models by default; raises `ModelError`."""
     return read_card(
         Settings.from_environment().precomputed / "models" if folder is None else folder, "default"
@@ -118,11 +119,9 @@ def coverage(frame: pd.DataFrame, level: float = LEVEL) -> Interval:
     The interval is predicted_v +- z std_v with z the normal quantile of (1 + level) / 2.
     """
     z = HALF_WIDTH_IN_STD if level == LEVEL else float(ndtri(0.5 * (1.0 + level)))
-    n = len(frame)
-    share = float((frame["error_v"].abs() <= z * frame["std_v"]).mean())
-    centre = (share + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2))
-    return Interval(value=share, low=float(centre - half), high=float(centre + half), n=n)
+    n, inside = len(frame), int((frame["error_v"].abs() <= z * frame["std_v"]).sum())
+    interval = binomtest(inside, n).proportion_ci(0.95, method="wilson")
+    return Interval(value=inside / n, low=float(interval.low), high=float(interval.high), n=n)
 
 
 def spread_bins(frame: pd.DataFrame, n_bins: int = 8, *, seed: int = 0) -> list[SpreadBin]:
@@ -146,40 +145,31 @@ def worst_cases(frame: pd.DataFrame, n: int = 20) -> pd.DataFrame:
     return frame.loc[order[:n]].reset_index(drop=True)
 
 
-def peer_of_card(card: Mapping[str, Any]) -> Peer:
-    """Return a trained model, by its card, as one of the peers; a card without error tables is a `ModelError`."""
-    try:
-        errors = {name: _rows(rows) for name, rows in card["errors"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"The card of {card.get('name')!r} holds no error tables ({error}). {_REMEDY}"
-        ) from None
-    return Peer(
-        name=card["name"],
-        description=card.get("description", ""),
-        errors=errors,
-        command=card.get("command", ""),
+def baseline_of_card(card: VoltageCard) -> Baseline:
+    """Return a trained model, by its card, as one of those that are compared."""
+    return Baseline(
+        name=card.name, description=card.description, errors=card.evaluation.errors, command=card.command
     )
 
 
-def read_peers(folder: Path | None = None) -> list[Peer]:
-    """Return the peers of all JSON files in the folder, in the order of names; a damaged file is a `ModelError`."""
+def read_baselines(folder: Path | None = None) -> list[Baseline]:
+    """Return the baselines of all JSON files in the folder, in the order of names; a damaged file is a `ModelError`."""
     folder = _folder() if folder is None else folder
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_text())
-            found += [_peer(name, entry, content) for name, entry in content["peers"].items()]
+            found += [_baseline(name, entry, content) for name, entry in content["peers"].items()]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(
-                f"{path.name} is not a table of peers ({error}); restore it from git or run its benchmark again."
+                f"{path.name} is not a table of baselines ({error}); restore it from git or run its benchmark again."
             ) from None
     return found
 
 
-def _peer(name: str, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Peer:
+def _baseline(name: str, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Baseline:
     errors = {partition: _rows(entry[partition]) for partition in PARTITIONS if partition in entry}
-    return Peer(
+    return Baseline(
         name=name, description=entry["description"], errors=errors, command=str(content.get("command", ""))
     )
 

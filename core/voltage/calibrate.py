@@ -125,9 +125,9 @@ class Domain:
         `leave_out` passes over the nearest one, for vectors that are themselves in the domain.
         """
         n_nearest = min(_N_NEAREST + leave_out, len(self.vectors))
-        found, _ = self._tree.query(vectors / self._scale, k=n_nearest)
-        found = np.asarray(found).reshape(len(vectors), n_nearest)
-        return found[:, int(leave_out) :].mean(axis=1)
+        distances, _ = self._tree.query(vectors / self._scale, k=n_nearest)
+        nearest = np.asarray(distances, dtype=np.float64).reshape(len(vectors), n_nearest)
+        return np.asarray(nearest[:, int(leave_out) :].mean(axis=1), dtype=np.float64)
 
     def unknown_elements(self, atomic_numbers: Sequence[int]) -> list[int]:
         """Return the atomic numbers that hardly any labelled electrode holds."""

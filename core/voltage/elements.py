@@ -47,10 +47,10 @@ def random_element_table(seed: int, length: int = 640) -> NDArray[np.float32]:
 def valence_electrons(element: Element) -> int:
     """Return the number of electrons outside the closed core, between 1 and 12."""
     if element.block == "f":
-        return min(element.Z - (54 if element.Z < 89 else 86), 12)
+        return int(min(element.Z - (54 if element.Z < 89 else 86), 12))
     if element.symbol == "He":
         return 2
-    return element.group if element.group <= 12 else element.group - 10
+    return int(element.group if element.group <= 12 else element.group - 10)
 
 
 def _vector(element: Element) -> NDArray[np.float32]:

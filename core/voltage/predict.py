@@ -1,54 +1,27 @@
-"""Prediction with a shipped model, whatever its kind: one row a structure, a reason where there is no
-number."""
+"""Prediction with a shipped model, whatever its kind: one row a structure, a reason where there is no number."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ExplorerError, ModelError, NoWorkingIonError
+from core.errors import ExplorerError, ModelError, NoWorkingIonError, StructureError
 from core.graphs import atomic_numbers
 from core.ions import charge_number
 from core.records import Crystal, VoltagePrediction
 from core.settings import Settings
+from core.voltage.base import Done, Network
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, Calibration, Domain
-from core.voltage.weights import Arrays, read_arrays, read_card
-
-CHUNK: Final = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """What a network says of n structures.
-
-    `voltages_v`: (n, n_members) float64. `vectors`: (n, d) float32 learned vectors. `trusted`: (n,) False
-    where the network itself knows that it cannot judge (a working ion without neighbours).
-    """
-
-    voltages_v: NDArray[np.float64]
-    vectors: NDArray[np.float32]
-    trusted: NDArray[np.bool_]
-
-
-class Network(Protocol):
-    """What a kind of model must offer; a structure that it cannot take is an `ExplorerError`."""
-
-    def outputs(self, crystals: Sequence[Crystal], working_ions: Sequence[str]) -> Outputs:
-        """Return the outputs for structures that hold their working ions."""
-
-
-Loader = Callable[[Arrays, dict[str, Any]], Network]
+from core.voltage.card import VoltageCard
+from core.voltage.kinds import voltage_kind
+from core.voltage.weights import read_arrays, read_card
 
 
 class VoltageModel:
     """A network with its calibration, its domain and its card."""
 
-    def __init__(
-        self, network: Network, calibration: Calibration, domain: Domain, card: dict[str, Any]
-    ) -> None:
+    def __init__(self, network: Network, calibration: Calibration, domain: Domain, card: VoltageCard) -> None:
         self.network = network
         self.calibration = calibration
         self.domain = domain
@@ -57,77 +30,81 @@ class VoltageModel:
     @property
     def name(self) -> str:
         """Name of the model, that of its files."""
-        return str(self.card["name"])
+        return self.card.name
 
     @property
     def sha256(self) -> str:
         """SHA-256 of the weights."""
-        return str(self.card["sha256"])
+        return self.card.sha256
 
     def predict(
-        self,
-        crystals: Sequence[Crystal],
-        working_ions: Sequence[str],
-        *,
-        progress: Callable[[int], None] | None = None,
+        self, crystals: Sequence[Crystal], working_ions: Sequence[str], *, progress: Done | None = None
     ) -> list[VoltagePrediction]:
-        """Return one prediction a crystal, in order; one that cannot be predicted carries the reason as
-        `error`.
+        """Return one prediction a crystal, in order; one that cannot be predicted carries the reason as `error`.
 
-        `progress(done)` is called after every chunk of structures.
+        The network takes all structures at once and shares them out as suits it; `progress(done)` counts those done.
         """
-        rows: list[VoltagePrediction] = []
-        for start in range(0, len(crystals), CHUNK):
-            rows += self._chunk(crystals[start : start + CHUNK], working_ions[start : start + CHUNK])
+        rows: list[VoltagePrediction | None] = [None] * len(crystals)
+        sound = []
+        for place, (crystal, ion) in enumerate(zip(crystals, working_ions, strict=True)):
+            try:
+                check_input(crystal, ion)
+                sound.append(place)
+            except ExplorerError as error:
+                rows[place] = _failed(crystal, ion, str(error))
+        n_refused = len(crystals) - len(sound)
+
+        def report(n_predicted: int) -> None:
             if progress is not None:
-                progress(len(rows))
-        return rows
+                progress(n_refused + n_predicted)
+
+        if crystals and not sound:
+            report(0)
+        if sound:
+            predicted = self._rows([crystals[it] for it in sound], [working_ions[it] for it in sound], report)
+            for place, row in zip(sound, predicted, strict=True):
+                rows[place] = row
+        return [row for row in rows if row is not None]
 
     def embed(self, crystals: Sequence[Crystal], working_ions: Sequence[str]) -> NDArray[np.float32]:
-        """Return (n, d) learned vectors; a structure that has none raises its `ExplorerError`."""
-        parts = []
-        for start in range(0, len(crystals), CHUNK):
-            chunk, ions = crystals[start : start + CHUNK], working_ions[start : start + CHUNK]
-            for crystal, ion in zip(chunk, ions, strict=True):
-                check_input(crystal, ion)
-            parts.append(self.network.outputs(chunk, ions).vectors)
-        return (
-            np.concatenate(parts) if parts else np.zeros((0, self.domain.vectors.shape[1]), dtype=np.float32)
-        )
-
-    def _chunk(self, crystals: Sequence[Crystal], working_ions: Sequence[str]) -> list[VoltagePrediction]:
-        try:
-            for crystal, ion in zip(crystals, working_ions, strict=True):
-                check_input(crystal, ion)
-            return self._rows(crystals, working_ions)
-        except ExplorerError as error:
-            if len(crystals) == 1:
-                return [_failed(crystals[0], working_ions[0], error)]
-        # One bad structure must not take its chunk along: each is tried alone.
-        return [
-            row
-            for crystal, ion in zip(crystals, working_ions, strict=True)
-            for row in self._chunk([crystal], [ion])
-        ]
-
-    def _rows(self, crystals: Sequence[Crystal], working_ions: Sequence[str]) -> list[VoltagePrediction]:
+        """Return (n, d) learned vectors; raise `StructureError` for a structure that has none."""
+        for crystal, ion in zip(crystals, working_ions, strict=True):
+            check_input(crystal, ion)
+        if not len(crystals):
+            return np.zeros((0, self.domain.vectors.shape[1]), dtype=np.float32)
         outputs = self.network.outputs(crystals, working_ions)
-        voltages = outputs.voltages_v.mean(axis=1)
-        stds = self.calibration.std_v(outputs.voltages_v.std(axis=1), self.domain.distance(outputs.vectors))
+        reason = next((error for error in outputs.errors if error is not None), None)
+        if reason is not None:
+            raise StructureError(reason)
+        return outputs.vectors
+
+    def _rows(
+        self, crystals: Sequence[Crystal], working_ions: Sequence[str], progress: Done | None
+    ) -> list[VoltagePrediction]:
+        outputs = self.network.outputs(crystals, working_ions, progress=progress)
+        stds = np.full(len(crystals), np.nan)
+        made = np.array([outputs.error(row) is None for row in range(len(crystals))])
+        if made.any():
+            distance = self.domain.distance(outputs.vectors[made])
+            stds[made] = self.calibration.std_v(outputs.voltages_v[made].std(axis=1), distance)
         return [
-            self._row(crystal, ion, float(voltage), float(std), bool(trusted))
-            for crystal, ion, voltage, std, trusted in zip(
-                crystals, working_ions, voltages, stds, outputs.trusted, strict=True
+            _failed(crystal, ion, reason)
+            if (reason := outputs.error(row)) is not None
+            else self._row(
+                crystal,
+                ion,
+                float(outputs.voltages_v[row].mean()),
+                float(stds[row]),
+                bool(outputs.trusted[row]),
             )
+            for row, (crystal, ion) in enumerate(zip(crystals, working_ions, strict=True))
         ]
 
     def _row(
         self, crystal: Crystal, ion: str, voltage_v: float, std_v: float, trusted: bool
     ) -> VoltagePrediction:
         if not np.isfinite([voltage_v, std_v]).all():
-            return _failed(
-                crystal, ion, ModelError(f"{crystal.formula}: the network gave {voltage_v}; not a voltage.")
-            )
+            return _failed(crystal, ion, f"{crystal.formula}: the network gave {voltage_v}; not a voltage.")
         known = not self.domain.unknown_elements(atomic_numbers(crystal.species).tolist())
         return VoltagePrediction(
             id=crystal.id,
@@ -151,34 +128,21 @@ def check_input(crystal: Crystal, working_ion: str) -> None:
 def load_voltage_model(name: str = "default", folder: Path | None = None) -> VoltageModel:
     """Load a model by name from `precomputed/models` or another folder.
 
-    Checks card, file type, hash and keys, and raises `ModelError` with the reason; the card's `kind` picks
-    the loader.
+    Checks card, file type, hash and keys, and raises `ModelError` with the reason.
     """
     folder = Settings.from_environment().precomputed / "models" if folder is None else folder
     card = read_card(folder, name)
-    loaders = _loaders()
-    if card["kind"] not in loaders:
-        raise ModelError(
-            f"Model {card['name']!r} is of kind {card['kind']!r}; this version reads {sorted(loaders)}."
-        )
+    kind = voltage_kind(card.kind)
     arrays = read_arrays(folder, card, required=("domain.vectors", "domain.element_rows"))
+    domain = Domain(arrays["domain.vectors"], arrays["domain.element_rows"], card.evaluation.limit_std_v)
     try:
-        calibration = Calibration(**card["calibration"])
-        domain = Domain(arrays["domain.vectors"], arrays["domain.element_rows"], float(card["limit_std_v"]))
-        network = loaders[card["kind"]](arrays, card)
+        network = kind.load(arrays, card)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"Model {card['name']!r} is incomplete ({error}); restore it from git or train anew."
+            f"Model {card.name!r} is incomplete ({error}); restore it from git or train anew."
         ) from None
-    return VoltageModel(network, calibration, domain, card)
+    return VoltageModel(network, card.calibration, domain, card)
 
 
-def _loaders() -> dict[str, Loader]:
-    from core.voltage.cgcnn import CgcnnEnsemble
-    from core.voltage.frozen.model import KIND, FrozenHostEnsemble
-
-    return {"cgcnn": CgcnnEnsemble.from_arrays, KIND: FrozenHostEnsemble.from_arrays}
-
-
-def _failed(crystal: Crystal, ion: str, error: Exception) -> VoltagePrediction:
-    return VoltagePrediction.failed(id=crystal.id, formula=crystal.formula, working_ion=ion, error=str(error))
+def _failed(crystal: Crystal, ion: str, reason: str) -> VoltagePrediction:
+    return VoltagePrediction.failed(id=crystal.id, formula=crystal.formula, working_ion=ion, error=reason)

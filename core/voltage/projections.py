@@ -79,7 +79,7 @@ def tsne(vectors: Vectors, seed: int) -> NDArray[np.float32]:
         projected = TSNE(
             init="pca", perplexity=min(_PERPLEXITY, (len(vectors) - 1) / 3), random_state=seed, n_jobs=1
         ).fit_transform(vectors.astype(np.float32))
-    return np.round(projected, 2).astype(np.float32)
+    return np.asarray(np.round(projected, 2), dtype=np.float32)
 
 
 def equal_share(counts: NDArray[np.int64], n_points: int) -> int:

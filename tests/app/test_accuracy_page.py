@@ -10,13 +10,13 @@ from app.components import accuracy_figures as figures
 from app.components.accuracy_tables import structure_link, volts
 from app.theme import _LIGHT
 from core.ions import PAPER_IONS
-from core.voltage import accuracy
+from core.voltage import VoltageCard, accuracy
 
 Opener = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
-def card() -> dict:
+def card() -> VoltageCard:
     return accuracy.default_card()
 
 
@@ -29,17 +29,17 @@ def plots(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
-def test_the_page_shows_the_errors_of_the_card(open_page: Opener, card: dict) -> None:
+def test_the_page_shows_the_errors_of_the_card(open_page: Opener, card: VoltageCard) -> None:
     app = open_page("accuracy")
     assert not app.exception and not app.error
-    seven = accuracy.peer_of_card(card).row("random", "seven-ion mean")
+    seven = accuracy.baseline_of_card(card).row("random", "seven-ion mean")
     assert app.metric[0].value == f"{seven.mae_v:.3f} V"
-    assert f"{card['n_labelled']:,}" in app.caption[0].value
+    assert f"{card.n_labelled:,}" in app.caption[0].value
     assert "were trained on relaxations of the Materials Project" in texts(app)
 
 
 def test_parity_holds_every_electrode_and_says_how_many_are_off_the_axes(
-    open_page: Opener, card: dict
+    open_page: Opener, card: VoltageCard
 ) -> None:
     app = open_page("accuracy")
     parity = plots(app)[0]
@@ -47,30 +47,30 @@ def test_parity_holds_every_electrode_and_says_how_many_are_off_the_axes(
     assert len(points) == 10
     assert (
         sum(int(trace["name"].split("(")[1].rstrip(")").replace(",", "")) for trace in points)
-        == card["n_labelled"]
+        == card.n_labelled
     )
     assert "lie beyond the axes" in texts(app)
 
 
-def test_unseen_hosts_can_be_chosen(open_page: Opener, card: dict) -> None:
+def test_unseen_hosts_can_be_chosen(open_page: Opener, card: VoltageCard) -> None:
     app = open_page("accuracy")
     app.get("button_group")[0].set_value("host").run()
     assert not app.exception and not app.error
-    every = accuracy.peer_of_card(card).row("host", "all")
+    every = accuracy.baseline_of_card(card).row("host", "all")
     assert app.metric[1].value == f"{every.mae_v:.3f} V"
     assert any("unseen hosts" in header.value for header in app.subheader)
 
 
 def test_a_link_may_ask_for_unseen_hosts(
-    open_page: Opener, card: dict, monkeypatch: pytest.MonkeyPatch
+    open_page: Opener, card: VoltageCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.state.browser_query", lambda: {"held_out": "host"})
     app = open_page("accuracy")
-    assert app.metric[1].value == f"{accuracy.peer_of_card(card).row('host', 'all').mae_v:.3f} V"
+    assert app.metric[1].value == f"{accuracy.baseline_of_card(card).row('host', 'all').mae_v:.3f} V"
     monkeypatch.setattr("app.state.browser_query", lambda: {"held_out": "<b>nonsense"})
     assert (
         open_page("accuracy").metric[1].value
-        == f"{accuracy.peer_of_card(card).row('random', 'all').mae_v:.3f} V"
+        == f"{accuracy.baseline_of_card(card).row('random', 'all').mae_v:.3f} V"
     )
 
 
@@ -92,8 +92,8 @@ def test_a_release_without_the_table_says_so(
     assert "No other model has been judged" in app.info[0].value
 
 
-def test_ions_stand_in_the_papers_order_with_its_values(card: dict) -> None:
-    figure = figures.ion_figure(accuracy.peer_of_card(card).errors, _LIGHT)
+def test_ions_stand_in_the_papers_order_with_its_values(card: VoltageCard) -> None:
+    figure = figures.ion_figure(accuracy.baseline_of_card(card).errors, _LIGHT)
     labels = [text.split("<b>")[1].split("</b>")[0] for text in figure["layout"]["xaxis"]["ticktext"]]
     assert labels[:7] == list(PAPER_IONS) and labels[-2:] == ["all", "seven"]
     by_name = {trace["name"]: trace for trace in figure["data"]}
@@ -102,10 +102,10 @@ def test_ions_stand_in_the_papers_order_with_its_values(card: dict) -> None:
     assert min(bars["array"]) > 0 and min(bars["arrayminus"]) > 0
 
 
-def test_the_shipped_model_stands_out_among_peers(card: dict) -> None:
-    mine = accuracy.peer_of_card(card)
-    other = accuracy.Peer(name="forest<b>", description="", errors=mine.errors)
-    figure = figures.peers_figure([mine, other], mine.name, _LIGHT)
+def test_the_shipped_model_stands_out_among_peers(card: VoltageCard) -> None:
+    mine = accuracy.baseline_of_card(card)
+    other = accuracy.Baseline(name="forest<b>", description="", errors=mine.errors)
+    figure = figures.baselines_figure([mine, other], mine.name, _LIGHT)
     assert figure["layout"]["yaxis"]["ticktext"] == ["forest&lt;b&gt;", f"<b>{mine.name}</b>"]
 
 

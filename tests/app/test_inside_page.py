@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from app.components import contributions as component
 from app.components.inside_figures import atom_figure, electrode_figure, element_figure
 from app.theme import _DARK
-from core.voltage.frozen.contributions import Contributions, SiteContribution
-from core.voltage.inside import RANDOM, SHIPPED, read_maps
+from core.voltage.embeddings import RANDOM, SHIPPED, read_maps
+from core.voltage.kinds.frozen_host.contributions import Contributions, SiteContribution
 
 Opener = Callable[..., AppTest]
 
@@ -39,8 +40,8 @@ def test_the_projection_can_be_chosen(open_page: Opener) -> None:
 
 
 def test_maps_of_another_model_are_said(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    def other() -> dict:
-        return {"name": "frozen-host", "sha256": "f" * 64}
+    def other() -> SimpleNamespace:
+        return SimpleNamespace(name="frozen-host", sha256="f" * 64)
 
     monkeypatch.setattr("core.service.accuracy.default_card", other)
     app = open_page("inside")

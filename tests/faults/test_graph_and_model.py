@@ -16,11 +16,12 @@ import torch
 from core.errors import ModelError, TrainingError
 from core.voltage import load_voltage_model
 from core.voltage.calibrate import Calibration
-from core.voltage.cgcnn import CgcnnEnsemble
+from core.voltage.card import Evaluation, VoltageCard
 from core.voltage.elements import element_table
-from core.voltage.folds import Split, check_hosts_apart
-from core.voltage.model import NetworkConfig, VoltageNetwork
-from core.voltage.train import TrainedNetwork
+from core.voltage.evaluation.folds import Split, check_hosts_apart
+from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.training import TrainedNetwork
 from core.voltage.weights import data_snapshot_note, read_arrays, read_card, write_model
 
 
@@ -35,11 +36,16 @@ def folder(tmp_path: Path) -> Path:
         "domain.element_rows": np.full(104, 9),
     }
     calibration = Calibration(floor_v=0.3, spread_weight=1.0, distance_weight=0.0, n=30)
-    card = {
-        "kind": "cgcnn", "network": config.to_dict(), "data_sha256": "a" * 64, "limit_std_v": 1.0,
-        "calibration": calibration.to_dict(),
-    }  # fmt: skip
-    write_model(tmp_path, "sound", arrays, card)
+    figures = Evaluation(
+        limit_std_v=1.0, errors={}, coverage={}, cross_checked_coverage=0.9, sharpness_v={}, mae_in_domain_v={},
+        mae_out_of_domain_v={}, share_out_of_domain={},
+    )  # fmt: skip
+    card = VoltageCard(
+        name="sound", kind="cgcnn", description="made", seeds=(0,), settings={"network": config.to_dict()}, sha256="",
+        data_sha256="a" * 64, n_labelled=30, n_refused=0, n_unusual=0, calibration=calibration, evaluation=figures,
+        tested="nothing", licence="none", versions={}, command="none", created="2026",
+    )  # fmt: skip
+    write_model(tmp_path, arrays, card)
     load_voltage_model("sound", tmp_path)
     return tmp_path
 
@@ -102,11 +108,11 @@ def test_missing_weights_are_named(folder, key):
     card = read_card(folder, "sound")
     arrays = read_arrays(folder, card)
     del arrays[key]
-    write_model(folder, "sound", arrays, card)
+    write_model(folder, arrays, card)
     refused(folder, "lacks|is incomplete")
 
 
-@pytest.mark.parametrize("key", ["kind", "sha256", "data_sha256", "calibration", "network", "limit_std_v"])
+@pytest.mark.parametrize("key", ["kind", "sha256", "data_sha256", "calibration", "settings", "evaluation"])
 def test_missing_card_keys_are_named(folder, key):
     edit_card(folder, **{key: ...})
     refused(folder, key)
@@ -116,7 +122,7 @@ def test_weights_with_nan_are_refused(folder):
     card = read_card(folder, "sound")
     arrays = read_arrays(folder, card)
     arrays["member.0.to_voltage.bias"][:] = np.nan
-    write_model(folder, "sound", arrays, card)
+    write_model(folder, arrays, card)
     refused(folder, "NaN or infinity")
 
 

@@ -178,10 +178,14 @@ def test_a_crystal_is_never_labelled_twice_at_once(periclase: Crystal, tmp_path:
 LABELLER_THAT_DIES = """
 import os, sys
 from pathlib import Path
-from tests.potentials.test_nequip_mg_frames import crystal
+import numpy as np
 from core.potentials.nequip_mg.dataset import label_crystals
+from core.records import Crystal
 
-one = crystal("mgo", "MgO", ("Mg", "O"))
+one = Crystal(
+    id="mgo", formula="MgO", lattice_a=4.2 * np.eye(3), species=("Mg", "O"),
+    frac=np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]), source="made by hand",
+)
 label_crystals([one], lambda one, rng: os._exit(9), folder=Path(sys.argv[1]), seed=0)
 """
 

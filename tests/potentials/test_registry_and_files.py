@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from core.potentials import POTENTIALS, Potential, load_potential, potential_car
 from core.potentials.files import read_card_file, read_weights, shipped_folder
 from core.potentials.nequip_mp.potential import NAME, NequipMp, read_card
 from core.provenance import sha256_of_file
+from tests.potentials.conftest import loaded
 from tests.potentials.structures import rattled, record
 
 
@@ -72,6 +74,31 @@ def test_a_flipped_bit_fails_the_checksum(copied: Path) -> None:
     path.write_bytes(b"\x80\x04not tensors")
     with pytest.raises(ModelError, match="is a pickled file"):
         read_weights(copied, NAME, sha256_of_file(path))
+
+
+class Planted:
+    """What an attacker would put into a checkpoint: unpickled, it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.path, "run")
+
+
+def test_a_checkpoint_of_others_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither CHGNet's nor SevenNet's, though the latter's package would."""
+    from core.potentials import chgnet, sevennet
+
+    loaded("sevennet-0")
+    path, mark = tmp_path / "planted.pth", tmp_path / "mark"
+    torch.save({"model": Planted(mark), "config": Planted(mark)}, path)
+    for module, name in ((chgnet, "_checkpoint_path"), (sevennet, "checkpoint_path")):
+        monkeypatch.setattr(module, name, lambda: path)
+    for read in (chgnet.load_network, sevennet.read_card, sevennet.read_checkpoint):
+        with pytest.raises(Exception, match="Weights only load failed"):
+            read()
+    assert not mark.exists()
 
 
 def test_weights_of_another_shape(copied: Path) -> None:

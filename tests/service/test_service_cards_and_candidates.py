@@ -1,4 +1,4 @@
-"""What cards say, whatever their age, and all that is known of one candidate."""
+"""What cards say, and all that is known of one candidate."""
 
 import json
 from collections.abc import Iterator
@@ -8,12 +8,10 @@ import pytest
 
 from core.errors import UnknownCandidateError
 from core.service.candidates import candidate, examples, names
-from core.service.model import facts_of, load_model
+from core.service.model import load_model
 from core.service.potentials import listed_potentials
 from core.service.release import Reader, open_reader
 from tests.store.small_release import make_release
-
-CARD = {"name": "m", "kind": "k", "sha256": "a" * 64, "data_sha256": "b" * 64}
 
 
 @pytest.fixture
@@ -23,23 +21,11 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield opened
 
 
-@pytest.mark.parametrize(
-    ("said", "seeds"),
-    [({"seed": 0}, (0,)), ({"seeds": [0, 1, 2]}, (0, 1, 2)), ({"seed": None}, ()), ({}, ()), ({"seeds": [0]}, (0,))],
-)  # fmt: skip
-def test_seeds_are_read_however_a_card_says_them(said: dict, seeds: tuple[int, ...]) -> None:
-    assert facts_of(CARD | said).seeds == seeds
-
-
-def test_a_card_that_says_little_leaves_gaps() -> None:
-    facts = facts_of(CARD)
-    assert facts.description == "m" and facts.n_labelled is None and facts.errors == {}
-
-
 def test_the_shipped_models_name_their_seeds() -> None:
     for name in ("default", "cgcnn"):
-        facts = facts_of(load_model(name).card)
-        assert facts.seeds and facts.errors["random"] and 0.8 < facts.coverage["random"] < 1.0
+        card = load_model(name).card
+        figures = card.evaluation
+        assert card.seeds and figures.errors["random"] and 0.8 < figures.coverage["random"] < 1.0
 
 
 def test_a_candidate_with_all_that_is_known(reader: Reader) -> None:

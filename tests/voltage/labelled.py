@@ -6,8 +6,8 @@ import numpy as np
 
 from core.graphs import build_graph
 from core.records import Crystal, Electrode
-from core.voltage.batches import GraphTable
 from core.voltage.dataset import LabelledData
+from core.voltage.kinds.cgcnn.batches import GraphTable
 from tests.voltage.crystals import layered, rock_salt, spinel
 
 IONS = {"Mg": 2.0, "Ca": 1.0}

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import ModelError
-from core.voltage import accuracy
+from core.voltage import VoltageCard, accuracy
 
 COLUMNS = ",".join(
     ("partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check",
@@ -28,30 +28,30 @@ def error_row(ion: str, mae_v: float) -> dict:
 
 
 @pytest.fixture(scope="module")
-def card() -> dict:
+def card() -> VoltageCard:
     return accuracy.default_card()
 
 
 @pytest.fixture(scope="module")
-def shipped(card: dict) -> pd.DataFrame:
-    return accuracy.read_out_of_fold(card["name"])
+def shipped(card: VoltageCard) -> pd.DataFrame:
+    return accuracy.read_out_of_fold(card.name)
 
 
-def test_the_shipped_table_holds_every_electrode_twice(shipped: pd.DataFrame, card: dict) -> None:
+def test_the_shipped_table_holds_every_electrode_twice(shipped: pd.DataFrame, card: VoltageCard) -> None:
     assert set(shipped["partition"]) == set(accuracy.PARTITIONS)
     for _, rows in shipped.groupby("partition"):
-        assert len(rows) == rows["battery_id"].nunique() == card["n_labelled"]
+        assert len(rows) == rows["battery_id"].nunique() == card.n_labelled
     assert 0 < (~shipped["in_domain"]).sum() < 0.2 * len(shipped)
 
 
-def test_the_shipped_table_gives_the_errors_of_the_card(shipped: pd.DataFrame, card: dict) -> None:
-    peer = accuracy.peer_of_card(card)
+def test_the_shipped_table_gives_the_errors_of_the_card(shipped: pd.DataFrame, card: VoltageCard) -> None:
+    own = accuracy.baseline_of_card(card)
     for partition, rows in shipped.groupby("partition"):
-        found, stated = accuracy.mean_absolute_error(rows), peer.row(partition, "all")
+        found, stated = accuracy.mean_absolute_error(rows), own.row(partition, "all")
         assert found.n == stated.n
         assert found.value == pytest.approx(stated.mae_v, abs=2e-4)
         assert (found.low, found.high) == pytest.approx((stated.low_v, stated.high_v), abs=0.01)
-        assert accuracy.coverage(rows).value == pytest.approx(card["coverage"][partition], abs=2e-3)
+        assert accuracy.coverage(rows).value == pytest.approx(card.evaluation.coverage[partition], abs=2e-3)
 
 
 def test_coverage_counts_rows_inside_the_normal_interval() -> None:
@@ -94,22 +94,22 @@ def test_worst_cases_come_largest_first() -> None:
     assert worst["error_v"].tolist() == [-0.9, 0.5]
 
 
-def test_peers_of_all_files_are_read(tmp_path: Path) -> None:
+def test_baselines_of_all_files_are_read(tmp_path: Path) -> None:
     entry = {"description": "a forest", "random": [error_row("all", 0.4)], "host": [error_row("all", 0.5)]}
     (tmp_path / "some.json").write_text(json.dumps({"peers": {"forest": entry}, "command": "python -m x"}))
     (tmp_path / "more.json").write_text(
         json.dumps({"peers": {"tree": {"description": "a tree", "random": []}}})
     )
-    tree, forest = accuracy.read_peers(tmp_path)
+    tree, forest = accuracy.read_baselines(tmp_path)
     assert (tree.name, forest.name, forest.command) == ("tree", "forest", "python -m x")
     assert forest.row("host", "all").mae_v == 0.5
     assert forest.row("host", "Mg") is None and tree.row("host", "all") is None
 
 
-def test_a_damaged_table_of_peers_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_table_of_baselines_is_refused(tmp_path: Path) -> None:
     (tmp_path / "some.json").write_text('{"peers": {"forest": {"random": []}}}')
-    with pytest.raises(ModelError, match=r"some\.json is not a table of peers"):
-        accuracy.read_peers(tmp_path)
+    with pytest.raises(ModelError, match=r"some\.json is not a table of baselines"):
+        accuracy.read_baselines(tmp_path)
 
 
 def test_an_absent_table_is_said(tmp_path: Path) -> None:
@@ -130,8 +130,3 @@ def test_a_damaged_table_is_refused(tmp_path: Path, content: str, reason: str) -
     (tmp_path / "made.csv").write_text(content)
     with pytest.raises(ModelError, match=reason):
         accuracy.read_out_of_fold("made", tmp_path)
-
-
-def test_a_card_without_errors_is_refused() -> None:
-    with pytest.raises(ModelError, match="holds no error tables"):
-        accuracy.peer_of_card({"name": "bare"})

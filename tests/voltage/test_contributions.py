@@ -9,9 +9,9 @@ from core.errors import ModelError, NoWorkingIonError, StructureError
 from core.ions import WORKING_IONS
 from core.records import Crystal
 from core.voltage import load_voltage_model
-from core.voltage.frozen.contributions import MAX_SITES, Contributions, explain, site_contributions
-from core.voltage.frozen.features import frozen_host
-from core.voltage.frozen.probes import SevenNetProbe, SevenNetState
+from core.voltage.kinds.frozen_host.backbones import SevenNetBackbone, SevenNetState
+from core.voltage.kinds.frozen_host.contributions import MAX_SITES, Contributions, explain, site_contributions
+from core.voltage.kinds.frozen_host.features import frozen_host
 from core.voltage.predict import VoltageModel
 from tests.voltage.crystals import crystal_of, layered, rock_salt, spinel
 
@@ -26,8 +26,8 @@ def state(site_energies_ev: list[float]) -> SevenNetState:
 
 
 @pytest.fixture(scope="module")
-def probe() -> SevenNetProbe:
-    return SevenNetProbe()
+def probe() -> SevenNetBackbone:
+    return SevenNetBackbone()
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def model() -> VoltageModel:
 
 
 @pytest.fixture(scope="module")
-def spinel_split(probe: SevenNetProbe, model: VoltageModel) -> Contributions:
+def spinel_split(probe: SevenNetBackbone, model: VoltageModel) -> Contributions:
     return explain(model, spinel(), "Mg", probe)
 
 
@@ -59,11 +59,11 @@ def test_distances_are_to_the_nearest_other_ion() -> None:
 
 
 def test_shares_add_up_to_the_frozen_host_voltage(
-    spinel_split: Contributions, probe: SevenNetProbe, model: VoltageModel
+    spinel_split: Contributions, probe: SevenNetBackbone, model: VoltageModel
 ) -> None:
     crystal = spinel()
     n_ions = crystal.count("Mg")
-    metal_ev = float(model.network.describer.metals.sevennet_ev[WORKING_IONS.index("Mg")])
+    metal_ev = float(model.network.featurizer.metals.sevennet_ev[WORKING_IONS.index("Mg")])
     change_ev = probe(frozen_host(crystal, "Mg")).energy_ev + n_ions * metal_ev - probe(crystal).energy_ev
     expected_v = change_ev / (2 * n_ions)
     assert spinel_split.voltage_v == pytest.approx(expected_v, abs=1e-9)
@@ -77,7 +77,7 @@ def test_equivalent_atoms_have_equal_shares(spinel_split: Contributions) -> None
         assert np.ptp(shares) < 1e-5
 
 
-def test_a_supercell_has_the_same_shares_by_element(probe: SevenNetProbe, model: VoltageModel) -> None:
+def test_a_supercell_has_the_same_shares_by_element(probe: SevenNetBackbone, model: VoltageModel) -> None:
     small = explain(model, layered(), "Mg", probe)
     structure = layered().to_pymatgen()
     structure.make_supercell((2, 1, 1))
@@ -108,5 +108,5 @@ def test_a_large_cell_is_refused(model: VoltageModel) -> None:
 
 
 def test_a_model_of_another_kind_is_refused() -> None:
-    with pytest.raises(ModelError, match="only a frozen-host model"):
+    with pytest.raises(ModelError, match="cannot be split into atoms"):
         explain(load_voltage_model("cgcnn"), rock_salt(), "Mg", unused)

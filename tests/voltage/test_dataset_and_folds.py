@@ -10,9 +10,9 @@ import pytest
 from core.errors import TrainingError
 from core.ions import WORKING_IONS
 from core.settings import Settings
-from core.voltage.batches import GraphTable
 from core.voltage.dataset import clean, load_labelled
-from core.voltage.folds import Split, check_hosts_apart, fold_split, host_folds, random_folds
+from core.voltage.evaluation.folds import Split, check_hosts_apart, fold_split, host_folds, random_folds
+from core.voltage.kinds.cgcnn.batches import GraphTable
 from tests.voltage.labelled import electrode, labelled
 
 

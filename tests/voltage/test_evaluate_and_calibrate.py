@@ -6,7 +6,15 @@ import pytest
 from core.errors import TrainingError
 from core.ions import PAPER_IONS
 from core.voltage.calibrate import Domain, coverage, cross_checked_coverage, fit_calibration
-from core.voltage.evaluate import ALL, PAPER_MAE_V, SEVEN, ErrorRow, baselines, error_table, format_table
+from core.voltage.evaluation.errors import (
+    ALL,
+    PAPER_MAE_V,
+    SEVEN,
+    ErrorRow,
+    baselines,
+    error_table,
+    format_table,
+)
 
 
 def test_errors_by_ion_by_hand():

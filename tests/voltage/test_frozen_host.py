@@ -13,8 +13,16 @@ from core.errors import ModelError, StructureError, TrainingError
 from core.ions import WORKING_IONS
 from core.records import Crystal
 from core.voltage import load_voltage_model
-from core.voltage.frozen.cache import Describer, FeatureCache
-from core.voltage.frozen.features import (
+from core.voltage.kinds.frozen_host import cache as cache_module
+from core.voltage.kinds.frozen_host.backbones import (
+    CHGNET_VECTOR,
+    SEVENNET_VECTOR,
+    ChgnetBackbone,
+    ChgnetState,
+    SevenNetState,
+)
+from core.voltage.kinds.frozen_host.cache import FeatureCache
+from core.voltage.kinds.frozen_host.features import (
     BLOCKS,
     N_FEATURES,
     MetalEnergies,
@@ -22,8 +30,8 @@ from core.voltage.frozen.features import (
     frozen_host,
     structure_key,
 )
-from core.voltage.frozen.head import HeadConfig, HeadEnsemble, train_heads
-from core.voltage.frozen.probes import CHGNET_VECTOR, SEVENNET_VECTOR, ChgnetState, SevenNetState
+from core.voltage.kinds.frozen_host.featurizer import Featurizer
+from core.voltage.kinds.frozen_host.head import HeadConfig, HeadEnsemble, train_heads
 from core.voltage.predict import VoltageModel
 
 FEW = settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -59,7 +67,7 @@ def voltage_v(model: VoltageModel, crystal: Crystal) -> float:
 
 def predicted(model: VoltageModel, crystal: Crystal) -> float:
     """A prediction of the potentials themselves, past the cache."""
-    model.network.describer.cache = FeatureCache()  # type: ignore[attr-defined]
+    model.network.featurizer.cache = FeatureCache()  # type: ignore[attr-defined]
     (row,) = model.predict([crystal], ["Mg"])
     assert row.error is None
     assert row.voltage_v is not None
@@ -178,10 +186,43 @@ def test_cache_keeps_vectors_of_this_version_only(tmp_path, crystal: Crystal) ->
     cache.put(key, vector)
     cache.save()
     np.testing.assert_array_equal(FeatureCache(path).get(key), vector)
-    describer = Describer(METALS, FeatureCache(path))
-    np.testing.assert_array_equal(describer([crystal], ["Mg"])[0], vector)  # no potential is run
+    featurizer = Featurizer(METALS, FeatureCache(path))
+    features, errors = featurizer([crystal], ["Mg"])  # no potential is run
+    np.testing.assert_array_equal(features[0], vector)
+    assert errors == (None,)
     np.savez(path, made_by="sevenn 0.0", keys=np.array([key]), features=vector[None])
     assert len(FeatureCache(path)) == 0
+
+
+def test_vectors_of_another_feature_version_are_never_served(
+    tmp_path, crystal: Crystal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were before: the file was keyed by the potentials alone."""
+    path = tmp_path / "features.npz"
+    cache = FeatureCache(path)
+    cache.put(structure_key(crystal, "Mg"), np.zeros(N_FEATURES, dtype=np.float32))
+    cache.save()
+    assert len(FeatureCache(path)) == 1
+    monkeypatch.setattr(cache_module, "FEATURES_VERSION", cache_module.FEATURES_VERSION + 1)
+    assert len(FeatureCache(path)) == 0
+
+
+@pytest.mark.parametrize("mistake", [TypeError, AttributeError])
+def test_a_mistake_of_ours_is_no_fault_of_the_structure(
+    crystal: Crystal, monkeypatch: pytest.MonkeyPatch, mistake: type[Exception]
+) -> None:
+    """It became "cannot describe this structure" before."""
+
+    def broken(*_: object) -> None:
+        raise mistake("ours")
+
+    monkeypatch.setattr(ChgnetBackbone, "_predict", broken)
+    backbone = ChgnetBackbone()
+    with pytest.raises(mistake, match="ours"):
+        backbone(crystal, forces=False)
+    monkeypatch.setattr(ChgnetBackbone, "_predict", lambda *_: [][1])
+    with pytest.raises(StructureError, match="cannot describe this structure"):
+        backbone(crystal, forces=False)
 
 
 def test_a_killed_worker_is_told_and_replaced(monkeypatch: pytest.MonkeyPatch, crystal: Crystal) -> None:
@@ -190,12 +231,12 @@ def test_a_killed_worker_is_told_and_replaced(monkeypatch: pytest.MonkeyPatch, c
             raise BrokenProcessPool
 
     monkeypatch.setenv("MGC_THREADS", "2")
-    describer = Describer(METALS)
-    describer._pool = Broken()  # type: ignore[assignment]
+    featurizer = Featurizer(METALS)
+    featurizer._pool = Broken()  # type: ignore[assignment]
     crystals = [replace(crystal, lattice_a=crystal.lattice_a * (1 + 0.001 * step)) for step in range(30)]
     with pytest.raises(ModelError, match="MGC_THREADS=1"):
-        describer(crystals, ["Mg"] * len(crystals))
-    assert describer._pool is None
+        featurizer(crystals, ["Mg"] * len(crystals))
+    assert featurizer._pool is None
 
 
 def small_heads(seed: int) -> HeadEnsemble:
@@ -227,15 +268,16 @@ def test_heads_refuse_bad_data(features: np.ndarray, voltages: np.ndarray, messa
         train_heads(features, voltages, seeds=(0,), config=HeadConfig())
 
 
-def test_card_states_what_the_issue_of_trust_needs(model: VoltageModel) -> None:
+def test_the_card_states_errors_coverage_and_domain(model: VoltageModel) -> None:
     card = model.card
-    rows = {(name, row["working_ion"]): row for name, table in card["errors"].items() for row in table}
-    seven = {name: rows[name, "seven-ion mean"] for name in card["errors"]}
-    assert seven["random"]["mae_v"] <= 0.25
-    assert seven["host"]["mae_v"] <= 0.30
-    assert all(0.88 <= share <= 0.92 for share in card["coverage"].values())
+    figures = card.evaluation
+    rows = {(name, row.working_ion): row for name, table in figures.errors.items() for row in table}
+    seven = {name: rows[name, "seven-ion mean"] for name in figures.errors}
+    assert seven["random"].mae_v <= 0.25
+    assert seven["host"].mae_v <= 0.30
+    assert all(0.88 <= share <= 0.92 for share in figures.coverage.values())
     assert all(
-        card["mae_out_of_domain_v"][name] > 2 * card["mae_in_domain_v"][name] for name in card["errors"]
+        figures.mae_out_of_domain_v[name] > 2 * figures.mae_in_domain_v[name] for name in figures.errors
     )
     # Labels in a random order leave nothing to learn: the error is that of guessing.
-    assert card["permuted_labels_mae_v"] > 0.9 * seven["random"]["median_baseline_v"]
+    assert card.permuted_labels_mae_v > 0.9 * seven["random"].median_baseline_v

@@ -11,10 +11,10 @@ import pytest
 from core.errors import ModelError, RecordError, StructureError, TrainingError
 from core.graphs import atomic_numbers
 from core.ions import WORKING_IONS
-from core.voltage import inside_maps
-from core.voltage.frozen import probes
-from core.voltage.inside import ELEMENT_CLASSES, RANDOM, SHIPPED, AtomMap, ElectrodeMap, read_maps
-from core.voltage.inside_maps import Environments, make_random_maps, make_shipped_maps
+from core.voltage import embedding_maps
+from core.voltage.embedding_maps import Environments, make_random_maps, make_shipped_maps
+from core.voltage.embeddings import ELEMENT_CLASSES, RANDOM, SHIPPED, AtomMap, ElectrodeMap, read_maps
+from core.voltage.kinds.frozen_host import backbones
 from core.voltage.projections import agreement, element_class, equal_share
 from tests.voltage.labelled import labelled
 
@@ -25,7 +25,7 @@ MAX_BYTES = 2_000_000
 def small_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Twelve labelled crystals in place of a data folder; checkpoints go to a folder of the test."""
     data = labelled(5)
-    monkeypatch.setattr(inside_maps, "load_labelled", lambda _folder: data)
+    monkeypatch.setattr(embedding_maps, "load_labelled", lambda _folder: data)
     monkeypatch.setenv("MGC_CHECKPOINTS", str(tmp_path / "checkpoints"))
     return data
 
@@ -76,13 +76,13 @@ def test_a_finished_training_is_not_done_again_and_gives_the_same_maps(small_dat
 
 def shipped_stub(data, sha256: str = "1" * 64) -> SimpleNamespace:
     vectors = np.random.default_rng(0).normal(size=(len(data), 6)).astype(np.float32)
-    card = {"data_sha256": data.data_sha256}
-    return SimpleNamespace(name="stub", sha256=sha256, card=card, domain=SimpleNamespace(vectors=vectors))
+    card, domain = SimpleNamespace(data_sha256=data.data_sha256), SimpleNamespace(vectors=vectors)
+    return SimpleNamespace(name="stub", sha256=sha256, card=card, domain=domain)
 
 
 def test_shipped_maps_are_made_and_read_back(small_data, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(inside_maps, "load_voltage_model", lambda _name: shipped_stub(small_data))
-    monkeypatch.setattr(probes, "SevenNetProbe", FakeProbe)
+    monkeypatch.setattr(embedding_maps, "load_voltage_model", lambda _name: shipped_stub(small_data))
+    monkeypatch.setattr(backbones, "SevenNetBackbone", FakeProbe)
     make_shipped_maps(tmp_path, n_points=20, folder=tmp_path)
     found = read_maps(SHIPPED, tmp_path)
     electrodes, atoms = found.electrodes["electrodes"], found.atoms["sevennet"]
@@ -94,7 +94,7 @@ def test_shipped_maps_are_made_and_read_back(small_data, tmp_path: Path, monkeyp
 
 def test_a_model_of_another_snapshot_is_refused(small_data, tmp_path: Path, monkeypatch) -> None:
     other = replace(small_data, data_sha256="2" * 64)
-    monkeypatch.setattr(inside_maps, "load_voltage_model", lambda _name: shipped_stub(other))
+    monkeypatch.setattr(embedding_maps, "load_voltage_model", lambda _name: shipped_stub(other))
     with pytest.raises(TrainingError, match="another data snapshot"):
         make_shipped_maps(tmp_path, folder=tmp_path)
 

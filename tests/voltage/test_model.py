@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from torch.nn.functional import softplus
 
 from core.graphs import GraphStore, build_graph
-from core.voltage import gated_sum
-from core.voltage.batches import GraphTable
-from core.voltage.cgcnn import CgcnnEnsemble
 from core.voltage.elements import LENGTH, N_ELEMENTS, element_table, random_element_table, valence_electrons
-from core.voltage.merging import alike, joined
-from core.voltage.model import CrystalConvolution, NetworkConfig, VoltageNetwork
-from core.voltage.train import TrainedNetwork
+from core.voltage.kinds.cgcnn import gated_sum
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.ensemble import CgcnnEnsemble
+from core.voltage.kinds.cgcnn.merging import alike, joined
+from core.voltage.kinds.cgcnn.network import CrystalConvolution, NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.training import TrainedNetwork
 from tests.voltage.crystals import SMALL, layered, lone_ion, moved, olivine_like, rock_salt, sparse, spinel
 
 

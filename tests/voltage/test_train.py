@@ -8,8 +8,8 @@ import torch
 
 from core.errors import TrainingError
 from core.voltage.elements import element_table
-from core.voltage.model import NetworkConfig
-from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
+from core.voltage.kinds.cgcnn.network import NetworkConfig
+from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
 from tests.voltage.labelled import halves, labelled, table
 
 SMALL = TrainingConfig(

@@ -1,6 +1,6 @@
 """What a voltage model has learned of chemistry, as points in the plane, read from `precomputed/inside`.
 
-Two files of maps, each an npz with a card beside it, are made by `core.voltage.inside_maps`:
+Two files of maps, each an npz with a card beside it, are made by `core.voltage.embedding_maps`:
 
 - `random-640`: a crystal graph network whose element vectors are random bits, so that all chemistry in it comes from
   the structures and voltages (Chen et al. 2024, Fig. 5);

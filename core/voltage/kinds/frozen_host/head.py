@@ -50,7 +50,8 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n,) voltages, V."""
-        return self.last(self.dropout(self.hidden(x)))[:, 0]
+        voltages: Tensor = self.last(self.dropout(self.hidden(x)))[:, 0]
+        return voltages
 
 
 class HeadEnsemble:

@@ -33,8 +33,12 @@ class ErrorRow:
     median_baseline_v: float
     paper_v: float | None = None
 
+    def rounded(self) -> "ErrorRow":
+        """Return the row to a tenth of a millivolt, as cards and tables keep it."""
+        return ErrorRow(**self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields, rounded to a tenth of a millivolt, for a model card."""
+        """Return the fields, rounded to a tenth of a millivolt."""
         return {
             name: round(value, 4) if isinstance(value, float) else value
             for name, value in asdict(self).items()
@@ -104,7 +108,7 @@ def format_table(rows: Sequence[ErrorRow], title: str) -> str:
 
 def _bootstrap(errors: Floats, rng: np.random.Generator, n_samples: int = 1000) -> Floats:
     picks = rng.integers(0, len(errors), size=(n_samples, len(errors)))
-    return errors[picks].mean(axis=1)
+    return np.asarray(errors[picks].mean(axis=1), dtype=np.float64)
 
 
 def _row(name: str, errors: NDArray[np.float64], samples: Floats) -> ErrorRow:

@@ -16,8 +16,8 @@ from torch.nn.functional import softplus
 from torch_geometric import EdgeIndex
 from torch_geometric.nn import MessagePassing
 
-from core.voltage.batches import GraphBatch
-from core.voltage.gated_sum import Edges, GatedSum, gated_sum
+from core.voltage.kinds.cgcnn.batches import GraphBatch
+from core.voltage.kinds.cgcnn.gated_sum import Edges, GatedSum, gated_sum
 
 Pooling = Literal["working_ion", "all"]
 _MOMENTUM = 0.1
@@ -46,7 +46,7 @@ class NetworkConfig:
         return asdict(self)
 
 
-class CrystalConvolution(MessagePassing):
+class CrystalConvolution(MessagePassing):  # type: ignore[misc]  # torch-geometric is not read by mypy
     """One CGCNN convolution.
 
     The linear map of the concatenation (v_i, v_j, u_ij) is written as three maps that add up, so that those
@@ -109,7 +109,8 @@ class CrystalConvolution(MessagePassing):
         terms = (atom, neighbour, of_length, norm.weight, norm.bias, edges)
         if statistics is not None and not torch.is_grad_enabled():
             return gated_sum(*terms, statistics, norm.eps)
-        summed, mean, variance = GatedSum.apply(*terms, statistics, norm.eps)
+        summed: Tensor
+        summed, mean, variance = GatedSum.apply(*terms, statistics, norm.eps)  # type: ignore[no-untyped-call]
         if self.training:
             total = edges.counts.sum()
             running_mean.lerp_(mean, _MOMENTUM)
@@ -143,7 +144,7 @@ class VoltageNetwork(nn.Module):
 
     def atom_vectors(self, batch: GraphBatch) -> Tensor:
         """Return (n_atoms, n_features) vectors after the last convolution."""
-        vectors = self.embed_element(self.element_table).index_select(0, batch.atomic_numbers)
+        vectors: Tensor = self.embed_element(self.element_table).index_select(0, batch.atomic_numbers)
         offsets = (batch.lengths_a.unsqueeze(1) - self.centres_a).div_(self.config.gaussian_step_a)
         length_vectors = offsets.square_().neg_().exp_()
         for convolution in self.convolutions:
@@ -161,4 +162,5 @@ class VoltageNetwork(nn.Module):
 
     def head(self, pooled: Tensor) -> Tensor:
         """Return (n_graphs,) scaled voltages of pooled vectors."""
-        return self.to_voltage(softplus(self.to_hidden(softplus(pooled)))).squeeze(1)
+        scaled: Tensor = self.to_voltage(softplus(self.to_hidden(softplus(pooled)))).squeeze(1)
+        return scaled

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from core.errors import StructureError
 from core.ions import WORKING_IONS, charge_number
 from core.records import Crystal
-from core.voltage.frozen.probes import (
+from core.units import GPA_A3_PER_EV
+from core.voltage.kinds.frozen_host.backbones import (
     CHGNET_VECTOR,
     SEVENNET_VECTOR,
-    ChgnetProbe,
+    Backbones,
     ChgnetState,
-    SevenNetProbe,
     SevenNetState,
 )
 
@@ -49,11 +49,12 @@ BLOCKS: Final[dict[str, int]] = {
 }
 """Name and length of each part of the feature vector, in order."""
 
+FEATURES_VERSION: Final = 1
+"""To be raised whenever a feature changes its meaning: vectors kept by another version are then not read."""
+
 LARGE_CELL_SITES: Final = 120
 
 N_FEATURES: Final = sum(BLOCKS.values())
-GPA_A3_PER_EV: Final = 160.21766208
-"""1 eV per cubic angstrom in GPa."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +63,6 @@ class MetalEnergies:
 
     sevennet_ev: Floats
     chgnet_ev: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probes:
-    """Both potentials, ready to run."""
-
-    sevennet: SevenNetProbe
-    chgnet: ChgnetProbe
-
-    @classmethod
-    def load(cls) -> "Probes":
-        """Load the weights from the installed packages."""
-        return cls(sevennet=SevenNetProbe(), chgnet=ChgnetProbe())
 
 
 def frozen_host(crystal: Crystal, working_ion: str) -> Crystal:
@@ -88,15 +76,15 @@ def frozen_host(crystal: Crystal, working_ion: str) -> Crystal:
     return replace(crystal, species=tuple(crystal.species[site] for site in keep), frac=crystal.frac[keep])
 
 
-def features(crystal: Crystal, working_ion: str, probes: Probes, metals: MetalEnergies) -> Floats:
+def features(crystal: Crystal, working_ion: str, backbones: Backbones, metals: MetalEnergies) -> Floats:
     """Return the (N_FEATURES,) vector of one discharged crystal; raises `StructureError`."""
     crystal = _reduced(crystal)
     host = frozen_host(crystal, working_ion)
     return assemble(
         crystal,
         working_ion,
-        sevennet=(probes.sevennet(crystal), probes.sevennet(host)),
-        chgnet=(probes.chgnet(crystal, forces=False), probes.chgnet(host, forces=True)),
+        sevennet=(backbones.sevennet(crystal), backbones.sevennet(host)),
+        chgnet=(backbones.chgnet(crystal, forces=False), backbones.chgnet(host, forces=True)),
         metals=metals,
     )
 
@@ -192,7 +180,7 @@ def _magnetism(discharged_host: Floats, frozen: Floats, charge: int) -> Floats:
     return np.array([change, np.abs(discharged_host).mean()])
 
 
-def metal_energies(probes: Probes) -> MetalEnergies:
+def metal_energies(backbones: Backbones) -> MetalEnergies:
     """Return the energies of the metals at ASE's experimental lattice parameters; a constant of each ion."""
     from ase.build import bulk
 
@@ -206,8 +194,10 @@ def metal_energies(probes: Probes) -> MetalEnergies:
             )
         )  # fmt: skip
     return MetalEnergies(
-        sevennet_ev=np.array([probes.sevennet(item).energy_ev / item.n_sites for item in crystals]),
-        chgnet_ev=np.array([probes.chgnet(item, forces=False).energy_ev / item.n_sites for item in crystals]),
+        sevennet_ev=np.array([backbones.sevennet(item).energy_ev / item.n_sites for item in crystals]),
+        chgnet_ev=np.array(
+            [backbones.chgnet(item, forces=False).energy_ev / item.n_sites for item in crystals]
+        ),
     )
 
 

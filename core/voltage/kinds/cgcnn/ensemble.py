@@ -1,20 +1,21 @@
 """The kind `cgcnn`: a few crystal graph networks that differ in their seed, evaluated in double precision."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.errors import ModelError
+from core.errors import ModelError, StructureError
 from core.graphs import CrystalGraph, GraphStore, build_graph
 from core.records import Crystal
-from core.voltage.batches import GraphTable
-from core.voltage.model import NetworkConfig, VoltageNetwork
-from core.voltage.predict import Outputs
-from core.voltage.train import TrainedNetwork
-from core.voltage.weights import Arrays
+from core.voltage.base import Arrays, Done, Outputs
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.training import TrainedNetwork
+
+_BATCH: Final = 64
 
 
 class CgcnnEnsemble:
@@ -26,20 +27,45 @@ class CgcnnEnsemble:
         for member in self.members:
             member.network.double().eval()
 
-    def outputs(self, crystals: Sequence[Crystal], working_ions: Sequence[str]) -> Outputs:
-        """Return the outputs for structures that hold their working ions; raises `StructureError`."""
-        return self.outputs_of_graphs([build_graph(crystal) for crystal in crystals], working_ions)
+    def outputs(
+        self, crystals: Sequence[Crystal], working_ions: Sequence[str], *, progress: Done | None = None
+    ) -> Outputs:
+        """Return the outputs for structures that hold their working ions; one without a graph has its error."""
+        graphs: list[CrystalGraph] = []
+        ions: list[str] = []
+        errors: list[str | None] = []
+        for crystal, ion in zip(crystals, working_ions, strict=True):
+            try:
+                graphs.append(build_graph(crystal))
+                ions.append(ion)
+                errors.append(None)
+            except StructureError as error:
+                errors.append(str(error))
+        n_refused = len(crystals) - len(graphs)
+
+        def report(n_predicted: int) -> None:
+            if progress is not None:
+                progress(n_refused + n_predicted)
+
+        if not graphs:
+            report(0)
+            return _nothing(errors)
+        return Outputs.with_gaps(self.outputs_of_graphs(graphs, ions, progress=report), errors)
 
     @torch.no_grad()
     def outputs_of_graphs(
-        self, graphs: Sequence[CrystalGraph] | GraphStore, working_ions: Sequence[str]
+        self,
+        graphs: Sequence[CrystalGraph] | GraphStore,
+        working_ions: Sequence[str],
+        *,
+        progress: Done | None = None,
     ) -> Outputs:
-        """Return the outputs for graphs; the networks take them in batches of 64."""
+        """Return the outputs for graphs; `progress(done)` is called after each batch that the networks take."""
         table = GraphTable.from_graphs(
             graphs, working_ions, merge_alike=True, merge_edges=True, dtype=torch.float64
         )
         voltages, vectors = [], []
-        for rows in torch.arange(len(table)).split(64):
+        for rows in torch.arange(len(table)).split(_BATCH):
             batch = table.batch(rows)
             pooled = [member.network.pooled(batch) for member in self.members]
             vectors.append(pooled[0].float())
@@ -48,6 +74,8 @@ class CgcnnEnsemble:
                 for member, vector in zip(self.members, pooled, strict=True)
             ]
             voltages.append(torch.stack(heads, dim=1))
+            if progress is not None:
+                progress(int(rows[-1]) + 1)
         return Outputs(
             voltages_v=torch.cat(voltages).numpy(),
             vectors=torch.cat(vectors).numpy(),
@@ -64,12 +92,20 @@ class CgcnnEnsemble:
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays, card: dict[str, Any]) -> "CgcnnEnsemble":
-        """Return the ensemble that `to_arrays` and the card's `network` describe; raises `ModelError`."""
-        config = NetworkConfig(**card["network"])
+    def from_arrays(cls, arrays: Arrays, config: NetworkConfig, *, name: str) -> "CgcnnEnsemble":
+        """Return the ensemble that `to_arrays` and the network's shape describe; raises `ModelError`."""
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ModelError(f"The weights of {card['name']!r} hold NaN or infinity; restore them from git.")
+            raise ModelError(f"The weights of {name!r} hold NaN or infinity; restore them from git.")
         return cls([_member(arrays, index, config) for index in range(len(arrays["scale"]))])
+
+
+def _nothing(errors: list[str | None]) -> Outputs:
+    """Outputs where no structure has a graph."""
+    n = len(errors)
+    return Outputs(
+        voltages_v=np.full((n, 1), np.nan), vectors=np.zeros((n, 0), dtype=np.float32),
+        trusted=np.zeros(n, dtype=np.bool_), errors=tuple(errors),
+    )  # fmt: skip
 
 
 def _member(arrays: Arrays, index: int, config: NetworkConfig) -> TrainedNetwork:
@@ -91,4 +127,5 @@ def _no_isolated_ion(table: GraphTable) -> NDArray[np.bool_]:
     edge_atoms = table.atoms + torch.repeat_interleave(table.atom_start[:-1], n_edges)
     degrees = torch.bincount(edge_atoms, minlength=len(table.atomic_numbers))
     alone = (degrees == 0) & (table.ion_weights > 0)
-    return torch.bincount(graph_of_atom, weights=alone.double(), minlength=len(table)).numpy() == 0
+    n_alone = torch.bincount(graph_of_atom, weights=alone.double(), minlength=len(table)).numpy()
+    return np.asarray(n_alone == 0, dtype=np.bool_)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import TrainingError
-from core.voltage.batches import GraphTable
-from core.voltage.checkpoint import read_checkpoint, write_checkpoint
-from core.voltage.model import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.checkpoint import read_checkpoint, write_checkpoint
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ class _Run:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimizer.step()
-        return loss.item()
+        return float(loss.item())
 
     @torch.no_grad()
     def _validate(self, train_loss_v: float) -> None:

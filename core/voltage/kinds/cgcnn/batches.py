@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from core.errors import NoWorkingIonError
 from core.graphs import CrystalGraph, GraphStore, atomic_numbers
-from core.voltage.merging import (
+from core.voltage.kinds.cgcnn.merging import (
     Atoms,
     MergedEdges,
     alike,
@@ -19,7 +20,7 @@ from core.voltage.merging import (
     merge_atoms,
     unmerged_edges,
 )
-from core.voltage.merging import merge_edges as with_merged_edges
+from core.voltage.kinds.cgcnn.merging import merge_edges as with_merged_edges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ class GraphTable:
 
     @classmethod
     def _of(
-        cls, n_graphs: int, atoms: Atoms, ions: NDArray, edges: MergedEdges, dtype: torch.dtype
+        cls, n_graphs: int, atoms: Atoms, ions: NDArray[Any], edges: MergedEdges, dtype: torch.dtype
     ) -> "GraphTable":
         edge_graphs = atoms.graphs[edges.atoms]
         atom_start, edge_start, length_start = (
@@ -148,10 +149,10 @@ class GraphTable:
         )
 
 
-def _shares(atoms: Atoms, chosen: NDArray) -> NDArray[np.float64]:
+def _shares(atoms: Atoms, chosen: NDArray[Any]) -> NDArray[np.float64]:
     """The share of each chosen atom among those of its graph."""
     counts = atoms.counts * chosen
-    return counts / np.bincount(atoms.graphs, weights=counts)[atoms.graphs]
+    return np.asarray(counts / np.bincount(atoms.graphs, weights=counts)[atoms.graphs], dtype=np.float64)
 
 
 def _rows(starts: Tensor, graphs: Tensor) -> tuple[Tensor, Tensor]:

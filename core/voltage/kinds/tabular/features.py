@@ -15,7 +15,7 @@ Blocks and their sources:
   that of all. Summing over both elements with their properties as weights (mode mu2) did worse in a trial on
   one fold of each partition.
 
-Inputs are lattice, species, coordinates and working ion alone, as for the network.
+Inputs are lattice, species, coordinates and working ion alone, as for the networks.
 """
 
 import hashlib
@@ -32,6 +32,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from core.artifacts import replacing
+from core.errors import ModelError
 from core.ions import CHARGE_NUMBER, WORKING_IONS
 from core.provenance import package_versions
 from core.records import Crystal
@@ -130,19 +132,25 @@ def load_block(
 ) -> Block:
     """Return a block from its cache in `folder`, or compute and cache it under the hash of what it depends on."""
     key = cache_key(name, data_sha256, len(crystals))
-    path = folder / f"peers-{name}-{key}.npz"
+    path = folder / f"descriptors-{name}-{key}.npz"
     if path.exists():
-        with np.load(path) as stored:
+        with np.load(path, allow_pickle=False) as stored:
             return Block(name=name, values=stored["values"], seconds=float(stored["seconds"]))
     start = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        values = BLOCKS[name](crystals, working_ions)
+        try:
+            values = BLOCKS[name](crystals, working_ions)
+        except ModuleNotFoundError as error:
+            raise ModelError(
+                f"The descriptors {name!r} need {error.name}, which the explorer's environment does not hold: "
+                "python3 -m venv .venv-bench && .venv-bench/bin/pip install -r requirements-bench.txt, and use that "
+                "environment."
+            ) from None
     seconds = time.process_time() - start
     folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(partial, values=values, seconds=seconds)
-    partial.replace(path)
+    with replacing(path) as partial:
+        np.savez_compressed(partial, values=values, seconds=seconds)
     return Block(name=name, values=values, seconds=seconds)
 
 
@@ -158,4 +166,5 @@ def _counts(crystal: Crystal) -> dict[str, int]:
 
 
 def _bar(name: str, crystals: Sequence[Crystal]) -> Iterable[Crystal]:
-    return tqdm(crystals, desc=name, unit="crystal", mininterval=5.0)
+    bar: Iterable[Crystal] = tqdm(crystals, desc=name, unit="crystal", mininterval=5.0)
+    return bar

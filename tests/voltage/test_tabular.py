@@ -1,4 +1,4 @@
-"""The peers of the voltage network: their rows, their folds, their kernel, and the table that ships."""
+"""Descriptor baselines: their rows, their folds, their kernel, and the table that ships."""
 
 import json
 import re
@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from benchmarks import descriptors
-from benchmarks._peers import features, regressors
-from benchmarks._peers.regressors import PEERS, SoapKernelRidge, cross_predict
 from core.ions import PAPER_IONS, WORKING_IONS
 from core.provenance import sha256_of_files
 from core.voltage.dataset import LABEL_FILES
+from core.voltage.evaluation.cross_validate import cross_validate, partitions
+from core.voltage.kinds.tabular import KINDS, features, kind, regressors
+from core.voltage.kinds.tabular.kind import PreparedTabular
+from core.voltage.kinds.tabular.regressors import SoapKernelRidge
 from tests.voltage.crystals import rock_salt, spinel
 from tests.voltage.labelled import labelled
 
@@ -47,27 +49,32 @@ def test_ion_block_says_ion_charge_and_share():
     assert row[-1] == pytest.approx(1 / 7)
 
 
-def test_no_row_is_predicted_by_a_peer_that_saw_it():
+def test_no_row_is_predicted_by_a_baseline_that_saw_it():
     data = labelled()
-    rows = np.arange(len(data), dtype=np.float32)[:, None]
-    for folds in descriptors.partitions(data, 0).values():
-        result = cross_predict(rows, data.voltages_v, data.working_ions, folds, lambda _seed: Memory())
-        assert np.array_equal(result.predicted_v, result.baseline_v[1])
+    number = features.Block(
+        name="number", values=np.arange(len(data), dtype=np.float32)[:, None], seconds=0.0
+    )
+    prepared = PreparedTabular(data, [number], (0,), lambda _seed: Memory(), kind="memory")
+    for partition, folds in partitions(data).items():
+        result = cross_validate(prepared, folds, partition=partition)
+        assert np.array_equal(result.voltages_v, result.baseline_v[1])
 
 
-def test_peers_use_the_folds_of_the_voltage_models():
+def test_folds_keep_hosts_apart():
     data = labelled()
     hosts = np.array(data.host_formulas)
-    parts = descriptors.partitions(data, 0)
+    parts = partitions(data)
     for folds in parts.values():
         assert np.array_equal(np.sort(np.concatenate(folds)), np.arange(len(data)))
     for fold in parts["host"]:
         assert not set(hosts[fold]) & set(np.delete(hosts, fold))
 
 
-def test_compare_gives_the_documented_entries_and_learns(capsys):
+def test_compare_gives_the_documented_entries_and_learns(capsys, tmp_path, monkeypatch):
     data = labelled()
-    entries = descriptors.compare(data, made_blocks(), ["magpie-forest"], seed=0)
+    blocks = made_blocks()
+    monkeypatch.setattr(kind, "load_block", lambda name, *_, **__: blocks[name])
+    entries = descriptors.compare(data, ["magpie-forest"], 0, tmp_path)
     assert list(entries) == ["mean", "median", "magpie-forest"]
     peer = entries["magpie-forest"]
     assert peer["n_features"] == regressors.ION_COLUMNS + 2
@@ -77,15 +84,6 @@ def test_compare_gives_the_documented_entries_and_learns(capsys):
     assert everything["mae_v"] < 0.5 * everything["median_baseline_v"]
     assert "magpie-forest, host folds" in capsys.readouterr().out
     assert "magpie-forest" in descriptors.summary(entries)
-
-
-def test_written_report_reads_back(tmp_path):
-    data = labelled()
-    content = descriptors.report(data, {}, seed=0, command="python -m benchmarks.descriptors")
-    path = tmp_path / "accuracy" / "descriptors.json"
-    descriptors.write(content, path)
-    assert json.loads(path.read_text()) == content
-    assert [item.name for item in path.parent.iterdir()] == ["descriptors.json"]
 
 
 def test_kernel_ridge_interpolates_and_halves_across_ions():
@@ -162,8 +160,8 @@ def shipped(root):
     return json.loads((root / "precomputed" / "accuracy" / "descriptors.json").read_text())
 
 
-def test_shipped_table_covers_every_peer_row_and_ion(shipped):
-    assert list(shipped["peers"]) == ["mean", "median", *PEERS]
+def test_shipped_table_covers_every_baseline_row_and_ion(shipped):
+    assert list(shipped["peers"]) == ["mean", "median", *KINDS]
     for entry in shipped["peers"].values():
         for partition in ("random", "host"):
             rows = {row["working_ion"]: row for row in entry[partition]}
@@ -175,7 +173,7 @@ def test_shipped_table_covers_every_peer_row_and_ion(shipped):
     assert shipped["command"].startswith("python -m benchmarks.descriptors --data ../shared/data")
 
 
-def test_shipped_baselines_are_the_same_beside_every_peer(shipped):
+def test_shipped_baselines_are_the_same_beside_every_baseline(shipped):
     for partition in ("random", "host"):
         means = [[row["mean_baseline_v"] for row in entry[partition]] for entry in shipped["peers"].values()]
         assert all(one == other for one, other in pairwise(means))

@@ -1,6 +1,5 @@
-"""How the maps of `core.voltage.inside` are made: which vectors of which network, and the files that hold them."""
+"""How the maps of `core.voltage.embeddings` are made: which vectors of which network, and the files that hold them."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,17 +10,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.artifacts import replacing, write_json
 from core.errors import ExplorerError, TrainingError
 from core.graphs import GraphStore, atomic_numbers
 from core.ions import WORKING_IONS
 from core.provenance import package_versions
 from core.settings import Settings
-from core.voltage.batches import GraphTable
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.elements import random_element_table
-from core.voltage.folds import fold_split, random_folds
-from core.voltage.inside import RANDOM, SHIPPED
-from core.voltage.model import NetworkConfig
+from core.voltage.embeddings import RANDOM, SHIPPED
+from core.voltage.evaluation.folds import fold_split, random_folds
+from core.voltage.kinds.cgcnn.batches import GraphTable
+from core.voltage.kinds.cgcnn.network import NetworkConfig
+from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
 from core.voltage.predict import load_voltage_model
 from core.voltage.projections import (
     N_NEIGHBOURS,
@@ -32,7 +33,6 @@ from core.voltage.projections import (
     principal_components,
     tsne,
 )
-from core.voltage.train import TrainedNetwork, TrainingConfig, train_network
 
 Progress = Callable[[str, int, int], None]
 
@@ -117,7 +117,7 @@ def make_shipped_maps(
     progress = progress or _silent
     data, loaded = load_labelled(data_dir), load_voltage_model(model)
     vectors = loaded.domain.vectors
-    if loaded.card["data_sha256"] != data.data_sha256 or len(vectors) != len(data):
+    if loaded.card.data_sha256 != data.data_sha256 or len(vectors) != len(data):
         raise TrainingError(
             f"Model {loaded.name} learned from another data snapshot ({len(vectors)} electrodes, here {len(data)}); "
             "use the folder that it was trained on, or train it anew."
@@ -178,12 +178,12 @@ def _graph_environments(trained: TrainedNetwork, table: GraphTable) -> Environme
 
 def _sevennet_environments(data: LabelledData, seed: int, progress: Progress) -> Environments:
     """Atoms of some hundred small structures, so chosen that each element is in several of them."""
-    from core.voltage.frozen.probes import SevenNetProbe
+    from core.voltage.kinds.frozen_host.backbones import SevenNetBackbone
 
-    probe, chosen, parts = SevenNetProbe(), _some_of_each_element(data, seed), []
+    backbone, chosen, parts = SevenNetBackbone(), _some_of_each_element(data, seed), []
     for done, row in enumerate(chosen, start=1):
         try:
-            vectors = probe(data.crystals[row]).vectors
+            vectors = backbone(data.crystals[row]).vectors
         except ExplorerError:
             continue  # n_structures in the card counts those that were described
         numbers = atomic_numbers(data.crystals[row].species)
@@ -300,11 +300,10 @@ def _write(
         "command": f"python -m core inside-model --data ../shared/data --seed {card['seed']}",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    partial = folder / f"{card['name']}.partial.npz"
     named: dict[str, Any] = dict(arrays)
-    np.savez_compressed(partial, **named)
-    partial.replace(folder / f"{card['name']}.npz")
-    (folder / f"{card['name']}.json").write_text(json.dumps(card, indent=1) + "\n")
+    with replacing(folder / f"{card['name']}.npz") as partial:
+        np.savez_compressed(partial, **named)
+    write_json(folder / f"{card['name']}.json", card)
     return card
 
 

@@ -9,9 +9,6 @@ Float64, because a voltage is a small difference of large energies: in float32 t
 differs by some 1e-5 V.
 """
 
-import contextlib
-import io
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.errors import StructureError
 from core.potentials import load_potential
+from core.potentials.chgnet import load_network
 from core.potentials.torch_state import torch_state
 from core.records import Crystal
 
@@ -53,7 +51,7 @@ class ChgnetState:
     stress_gpa: Floats | None = None
 
 
-class SevenNetProbe:
+class SevenNetBackbone:
     """SevenNet-0 run as the NequIP model `nequip-mp`: energies and atom vectors only."""
 
     def __init__(self) -> None:
@@ -67,20 +65,11 @@ class SevenNetProbe:
         )
 
 
-class ChgnetProbe:
+class ChgnetBackbone:
     """CHGNet 0.3.0."""
 
     def __init__(self) -> None:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            from chgnet.model import CHGNet
-
-            model = CHGNet.load(model_name="0.3.0", use_device="cpu", verbose=False)
-        model.graph_converter.set_isolated_atom_response("ignore")
-        self._model = model.to(torch.float64)
-        # The composition model counts elements in float32 whatever the default is.
-        counts: Any = model.composition_model
-        counts.fc.register_forward_pre_hook(lambda _m, inputs: (inputs[0].double(),))
+        self._model = load_network(device="cpu", dtype="float64")
 
     def __call__(self, crystal: Crystal, *, forces: bool) -> ChgnetState:
         """Return the state of one crystal, with forces and stress when asked for. Raises `StructureError`."""
@@ -101,17 +90,35 @@ class ChgnetProbe:
             setattr(
                 graph, name, getattr(graph, name).detach().double().requires_grad_(name != "neighbor_image")
             )
-        output: Any = self._model.predict_graph(
+        output: dict[str, Any] = self._model.predict_graph(
             graph, task="efsm" if forces else "em", return_atom_feas=True, return_site_energies=True
         )
         return output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbones:
+    """Both potentials, ready to run."""
+
+    sevennet: SevenNetBackbone
+    chgnet: ChgnetBackbone
+
+    @classmethod
+    def load(cls) -> "Backbones":
+        """Load the weights from the installed packages."""
+        return cls(sevennet=SevenNetBackbone(), chgnet=ChgnetBackbone())
+
+
+_NOT_TAKEN = (RuntimeError, ValueError, KeyError, IndexError)
+"""What potentials raise for structures that they cannot take. A `TypeError` or `AttributeError` is a mistake of ours,
+and must not pass for the structure's."""
 
 
 def _understood(potential: str, crystal: Crystal, run: Any) -> Any:
     """Run a potential; what it cannot take becomes a reason for the user."""
     try:
         return run()
-    except (RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, SystemExit) as error:
+    except _NOT_TAKEN as error:
         raise StructureError(
             f"{crystal.formula}: {potential} cannot describe this structure ({type(error).__name__}: {error}). "
             "Check elements and distances, or use --model cgcnn."

@@ -11,6 +11,7 @@ that SevenNet-0 learned. It explains the frozen-host part alone; the head correc
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 from core.errors import ModelError, StructureError
 from core.ions import WORKING_IONS, charge_number
 from core.records import Crystal
-from core.voltage.frozen.features import frozen_host
-from core.voltage.frozen.model import FrozenHostEnsemble
-from core.voltage.frozen.probes import SevenNetState
+from core.voltage.kinds import voltage_kind
+from core.voltage.kinds.frozen_host.backbones import SevenNetState
+from core.voltage.kinds.frozen_host.features import frozen_host
+from core.voltage.kinds.frozen_host.model import FrozenHostEnsemble
 from core.voltage.predict import VoltageModel, check_input
 
 MAX_SITES = 200
@@ -62,20 +64,19 @@ def explain(
 ) -> Contributions:
     """Return what each atom of a crystal contributes under a frozen-host model.
 
-    `probe` is a `SevenNetProbe`. Raises `StructureError` kinds, `UnknownIonError`, and `ModelError` for a model of
+    `probe` is a `SevenNetBackbone`. Raises `StructureError` kinds, `UnknownIonError`, and `ModelError` for a model of
     another kind.
     """
-    if not isinstance(model.network, FrozenHostEnsemble):
-        raise ModelError(
-            f"Model {model.name!r} is of kind {model.card['kind']!r}; only a frozen-host model can be split into atoms."
-        )
+    if not voltage_kind(model.card.kind).explains_atoms:
+        raise ModelError(f"A model of kind {model.card.kind!r} ({model.name}) cannot be split into atoms.")
     check_input(crystal, working_ion)
     if crystal.n_sites > MAX_SITES:
         raise StructureError(
             f"{crystal.formula} has {crystal.n_sites} sites; atoms are weighed up to {MAX_SITES}. "
             "Use the primitive cell."
         )
-    metal_ev = float(model.network.describer.metals.sevennet_ev[WORKING_IONS.index(working_ion)])
+    network = cast(FrozenHostEnsemble, model.network)
+    metal_ev = float(network.featurizer.metals.sevennet_ev[WORKING_IONS.index(working_ion)])
     host = frozen_host(crystal, working_ion)
     return site_contributions(crystal, working_ion, probe(crystal), probe(host), metal_ev=metal_ev)
 
@@ -121,4 +122,4 @@ def _ion_distances(crystal: Crystal, is_ion: NDArray[np.bool_]) -> NDArray[np.fl
     distances = np.array(lattice.get_all_distances(crystal.frac, crystal.frac[is_ion]))
     shortest_vector_a = float(np.linalg.norm(lattice.get_lll_reduced_lattice().matrix, axis=1).min())
     distances[distances < 1e-6] = shortest_vector_a
-    return distances.min(axis=1)
+    return np.asarray(distances.min(axis=1), dtype=np.float64)
