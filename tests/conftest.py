@@ -8,6 +8,11 @@ import pytest
 
 from core.settings import Settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers share the cores; with a thread a core in each, threads wait for one another longer than they work.
+    # It stands here, before anything imports torch, which reads it once.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 SLOW_FILES = {
     "tests/potentials/test_every_potential.py", "tests/potentials/test_nequip_mg_frames.py",

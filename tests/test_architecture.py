@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SLOW_FILES
+
 ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted((ROOT / "core").rglob("*.py"))
 APP = sorted(path for path in (ROOT / "app").rglob("*.py") if "node_modules" not in path.parts)
@@ -252,6 +254,10 @@ def test_files_and_functions_stay_readable() -> None:
     assert statistics.median(spans.values()) < 15
     assert {name: count for name, count in lengths.items() if count > 400} == {}
     assert {name: count for name, count in spans.items() if count > 60} == {}
+
+
+def test_files_listed_as_slow_are_there() -> None:
+    assert not [name for name in sorted(SLOW_FILES) if not (ROOT / name).is_file()]
 
 
 def test_the_repository_names_no_machine_of_its_makers() -> None:
