@@ -19,13 +19,32 @@ import pytest
 import core
 from core.settings import Settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installed_package")]
+pytestmark = pytest.mark.slow
 
 SHIPPED = ("core", "precomputed", "pyproject.toml", "setup.py", "requirements.txt", "README.md", "LICENSE")
 """What a wheel is built from, copied out first: a build leaves its own folders beside the sources."""
 
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "previous", ".lock", ".building-*", "*.egg-info")
 LIMIT_S = 240
+
+LAYERED_MGTIS2 = """data_MgTiS2
+_cell_length_a 3.50
+_cell_length_b 3.50
+_cell_length_c 6.20
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 120
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Ti1 Ti 0 0 0
+Mg1 Mg 0 0 0.5
+S1 S 0.333333 0.666667 0.23
+S2 S 0.666667 0.333333 0.77
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +157,17 @@ def test_it_works_and_writes_nothing_into_its_own_folder(installed: Installed) -
     table = installed.run("mgcathodes", "export", "--min-voltage-v", "3", "--min-capacity-ah-per-l", "800")
     installed.run("mgcathodes", "runs", "list")
     assert len(list(csv.DictReader(io.StringIO(table)))) > 10
+    assert installed.files() == before
+    assert not list(installed.folder.iterdir())
+
+
+def test_a_structure_is_predicted_far_from_a_clone(installed: Installed, tmp_path: Path) -> None:
+    before = installed.files()
+    (tmp_path / "mine.cif").write_text(LAYERED_MGTIS2)
+    printed = installed.run("mgcathodes", "predict", str(tmp_path / "mine.cif"))
+    (row,) = csv.DictReader(io.StringIO(printed))
+    assert float(row["voltage_v"]) > 0
+    assert not row["error"]
     assert installed.files() == before
     assert not list(installed.folder.iterdir())
 
