@@ -43,12 +43,12 @@ def parse_cif(text: str, max_sites: int) -> dict[str, Any]:
 
 def _structure_block(text: str) -> Tags:
     """The tags, in lower case, of the only data block that holds atoms."""
-    found = blocks(text)
-    if not found:
+    data_blocks = blocks(text)
+    if not data_blocks:
         raise StructureError(
             "The CIF has no data block: a line that starts with data_ must open the structure."
         )
-    structures = [block for block in found if any(tag in block for tag in POSITION)]
+    structures = [block for block in data_blocks if any(tag in block for tag in POSITION)]
     if len(structures) > 1:
         raise StructureError(
             f"The CIF holds {len(structures)} structures; save each data block as a file of its own."
@@ -104,10 +104,10 @@ def _symbols(tags: Tags, labels: list[str]) -> list[str]:
 
 def _distinct(column: list[str], labels: list[str]) -> Iterable[tuple[str, str]]:
     """Each value of a column once, with the label of the first atom that has it."""
-    found: dict[str, str] = {}
+    first_labels: dict[str, str] = {}
     for value, label in zip(column, labels, strict=False):
-        found.setdefault(value, label)
-    return found.items()
+        first_labels.setdefault(value, label)
+    return first_labels.items()
 
 
 def _symbol_of_label(label: str) -> str:

@@ -21,10 +21,10 @@ _BLOCK: Final = re.compile(r"^\s*data_", re.MULTILINE | re.IGNORECASE)
 
 def blocks(text: str) -> list[Tags]:
     """Return the data blocks of a CIF; raise `StructureError` where a loop is cut or atoms are listed twice."""
-    found = strict_blocks(text)
-    if found is None:
-        found = [_lenient_tags(f"data_{piece}") for piece in _BLOCK.split(f"\n{text}")[1:]]
-    return found
+    data_blocks = strict_blocks(text)
+    if data_blocks is None:
+        data_blocks = [_lenient_tags(f"data_{piece}") for piece in _BLOCK.split(f"\n{text}")[1:]]
+    return data_blocks
 
 
 @lru_cache(maxsize=1)

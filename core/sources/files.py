@@ -62,9 +62,9 @@ def read_untrusted(name: str, data: bytes, parser: StructureParser, *, source: s
     """Return the crystal of one file's bytes, parsed by `parser` and checked again here; raise `StructureError`."""
     text = decode(data)
     kind = _kind(name, text)
-    found = parser.parse(kind, text)
+    fields = parser.parse(kind, text)
     stem = re.sub(r"\.(cif|vasp|poscar|contcar|json)$", "", safe_name(name), flags=re.IGNORECASE)
-    return crystal_from_dict(found, id=stem, source=source, max_sites=MAX_SITES)
+    return crystal_from_dict(fields, id=stem, source=source, max_sites=MAX_SITES)
 
 
 def _kind(name: str, text: str) -> str:

@@ -88,9 +88,9 @@ def _failed(line: bytes, data: dict[str, Any], place: str, reason: str) -> Faile
         ion = working_ion_of(data)
     except ExplorerError:
         ion = None
-    found = _ID.search(line)
+    id_match = _ID.search(line)
     try:
-        id = readable_id(data["id"]) if "id" in data else found[1].decode() if found else place
+        id = readable_id(data["id"]) if "id" in data else id_match[1].decode() if id_match else place
     except StructureError:
         id = place
     return FailedInput(id=id, reason=reason, formula=formula_of(data), working_ion=ion)

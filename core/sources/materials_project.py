@@ -158,8 +158,8 @@ def _battery_id(document: dict[str, Any]) -> str:
 
 
 def _as_dict(structure: Any) -> dict[str, Any]:
-    found: dict[str, Any] = structure if isinstance(structure, dict) else structure.as_dict()
-    return found
+    fields: dict[str, Any] = structure if isinstance(structure, dict) else structure.as_dict()
+    return fields
 
 
 def _id_of(value: Any) -> str:

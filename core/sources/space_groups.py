@@ -25,11 +25,11 @@ def settings(name: str) -> list[list[Operation]]:
     None where it is not known; several where origin (1 or 2) or axes (hexagonal or rhombohedral) are left open.
     """
     compact = re.sub(r"[\s_]", "", name)
-    found = _by_name().get(compact, [])
-    if not found and (match := re.fullmatch(r"(.+?):?([12SZHR])", compact)):
+    hall_numbers = _by_name().get(compact, [])
+    if not hall_numbers and (match := re.fullmatch(r"(.+?):?([12SZHR])", compact)):
         choice = _SUFFIXES[match[2]]
-        found = [hall for hall in _by_name().get(match[1], []) if _type(hall).choice == choice]
-    return [_operations(hall) for hall in found]
+        hall_numbers = [hall for hall in _by_name().get(match[1], []) if _type(hall).choice == choice]
+    return [_operations(hall) for hall in hall_numbers]
 
 
 @cache
@@ -62,6 +62,6 @@ def _type(hall: int) -> Any:
 def _operations(hall: int) -> list[Operation]:
     import spglib
 
-    found: Any = spglib.get_symmetry_from_database(hall)
-    rotations, translations = found["rotations"], found["translations"]
+    symmetry: Any = spglib.get_symmetry_from_database(hall)
+    rotations, translations = symmetry["rotations"], symmetry["translations"]
     return [(rotation.astype(float), shift) for rotation, shift in zip(rotations, translations, strict=True)]

@@ -40,19 +40,19 @@ def operations(tags: Mapping[str, Any], lattice_a: FloatArray) -> list[Operation
         )
     listed = next((tags[tag] for tag in _LISTED if tags.get(tag)), None)
     if listed is None:
-        found = _from_space_group(tags, lattice_a)
+        group = _from_space_group(tags, lattice_a)
     else:
         lines = [listed] if isinstance(listed, str) else listed
         if len(lines) > MAX_OPERATIONS:
             raise StructureError(
                 f"The CIF lists {len(lines):,} symmetry operations; no space group has more than {MAX_OPERATIONS}."
             )
-        found = [parse_operation(line) for line in lines]
-    if not _fits(found, lattice_a):
+        group = [parse_operation(line) for line in lines]
+    if not _fits(group, lattice_a):
         raise StructureError(
             f"The CIF's cell does not have the symmetry of its operations or group. {_REMEDY}"
         )
-    return found
+    return group
 
 
 def parse_operation(text: str) -> Operation:
@@ -82,7 +82,7 @@ def parse_operation(text: str) -> Operation:
 def expand(
     symbols: Sequence[str],
     positions: FloatArray,
-    found: Sequence[Operation],
+    group: Sequence[Operation],
     lattice_a: FloatArray,
     max_sites: int,
 ) -> tuple[list[str], FloatArray]:
@@ -90,9 +90,9 @@ def expand(
 
     Images of one atom nearer than 0.1 angstrom are one site. Raises `StructureError` as soon as `max_sites` is passed.
     """
-    rotations = np.array([rotation for rotation, _ in found])
-    translations = np.array([translation for _, translation in found])
-    if len(found) == 1:
+    rotations = np.array([rotation for rotation, _ in group])
+    translations = np.array([translation for _, translation in group])
+    if len(group) == 1:
         moved = positions @ rotations[0].T + translations[0]
         return list(symbols), moved - np.floor(moved)
     species: list[str] = []
@@ -134,7 +134,7 @@ def _from_space_group(tags: Mapping[str, Any], lattice_a: FloatArray) -> list[Op
     known = settings(name)
     if not known:
         raise StructureError(f"The space group {quoted(name)} is not known by that name. {_REMEDY}")
-    fitting = [found for found in known if _fits(found, lattice_a)]
+    fitting = [candidate for candidate in known if _fits(candidate, lattice_a)]
     if len(fitting) > 1:
         raise StructureError(
             f"The space group {quoted(name)} has two origins, and the CIF does not say which. {_REMEDY}"
@@ -147,8 +147,8 @@ def _stated(tags: Mapping[str, Any], names: Sequence[str]) -> str | None:
     return next((value for value in values if isinstance(value, str) and value not in {"", ".", "?"}), None)
 
 
-def _fits(found: Sequence[Operation], lattice_a: FloatArray) -> bool:
+def _fits(group: Sequence[Operation], lattice_a: FloatArray) -> bool:
     """Whether each rotation maps the cell onto itself: otherwise operations and cell are of different settings."""
     metric = lattice_a @ lattice_a.T
     tolerance = METRIC_TOLERANCE * np.sqrt(np.outer(np.diag(metric), np.diag(metric)))
-    return all((np.abs(rotation.T @ metric @ rotation - metric) <= tolerance).all() for rotation, _ in found)
+    return all((np.abs(rotation.T @ metric @ rotation - metric) <= tolerance).all() for rotation, _ in group)
