@@ -152,6 +152,9 @@ def test_core_never_unpickles(path: Path) -> None:
         called = ast.unparse(node.func).split(".")[-1]
         assert called not in UNPICKLERS, f"line {node.lineno}: {called} unpickles"
         assert keywords.get("allow_pickle", "False") == "False", f"line {node.lineno}: allow_pickle=False"
+        assert ast.unparse(node.func) != "CHGNet.load", (
+            f"line {node.lineno}: chgnet.load_network does not unpickle"
+        )
         if ast.unparse(node.func) in {"torch.load", "load"}:
             assert keywords.get("weights_only") == "True", f"line {node.lineno}: weights_only=True"
 
@@ -166,6 +169,7 @@ def test_core_never_unpickles(path: Path) -> None:
         "NequIPLightningModule.load_from_checkpoint(path)",
         "ModelFromCheckpoint(path)",
         "pd.read_pickle(path)",
+        "CHGNet.load()",
     ],
 )
 def test_the_law_against_unpickling_sees_helpers_too(line: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ splits, calibrates its intervals, and writes weights (safetensors) and card (JSO
 
 --kind frozen-host (the shipped default): two universal potentials describe each structure (an hour on two cores, kept
 in checkpoints/), then ten folds of small networks (ten minutes). --kind cgcnn: the paper's graph network.
-A stopped run goes on with --resume (frozen-host always does).
+A stopped run goes on after its last finished fold; with --resume a cgcnn goes on within a fold too.
 """
 
 _EVALUATE_HELP = """\

@@ -7,6 +7,7 @@ in that by host formula. `<name>.json` files hold the error tables of baselines 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from core.errors import ModelError
 from core.settings import Settings
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, LEVEL
 from core.voltage.card import VoltageCard
-from core.voltage.evaluation.errors import ErrorRow
+from core.voltage.evaluation.errors import ErrorRow, resampled
 from core.voltage.weights import read_card
 
 RANDOM, HOST = "random", "host"
@@ -32,7 +33,6 @@ _TEXTS: Final = (
     "partition", "battery_id", "working_ion", "formula", "id_discharge", "host_formula", "voltage_check",
 )  # fmt: skip
 _NUMBERS: Final = ("voltage_v", "predicted_v", "std_v")
-_N_SAMPLES: Final = 1000
 _REMEDY: Final = "Restore it from git or run `python -m core train-voltage --data ../shared/data`."
 
 Floats = NDArray[np.float64]
@@ -109,7 +109,7 @@ def read_out_of_fold(name: str, folder: Path | None = None) -> pd.DataFrame:
 def mean_absolute_error(frame: pd.DataFrame, *, seed: int = 0) -> Interval:
     """Return the MAE of the rows, V, with a 95 % bootstrap interval; `frame` needs one row at least."""
     errors = frame["error_v"].abs().to_numpy()
-    low, high = np.percentile(_resampled(errors, seed).mean(axis=1), [2.5, 97.5])
+    low, high = np.percentile(resampled(errors, _generator(seed)), [2.5, 97.5])
     return Interval(value=float(errors.mean()), low=float(low), high=float(high), n=len(errors))
 
 
@@ -130,7 +130,9 @@ def spread_bins(frame: pd.DataFrame, n_bins: int = 8, *, seed: int = 0) -> list[
     bins = []
     for rows in np.array_split(np.arange(len(ordered)), n_bins):
         errors = ordered["error_v"].abs().to_numpy()[rows]
-        low, high = np.percentile(np.quantile(_resampled(errors, seed), LEVEL, axis=1), [2.5, 97.5])
+        low, high = np.percentile(
+            resampled(errors, _generator(seed), partial(np.quantile, q=LEVEL)), [2.5, 97.5]
+        )
         found = Interval(
             value=float(np.quantile(errors, LEVEL)), low=float(low), high=float(high), n=len(errors)
         )
@@ -182,6 +184,5 @@ def _folder() -> Path:
     return Settings.from_environment().precomputed / "accuracy"
 
 
-def _resampled(values: Floats, seed: int) -> Floats:
-    rng = np.random.default_rng([seed, 3])
-    return values[rng.integers(0, len(values), size=(_N_SAMPLES, len(values)))]
+def _generator(seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, 3])

@@ -14,6 +14,7 @@ from core.voltage.evaluation.errors import (
     baselines,
     error_table,
     format_table,
+    resampled,
 )
 
 
@@ -108,3 +109,10 @@ def test_a_domain_knows_its_elements_and_how_far_a_vector_is():
     far = domain.distance(vectors[:3] + 100.0)
     assert (far > 10.0 * domain.distance(vectors[:3], leave_out=True)).all()
     assert (domain.distance(vectors[:3]) < domain.distance(vectors[:3], leave_out=True)).all()
+
+
+def test_intervals_are_percentiles_over_rows_drawn_with_replacement():
+    errors = np.random.default_rng(0).exponential(size=40)
+    picks = np.random.default_rng(1).integers(0, 40, size=(1000, 40))
+    np.testing.assert_array_equal(resampled(errors, np.random.default_rng(1)), errors[picks].mean(axis=1))
+    assert (resampled(errors[:1], np.random.default_rng(1)) == errors[0]).all()

@@ -1,11 +1,13 @@
 """Every kind of voltage model behind one face, and what none of them may read."""
 
+import argparse
 import ast
 from pathlib import Path
 
 import pytest
 
 import core.voltage
+from core.cli.voltage import add_commands
 from core.errors import ModelError
 from core.voltage import KINDS, SHIPPED, voltage_kind
 from core.voltage.base import VoltageKind
@@ -42,3 +44,10 @@ def test_no_voltage_model_reads_formation_energies(path: Path) -> None:
     words += [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     words += [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
     assert not [word for word in words if any(mark in word for mark in FORBIDDEN)]
+
+
+def test_the_command_offers_the_kinds_that_ship() -> None:
+    commands = argparse.ArgumentParser().add_subparsers()
+    add_commands(commands)
+    kind = next(it for it in commands.choices["train-voltage"]._actions if it.dest == "kind")
+    assert tuple(kind.choices) == SHIPPED

@@ -1,11 +1,12 @@
 """Errors by ion with bootstrap intervals, beside what the ion's mean or median alone would give."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 
 from core.errors import TrainingError
 from core.ions import PAPER_IONS
@@ -84,12 +85,24 @@ def error_table(
     names, counts = np.unique(ions, return_counts=True)
     rows, samples = [], {}
     for ion in names[np.argsort(-counts, kind="stable")]:
-        samples[ion] = _bootstrap(errors[0][ions == ion], rng)
+        samples[ion] = resampled(errors[0][ions == ion], rng)
         rows.append(_row(str(ion), errors[:, ions == ion], samples[ion]))
-    rows.append(_row(ALL, errors, _bootstrap(errors[0], rng)))
+    rows.append(_row(ALL, errors, resampled(errors[0], rng)))
     if all(ion in samples for ion in PAPER_IONS):
         rows.append(_seven(rows, np.mean([samples[ion] for ion in PAPER_IONS], axis=0)))
     return rows
+
+
+def resampled(
+    values: Floats, rng: np.random.Generator, statistic: Callable[..., Any] = np.mean, n_samples: int = 1000
+) -> Floats:
+    """Return (n_samples,) values of a statistic over rows drawn with replacement, for percentile intervals."""
+    if len(values) == 1:  # scipy refuses a lone row, whose every draw is itself
+        return np.full(n_samples, values[0])
+    drawn = bootstrap(
+        (values,), statistic, n_resamples=n_samples, method="percentile", vectorized=True, rng=rng
+    )
+    return np.asarray(drawn.bootstrap_distribution, dtype=np.float64)
 
 
 def format_table(rows: Sequence[ErrorRow], title: str) -> str:
@@ -104,11 +117,6 @@ def format_table(rows: Sequence[ErrorRow], title: str) -> str:
             f"{row.median_baseline_v:>8.2f}{paper:>8}"
         )
     return "\n".join(lines)
-
-
-def _bootstrap(errors: Floats, rng: np.random.Generator, n_samples: int = 1000) -> Floats:
-    picks = rng.integers(0, len(errors), size=(n_samples, len(errors)))
-    return np.asarray(errors[picks].mean(axis=1), dtype=np.float64)
 
 
 def _row(name: str, errors: NDArray[np.float64], samples: Floats) -> ErrorRow:

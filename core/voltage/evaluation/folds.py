@@ -35,6 +35,7 @@ class Split:
 
 def random_folds(working_ions: Sequence[str], *, n_folds: int = 10, seed: int = 0) -> list[Indices]:
     """Return `n_folds` disjoint index arrays; each holds an equal share of every ion (within one row)."""
+    # Not by scikit-learn: its splitters deal rows otherwise, and the shipped tables hold for these folds.
     _check(len(working_ions), n_folds)
     rng = np.random.default_rng([seed, 1])
     ions = np.asarray(working_ions)

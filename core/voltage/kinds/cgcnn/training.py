@@ -244,6 +244,7 @@ class _Run:
 
 def _cycle(part_done: float, warm_up: float) -> float:
     """Share of the maximum learning rate: a cosine rise over `warm_up`, then a cosine fall to zero."""
+    # Not torch's OneCycleLR: it ends a step earlier and lower, and a training would not repeat the shipped weights.
     if part_done < warm_up:
         return 0.04 + 0.96 * 0.5 * (1.0 - math.cos(math.pi * part_done / warm_up))
     return max(0.5 * (1.0 + math.cos(math.pi * (part_done - warm_up) / (1.0 - warm_up))), 1e-4)

@@ -60,12 +60,12 @@ class Contributions:
 
 
 def explain(
-    model: VoltageModel, crystal: Crystal, working_ion: str, probe: Callable[[Crystal], SevenNetState]
+    model: VoltageModel, crystal: Crystal, working_ion: str, backbone: Callable[[Crystal], SevenNetState]
 ) -> Contributions:
     """Return what each atom of a crystal contributes under a frozen-host model.
 
-    `probe` is a `SevenNetBackbone`. Raises `StructureError` kinds, `UnknownIonError`, and `ModelError` for a model of
-    another kind.
+    `backbone` is a `SevenNetBackbone`. Raises `StructureError` kinds, `UnknownIonError`, and `ModelError` for a model
+    of another kind.
     """
     if not voltage_kind(model.card.kind).explains_atoms:
         raise ModelError(f"A model of kind {model.card.kind!r} ({model.name}) cannot be split into atoms.")
@@ -78,7 +78,7 @@ def explain(
     network = cast(FrozenHostEnsemble, model.network)
     metal_ev = float(network.featurizer.metals.sevennet_ev[WORKING_IONS.index(working_ion)])
     host = frozen_host(crystal, working_ion)
-    return site_contributions(crystal, working_ion, probe(crystal), probe(host), metal_ev=metal_ev)
+    return site_contributions(crystal, working_ion, backbone(crystal), backbone(host), metal_ev=metal_ev)
 
 
 def site_contributions(

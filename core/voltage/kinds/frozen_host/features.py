@@ -158,7 +158,7 @@ def _geometry(crystal: Crystal, n_ions: int, charge: int) -> Floats:
 def _relaxation_drive(host: ChgnetState, volume_a3: float, charge: int) -> Floats:
     """How hard the frozen host pushes to relax; signed logarithms, since the raw sums span decades."""
     if host.forces_ev_per_a is None or host.stress_gpa is None:
-        raise StructureError("The frozen host was probed without forces; ask the probe for them.")
+        raise StructureError("The frozen host was described without forces; ask the backbone for them.")
     force = np.linalg.norm(host.forces_ev_per_a, axis=1)
     squared = float((force**2).sum()) / charge
     pressure = float(np.trace(host.stress_gpa)) / 3.0
