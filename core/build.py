@@ -6,7 +6,7 @@ structure at a time (calculations, predictions by other models) is taken over fr
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from core.capacity import capacity
 from core.errors import ExplorerError, ReleaseNotFoundError, SourceError
 from core.graphs import GraphStore
 from core.ions import charge_number
+from core.progress import Progress
 from core.provenance import Provenance
 from core.records import Capacity, Crystal, Electrode, Skipped, VoltagePrediction
 from core.sources.candidates import Candidates, CandidateSource, ReferenceSource, data_sha256
@@ -39,9 +40,6 @@ GRAPHS_FILE: Final = "graphs.npz"
 """The candidates' crystal graphs beside the release, for whoever screens them again with another model."""
 
 N_NEAREST: Final = 8
-
-Progress = Callable[[str, int, int], None]
-"""Called as (stage, done, total)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

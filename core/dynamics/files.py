@@ -1,20 +1,15 @@
 """Files that are whole or not there: written beside, brought to disk, renamed."""
 
-import os
 from pathlib import Path
 
+from core.artifacts import write_bytes
 from core.errors import CheckpointError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file's content at once; on a full or read-only disk raise `CheckpointError`, the old file whole."""
-    beside = path.with_name(path.name + ".new")
     try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, path)
+        write_bytes(path, content)
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -1,6 +1,6 @@
 """How the maps of `core.voltage.embeddings` are made: which vectors of which network, and the files that hold them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from core.artifacts import replacing, write_json
 from core.errors import ExplorerError, TrainingError
 from core.graphs import GraphStore, atomic_numbers
 from core.ions import WORKING_IONS
+from core.progress import Progress
 from core.provenance import package_versions
 from core.settings import Settings
 from core.voltage.dataset import LabelledData, load_labelled
@@ -33,8 +34,6 @@ from core.voltage.projections import (
     principal_components,
     tsne,
 )
-
-Progress = Callable[[str, int, int], None]
 
 ELEMENT_BITS: Final = 640
 FEATURES: Final = 64

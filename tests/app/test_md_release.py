@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.calculations import all_kinds
 from core.errors import StoreWriteError
 from core.provenance import Provenance
 from core.store import ReleaseWriter, open_reader
+from core.tasks.queue import prepare
+from core.tasks.worker import run_job
 from tests.app.md_runs import MGO, STEP_A, charts, half_done, press, ship, spec, words
 from tests.store.small_release import conductivity
 from tests.tasks.made_runs import walked
@@ -110,3 +114,18 @@ def test_a_run_that_cannot_be_read_is_named(open_md: Opener, folders) -> None:
     app = open_md("dynamics")
     assert not app.exception and len(app.dataframe[0].value) == 1
     assert broken.name in words(app) and "not a kind of calculation" in words(app)
+
+
+def test_a_run_of_a_kind_that_pages_do_not_know_is_listed_and_shown(
+    open_md: Opener, folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds_folder = Path(__file__).resolve().parents[1] / "calculations"
+    monkeypatch.setenv("MGC_KINDS", "toy_kind")
+    monkeypatch.syspath_prepend(str(kinds_folder))
+    asked = all_kinds()["squares"](crystal=MGO, n=5, device="cpu")
+    job = run_job(prepare(asked).path)
+    app = open_md("dynamics", run=job.job_id)
+    assert not app.exception and not app.error
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["state"], row["kind"], row["verdict"]) == ("finished", "squares", "summed")
+    assert " summed]" in words(app) and "Sum of squares" in words(app)

@@ -33,10 +33,10 @@ from core.potentials.nequip_mg.training import (
     split_frames,
 )
 from core.potentials.nequip_mp.potential import read_card as teacher_card
+from core.progress import Progress
 from core.provenance import package_versions
 from core.records import Crystal
 
-Progress = Callable[[str, int, int], None]
 Make = Callable[[Crystal, np.random.Generator], Iterator[Frame]]
 
 TEST_FRAMES: Final = "nequip-mg-test.npz"

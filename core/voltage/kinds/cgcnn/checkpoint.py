@@ -6,16 +6,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from core.artifacts import replacing
 from core.errors import TrainingError
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], *, identity: str, progress: str) -> None:
     """Write tensors with two JSON strings: what the run is, and how far it got."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     whole = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
-    save_file(whole, partial, metadata={"identity": identity, "progress": progress})
-    partial.replace(path)
+    with replacing(path) as partial:
+        save_file(whole, partial, metadata={"identity": identity, "progress": progress})
 
 
 def read_checkpoint(path: Path, *, identity: str) -> tuple[dict[str, Tensor], str]:
