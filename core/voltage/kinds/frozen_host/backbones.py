@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import StructureError
-from core.potentials import load_potential
+from core.potentials import Potential, load_potential
+from core.potentials.base import DTYPES
 from core.potentials.chgnet import load_network
 from core.potentials.torch_state import torch_state
 from core.records import Crystal
@@ -54,8 +55,9 @@ class ChgnetState:
 class SevenNetBackbone:
     """SevenNet-0 run as the NequIP model `nequip-mp`: energies and atom vectors only."""
 
-    def __init__(self) -> None:
-        self._potential = load_potential("nequip-mp", device="cpu")
+    def __init__(self, potential: Potential | None = None) -> None:
+        """Take `nequip-mp` in another precision, or load it in float64."""
+        self._potential = load_potential("nequip-mp", device="cpu") if potential is None else potential
 
     def __call__(self, crystal: Crystal) -> SevenNetState:
         """Return the state of one crystal; one that the potential does not know is a `StructureError`."""
@@ -68,12 +70,13 @@ class SevenNetBackbone:
 class ChgnetBackbone:
     """CHGNet 0.3.0."""
 
-    def __init__(self) -> None:
-        self._model = load_network(device="cpu", dtype="float64")
+    def __init__(self, *, dtype: str = "float64") -> None:
+        self._dtype = DTYPES[dtype]
+        self._model = load_network(device="cpu", dtype=dtype)
 
     def __call__(self, crystal: Crystal, *, forces: bool) -> ChgnetState:
         """Return the state of one crystal, with forces and stress when asked for. Raises `StructureError`."""
-        with torch_state(torch.float64):
+        with torch_state(self._dtype):
             output = _understood("CHGNet", crystal, lambda: self._predict(crystal, forces))
         return ChgnetState(
             energy_ev=float(output["e"]) * crystal.n_sites,
@@ -88,7 +91,7 @@ class ChgnetBackbone:
         graph = self._model.graph_converter(crystal.to_pymatgen())
         for name in ("atom_frac_coord", "lattice", "neighbor_image"):
             setattr(
-                graph, name, getattr(graph, name).detach().double().requires_grad_(name != "neighbor_image")
+                graph, name, getattr(graph, name).detach().to(self._dtype).requires_grad_(name != "neighbor_image")
             )
         output: dict[str, Any] = self._model.predict_graph(
             graph, task="efsm" if forces else "em", return_atom_feas=True, return_site_energies=True

@@ -78,7 +78,7 @@ def frozen_host(crystal: Crystal, working_ion: str) -> Crystal:
 
 def features(crystal: Crystal, working_ion: str, backbones: Backbones, metals: MetalEnergies) -> Floats:
     """Return the (N_FEATURES,) vector of one discharged crystal; raises `StructureError`."""
-    crystal = _reduced(crystal)
+    crystal = reduced(crystal)
     host = frozen_host(crystal, working_ion)
     return assemble(
         crystal,
@@ -89,7 +89,7 @@ def features(crystal: Crystal, working_ion: str, backbones: Backbones, metals: M
     )
 
 
-def _reduced(crystal: Crystal) -> Crystal:
+def reduced(crystal: Crystal) -> Crystal:
     """A large cell may be a supercell, and the potentials need 20 MB a site: it is told by its primitive cell."""
     if crystal.n_sites <= LARGE_CELL_SITES:
         return crystal
