@@ -37,13 +37,15 @@ class Outputs:
 
     `voltages_v`: (n, n_members) float64. `vectors`: (n, d) float32 learned vectors. `trusted`: (n,) False
     where the network itself knows that it cannot judge (a working ion without neighbours). `errors`: for each structure
-    None, or the reason why it has no outputs, which are NaN then; empty where all have some.
+    None, or the reason why it has no outputs, which are NaN then; empty where all have some. `doubt_v`: (n,) how far
+    the kind's own sources disagree, V, beyond what its members say; None where it has no such thing.
     """
 
     voltages_v: Floats
     vectors: NDArray[np.float32]
     trusted: NDArray[np.bool_]
     errors: tuple[str | None, ...] = ()
+    doubt_v: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.voltages_v)
@@ -65,7 +67,13 @@ class Outputs:
         vectors = np.full((len(errors), made.vectors.shape[1]), np.nan, dtype=np.float32)
         trusted = np.zeros(len(errors), dtype=np.bool_)
         voltages_v[kept], vectors[kept], trusted[kept] = made.voltages_v, made.vectors, made.trusted
-        return cls(voltages_v=voltages_v, vectors=vectors, trusted=trusted, errors=tuple(errors))
+        doubt_v = None
+        if made.doubt_v is not None:
+            doubt_v = np.full(len(errors), np.nan)
+            doubt_v[kept] = made.doubt_v
+        return cls(
+            voltages_v=voltages_v, vectors=vectors, trusted=trusted, errors=tuple(errors), doubt_v=doubt_v
+        )
 
 
 class Network(Protocol):

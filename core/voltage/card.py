@@ -1,7 +1,7 @@
 """The card of a voltage model: what it is, what it was made from, and how far it can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.voltage.calibrate import Calibration
@@ -14,7 +14,8 @@ class Evaluation:
 
     `limit_std_v`: the standard deviation beyond which a structure is out of the domain. `coverage`: share of labels
     inside the 90 % interval; `cross_checked_coverage`: on halves that the calibration did not see. `sharpness_v`: mean
-    standard deviation.
+    standard deviation. `coverage_by_ion`: by partition and ion, the factor of each group fitted on the other folds;
+    empty in a model that was calibrated without groups.
     """
 
     limit_std_v: float
@@ -25,6 +26,7 @@ class Evaluation:
     mae_in_domain_v: Mapping[str, float | None]
     mae_out_of_domain_v: Mapping[str, float | None]
     share_out_of_domain: Mapping[str, float]
+    coverage_by_ion: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

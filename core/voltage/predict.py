@@ -11,9 +11,10 @@ from core.graphs import atomic_numbers
 from core.ions import charge_number
 from core.records import Crystal, VoltagePrediction
 from core.settings import Settings
-from core.voltage.base import Done, Network
-from core.voltage.calibrate import HALF_WIDTH_IN_STD, Calibration, Domain
+from core.voltage.base import Done, Network, Outputs
+from core.voltage.calibrate import HALF_WIDTH_IN_STD, Calibration, Domain, Held
 from core.voltage.card import VoltageCard
+from core.voltage.groups import framework
 from core.voltage.kinds import voltage_kind
 from core.voltage.weights import read_arrays, read_card
 
@@ -85,8 +86,7 @@ class VoltageModel:
         stds = np.full(len(crystals), np.nan)
         made = np.array([outputs.error(row) is None for row in range(len(crystals))])
         if made.any():
-            distance = self.domain.distance(outputs.vectors[made])
-            stds[made] = self.calibration.std_v(outputs.voltages_v[made].std(axis=1), distance)
+            stds[made] = self.calibration.std_v(self._held(crystals, working_ions, outputs, made))
         return [
             _failed(crystal, ion, reason)
             if (reason := outputs.error(row)) is not None
@@ -99,6 +99,23 @@ class VoltageModel:
             )
             for row, (crystal, ion) in enumerate(zip(crystals, working_ions, strict=True))
         ]
+
+    def _held(
+        self,
+        crystals: Sequence[Crystal],
+        working_ions: Sequence[str],
+        outputs: Outputs,
+        made: NDArray[np.bool_],
+    ) -> Held:
+        """What the calibration asks of the structures that have outputs."""
+        places = np.flatnonzero(made).tolist()
+        frameworks = [framework(crystals[it], working_ions[it]) for it in places]
+        return Held(
+            spread_v=outputs.voltages_v[made].std(axis=1), distance=self.domain.distance(outputs.vectors[made]),
+            working_ions=[working_ions[it] for it in places], frameworks=frameworks,
+            framework_known=np.isin(frameworks, self.calibration.known_frameworks),
+            doubt_v=None if outputs.doubt_v is None else outputs.doubt_v[made],
+        )  # fmt: skip
 
     def _row(
         self, crystal: Crystal, ion: str, voltage_v: float, std_v: float, trusted: bool

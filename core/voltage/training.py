@@ -99,6 +99,10 @@ def evaluate_voltage(data_dir: Path, *, name: str = "default", models_dir: Path 
     for partition, rows in card.evaluation.errors.items():
         parts.append(format_table(rows, f"\nTest MAE, split: {partition}"))
         parts.append(f"90 % intervals hold for {card.evaluation.coverage[partition]:.1%} of these rows.")
+        by_ion = card.evaluation.coverage_by_ion.get(partition, {})
+        if by_ion:
+            words = ", ".join(f"{row.working_ion} {by_ion[row.working_ion]:.1%}" for row in rows[:-1])
+            parts.append(f"By ion, each group's factor fitted on the other folds: {words}.")
     return "\n".join(parts)
 
 
@@ -112,7 +116,7 @@ def write_out_of_fold(
     writer = csv.writer(text)
     writer.writerow(OUT_OF_FOLD_COLUMNS)
     for partition, item in predicted.items():
-        std = calibration.std_v(item.spread_v, item.distance)
+        std = calibration.std_v(item.held)
         inside = item.known & (std <= limit_std_v)
         for place, row in enumerate(item.rows):
             electrode = prepared.data.electrodes[row]

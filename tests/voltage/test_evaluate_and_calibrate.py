@@ -1,11 +1,20 @@
 """Error tables against hand-worked figures, and intervals that hold what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.errors import TrainingError
 from core.ions import PAPER_IONS
-from core.voltage.calibrate import Domain, coverage, cross_checked_coverage, fit_calibration
+from core.voltage.calibrate import (
+    Domain,
+    Held,
+    coverage,
+    cross_checked_coverage,
+    cross_fitted_inside,
+    fit_calibration,
+)
 from core.voltage.evaluation.errors import (
     ALL,
     PAPER_MAE_V,
@@ -16,6 +25,9 @@ from core.voltage.evaluation.errors import (
     format_table,
     resampled,
 )
+from core.voltage.groups import KNOWN, NEW, factors_of, fit_factors, framework, group
+from tests.voltage.crystals import spinel
+from tests.voltage.labelled import strained
 
 
 def test_errors_by_ion_by_hand():
@@ -75,23 +87,82 @@ def test_a_row_survives_the_card_and_prints():
     assert "0.32" in text
 
 
-def held_out(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Laplace errors whose scale grows with spread and distance."""
+def held_out(n: int, seed: int = 0, *, doubt: bool = False) -> tuple[np.ndarray, Held]:
+    """Laplace errors whose scale grows with spread and distance, and with doubt where there is some."""
     rng = np.random.default_rng(seed)
     spread, distance = rng.gamma(2.0, 0.1, n), rng.gamma(3.0, 0.5, n)
-    scale = np.sqrt(0.1**2 + (0.8 * spread) ** 2 + (0.05 * distance) ** 2)
-    return rng.laplace(0.0, scale), spread, distance
+    doubts = rng.gamma(2.0, 0.2, n) if doubt else np.zeros(n)
+    scale = np.sqrt(0.1**2 + (0.8 * spread) ** 2 + (0.05 * distance) ** 2 + (0.5 * doubts) ** 2)
+    held = Held(
+        spread_v=spread, distance=distance, working_ions=["Mg"] * n, frameworks=[f"host {it}" for it in range(n)],
+        framework_known=np.zeros(n, dtype=bool), doubt_v=doubts,
+    )  # fmt: skip
+    return rng.laplace(0.0, scale), held
 
 
 def test_intervals_hold_for_nine_of_ten_new_errors():
     calibration = fit_calibration(*held_out(800))
-    errors, spread, distance = held_out(4000, seed=1)
-    std = calibration.std_v(spread, distance)
+    errors, held = held_out(4000, seed=1)
+    std = calibration.std_v(held)
+    assert calibration.doubt_weight == 0.0
     assert 0.88 <= coverage(errors, std) <= 0.92
     wide = std > np.median(std)
     assert 0.86 <= coverage(errors[wide], std[wide]) <= 0.94
     assert 0.86 <= coverage(errors[~wide], std[~wide]) <= 0.94
     assert 0.87 <= cross_checked_coverage(*held_out(800)) <= 0.92
+
+
+def test_doubt_widens_the_interval():
+    calibration = fit_calibration(*held_out(1500, doubt=True))
+    errors, held = held_out(4000, seed=1, doubt=True)
+    doubted = held.doubts_v > np.median(held.doubts_v)
+    std = calibration.std_v(held)
+    assert calibration.doubt_weight > 0.1
+    assert std[doubted].mean() > 1.2 * std[~doubted].mean()
+    assert 0.86 <= coverage(errors[doubted], std[doubted]) <= 0.94
+
+
+def test_intervals_hold_in_each_group():
+    errors, held = held_out(3000)
+    scale = np.where(np.arange(3000) % 3 == 0, 2.0, 0.7)
+    ions = np.where(np.arange(3000) % 3 == 0, "K", "Mg").tolist()
+    held = replace(held, working_ions=ions)
+    calibration = fit_calibration(errors * scale, held)
+    new, asked = held_out(6000, seed=1)
+    groups = np.arange(6000) % 3 == 0
+    asked = replace(asked, working_ions=np.where(groups, "K", "Mg").tolist())
+    std = calibration.std_v(asked)
+    new = new * np.where(groups, 2.0, 0.7)
+    for chosen in (groups, ~groups):
+        assert 0.88 <= coverage(new[chosen], std[chosen]) <= 0.92
+    assert calibration.factors[group("K", False)] > 2.0 * calibration.factors[group("Mg", False)]
+    inside = cross_fitted_inside(
+        errors * scale, held, calibration.plain_std_v(held), electrodes=np.arange(3000), folds=np.arange(3000) % 10
+    )  # fmt: skip
+    assert 0.88 <= inside[::3].mean() <= 0.92
+
+
+def test_an_ion_of_few_rows_takes_the_factor_of_all():
+    ions, known = ["Mg"] * 40 + ["Rb"] * 5, np.ones(45, dtype=bool)
+    factors = fit_factors(np.linspace(0.1, 2.0, 45), ions, known, [str(it) for it in range(45)])
+    assert set(factors) == {KNOWN, group("Mg", True)}
+    np.testing.assert_array_equal(factors_of(factors, ["Rb", "Mg"], [True, True])[0], factors[KNOWN])
+    assert factors_of(factors, ["Mg"], [False]) == 1.0
+    assert factors_of({}, ["Mg"], [True]) == 1.0
+
+
+def test_many_variants_of_one_framework_do_not_outvote_the_others():
+    scores = np.concatenate([np.full(64, 0.1), np.linspace(0.5, 1.5, 36)])
+    apart = fit_factors(scores, ["Mg"] * 100, np.zeros(100, dtype=bool), [str(it) for it in range(100)])
+    together = fit_factors(
+        scores, ["Mg"] * 100, np.zeros(100, dtype=bool), ["one"] * 64 + [str(it) for it in range(36)]
+    )
+    assert together[NEW] > apart[NEW]
+
+
+def test_a_framework_is_the_formula_without_the_ion():
+    assert framework(spinel(), "Mg") == framework(strained(spinel(), "Ca", 1.1), "Ca")
+    assert "Mg" not in framework(spinel(), "Mg")
 
 
 def test_too_few_errors_are_refused():

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from core.artifacts import replacing
 from core.graphs import atomic_numbers
 from core.voltage.base import Floats, Indices, Outputs, Prepared, Report
-from core.voltage.calibrate import Domain
+from core.voltage.calibrate import Domain, Held
 from core.voltage.dataset import LabelledData
 from core.voltage.elements import N_ELEMENTS
 from core.voltage.evaluation.errors import baselines
 from core.voltage.evaluation.folds import check_hosts_apart, fold_split, host_folds, random_folds
+from core.voltage.groups import framework
 
 N_FOLDS: Final = 10
 PARTITIONS: Final = ("random", "host")
@@ -29,15 +30,45 @@ class OutOfFold:
 
     `voltages_v` and `spread_v`: mean and standard deviation over the members, V. `distance`: to the training rows.
     `known`: whether all elements were known and the model trusts itself. `baseline_v`: mean and median of the
-    training labels of the row's ion.
+    training labels of the row's ion. `doubt_v`: the kind's own doubt, V. `frameworks`, `framework_known`: the formulas
+    without the ion, and whether they stand among the rows that were fitted on. `fold`: number of each row's fold.
     """
 
     rows: Indices
     voltages_v: Floats
     spread_v: Floats
     distance: Floats
+    doubt_v: Floats
+    working_ions: tuple[str, ...]
+    frameworks: tuple[str, ...]
+    framework_known: NDArray[np.bool_]
+    fold: Indices
     known: NDArray[np.bool_]
     baseline_v: tuple[Floats, Floats]
+
+    @property
+    def held(self) -> Held:
+        """What the calibration asks of the rows."""
+        return Held(
+            spread_v=self.spread_v, distance=self.distance, working_ions=self.working_ions,
+            frameworks=self.frameworks, framework_known=self.framework_known, doubt_v=self.doubt_v,
+        )  # fmt: skip
+
+
+def frameworks_of(data: LabelledData) -> NDArray[np.str_]:
+    """Return the formula without the working ion of each row."""
+    return np.array(
+        [framework(crystal, ion) for crystal, ion in zip(data.crystals, data.working_ions, strict=True)]
+    )
+
+
+def frameworks_known(frameworks: NDArray[np.str_], folds: Sequence[Indices]) -> NDArray[np.bool_]:
+    """Return for each row whether its framework stands outside its own fold; rows in no fold have theirs known."""
+    known = np.ones(len(frameworks), dtype=np.bool_)
+    for rows in folds:
+        rest = np.setdiff1d(np.arange(len(frameworks)), rows)
+        known[rows] = np.isin(frameworks[rows], frameworks[rest])
+    return known
 
 
 def partitions(data: LabelledData, *, seed: int = 0) -> dict[str, list[Indices]]:
@@ -65,9 +96,14 @@ def cross_validate(
         path = None if kept is None else kept / f"{partition}-{number}.npz"
         parts.append(_one_fold(prepared, folds, number, partition, path))
     rows = np.concatenate([folds[number] for number in range(count)])
+    fold = np.concatenate([np.full(len(folds[number]), number) for number in range(count)])
     order = np.argsort(rows, kind="stable")
     joined = {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}
+    frameworks = frameworks_of(prepared.data)
     return OutOfFold(
+        doubt_v=joined["doubt_v"], working_ions=tuple(prepared.data.working_ions[row] for row in rows[order]),
+        frameworks=tuple(frameworks[rows[order]].tolist()),
+        framework_known=frameworks_known(frameworks, folds)[rows[order]], fold=fold[order],
         rows=rows[order], voltages_v=joined["voltages_v"], spread_v=joined["spread_v"],
         distance=joined["distance"], known=joined["known"].astype(np.bool_),
         baseline_v=(joined["mean"], joined["median"]),
@@ -91,7 +127,8 @@ def _one_fold(
     if path is not None and path.is_file():
         with np.load(path, allow_pickle=False) as stored:
             if str(stored["settings"]) == settings:
-                return {key: stored[key] for key in stored.files if key != "settings"}
+                fold = {key: stored[key] for key in stored.files if key != "settings"}
+                return {"doubt_v": np.zeros(len(test)), **fold}
     if partition == "host":
         check_hosts_apart(fold_split(folds, number), data.host_formulas)
     fitted = prepared.fit(train, stage=f"{partition}-{number}", validation=validation)
@@ -100,6 +137,7 @@ def _one_fold(
     fold = {
         "voltages_v": outputs.voltages_v.mean(axis=1),
         "spread_v": outputs.voltages_v.std(axis=1),
+        "doubt_v": np.zeros(len(test)) if outputs.doubt_v is None else outputs.doubt_v,
         "mean": means[test],
         "median": medians[test],
         **_domain_of(

@@ -6,11 +6,18 @@ from typing import Final
 import numpy as np
 
 from core.voltage.base import Floats
-from core.voltage.calibrate import Calibration, coverage, cross_checked_coverage, fit_calibration
+from core.voltage.calibrate import (
+    Calibration,
+    Held,
+    coverage,
+    cross_checked_coverage,
+    cross_fitted_inside,
+    fit_calibration,
+)
 from core.voltage.card import Evaluation
 from core.voltage.dataset import LabelledData
-from core.voltage.evaluation.cross_validate import OutOfFold
-from core.voltage.evaluation.errors import ErrorRow, error_table
+from core.voltage.evaluation.cross_validate import N_FOLDS, OutOfFold
+from core.voltage.evaluation.errors import ALL, ErrorRow, error_table
 
 DOMAIN_QUANTILE: Final = 0.95
 """Share of the out-of-fold rows of known elements whose standard deviation lies below the domain's limit."""
@@ -20,28 +27,55 @@ def evaluate(data: LabelledData, predicted: Mapping[str, OutOfFold]) -> tuple[Ca
     """Return the calibration over all out-of-fold rows, and the figures for the card, by partition."""
     labels = data.voltages_v
     errors = {name: item.voltages_v - labels[item.rows] for name, item in predicted.items()}
-    joined = (
-        np.concatenate(list(errors.values())),
-        np.concatenate([item.spread_v for item in predicted.values()]),
-        np.concatenate([item.distance for item in predicted.values()]),
-    )
-    calibration = fit_calibration(*joined)
-    std = {name: calibration.std_v(item.spread_v, item.distance) for name, item in predicted.items()}
+    joined = Held.joined([item.held for item in predicted.values()])
+    calibration = fit_calibration(np.concatenate(list(errors.values())), joined)
+    checked = cross_checked_coverage(np.concatenate(list(errors.values())), joined)
+    return calibration, figures(data, predicted, calibration, checked)
+
+
+def figures(
+    data: LabelledData, predicted: Mapping[str, OutOfFold], calibration: Calibration, cross_checked: float
+) -> Evaluation:
+    """Return the figures for the card with a given calibration."""
+    labels = data.voltages_v
+    errors = {name: item.voltages_v - labels[item.rows] for name, item in predicted.items()}
+    std = {name: calibration.std_v(item.held) for name, item in predicted.items()}
     known = np.concatenate([item.known for item in predicted.values()])
     limit = float(np.quantile(np.concatenate(list(std.values()))[known], DOMAIN_QUANTILE))
     inside = {name: item.known & (std[name] <= limit) for name, item in predicted.items()}
-    return calibration, Evaluation(
+    return Evaluation(
         limit_std_v=limit,
         errors={
             name: tuple(row.rounded() for row in table_of(data, item)) for name, item in predicted.items()
         },
         coverage={name: coverage(errors[name], std[name]) for name in predicted},
-        cross_checked_coverage=cross_checked_coverage(*joined),
+        cross_checked_coverage=cross_checked,
         sharpness_v={name: float(values.mean()) for name, values in std.items()},
         mae_in_domain_v={name: _mae(errors[name][inside[name]]) for name in predicted},
         mae_out_of_domain_v={name: _mae(errors[name][~inside[name]]) for name in predicted},
         share_out_of_domain={name: float(1.0 - inside[name].mean()) for name in predicted},
+        coverage_by_ion=coverage_by_ion(data, predicted, calibration),
     )
+
+
+def coverage_by_ion(
+    data: LabelledData, predicted: Mapping[str, OutOfFold], calibration: Calibration
+) -> dict[str, dict[str, float]]:
+    """Return the share of labels inside the 90 % interval by partition and ion, factors fitted on other folds."""
+    items = list(predicted.values())
+    held = Held.joined([item.held for item in items])
+    inside = cross_fitted_inside(
+        np.concatenate([item.voltages_v - data.voltages_v[item.rows] for item in items]), held,
+        calibration.plain_std_v(held), electrodes=np.concatenate([item.rows for item in items]),
+        folds=np.concatenate([item.fold + place * N_FOLDS for place, item in enumerate(items)]),
+    )  # fmt: skip
+    ends = np.cumsum([len(item.rows) for item in items])[:-1]
+    found: dict[str, dict[str, float]] = {}
+    for (name, item), held_in in zip(predicted.items(), np.split(inside, ends), strict=True):
+        ions = np.asarray(item.working_ions)
+        found[name] = {str(ion): round(float(held_in[ions == ion].mean()), 4) for ion in np.unique(ions)}
+        found[name][ALL] = round(float(held_in.mean()), 4)
+    return found
 
 
 def table_of(data: LabelledData, item: OutOfFold) -> list[ErrorRow]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.errors import StructureError
@@ -91,7 +90,9 @@ class ChgnetBackbone:
         graph = self._model.graph_converter(crystal.to_pymatgen())
         for name in ("atom_frac_coord", "lattice", "neighbor_image"):
             setattr(
-                graph, name, getattr(graph, name).detach().to(self._dtype).requires_grad_(name != "neighbor_image")
+                graph,
+                name,
+                getattr(graph, name).detach().to(self._dtype).requires_grad_(name != "neighbor_image"),
             )
         output: dict[str, Any] = self._model.predict_graph(
             graph, task="efsm" if forces else "em", return_atom_feas=True, return_site_energies=True
