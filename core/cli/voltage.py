@@ -12,7 +12,9 @@ Trains a voltage model on the labelled electrodes of all ten ions at once, judge
 splits, calibrates its intervals, and writes weights (safetensors) and card (JSON). Same seed, same weights on CPU.
 
 --kind frozen-host (the shipped default): two universal potentials describe each structure (an hour on two cores, kept
-in checkpoints/), then ten folds of small networks (ten minutes). --kind cgcnn: the paper's graph network.
+in checkpoints/), then ten folds of small networks (ten minutes). --kind relaxed-ends: the host without its ions is also
+relaxed for a few steps, two and a half hours of one core, kept in checkpoints/relaxed-ends/ as it goes. --kind cgcnn:
+the paper's graph network.
 A stopped run goes on after its last finished fold; with --resume a cgcnn goes on within a fold too.
 """
 
@@ -30,7 +32,10 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_data_option(train)
     train.add_argument(
-        "--kind", choices=("frozen-host", "cgcnn"), default="frozen-host", help="model (default frozen-host)"
+        "--kind",
+        choices=("frozen-host", "relaxed-ends", "cgcnn"),
+        default="frozen-host",
+        help="model (default frozen-host)",
     )
     train.add_argument("--name", help="name of the model to write (default: its kind)")
     train.add_argument("--seed", type=int, default=0, help="seed of splits, weights and order (default 0)")
@@ -39,6 +44,10 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     train.add_argument(
         "--resume", action="store_true", help="go on from the checkpoints of an interrupted run"
     )
+    train.add_argument(
+        "--calibrate-only", action="store_true",
+        help="train nothing: fit the intervals of a trained model anew, from its out-of-fold table",
+    )  # fmt: skip
     train.add_argument("--models", type=Path, help="folder for weights and card (default precomputed/models)")
     train.set_defaults(run=run_train)
 
@@ -66,11 +75,17 @@ def positive(text: str) -> int:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, with a bar a stage, and say where the model went."""
-    from core.voltage import train_voltage
+    from core.voltage import recalibrate, train_voltage
 
     settings = Settings.from_environment()
     models = arguments.models or settings.precomputed / "models"
     name = arguments.name or arguments.kind
+    if arguments.calibrate_only:
+        recalibrate(reference_data(arguments.data), name, models_dir=models)
+        note(
+            f"Wrote the card {models / name}.json and the out-of-fold table beside it; weights are as they were."
+        )
+        return 0
     with StageBars() as bars:
         train_voltage(
             reference_data(arguments.data), kind=arguments.kind, name=name, seed=arguments.seed,

@@ -8,6 +8,7 @@ The public face:
   writes weights, card and out-of-fold table. One way for every kind.
 - `evaluate_voltage(data_dir, *, name="default", models_dir=None) -> str` returns the printed tables of errors: from
   the card, after it has checked that the data is the snapshot that the model was trained on (and says so if not).
+- `recalibrate(data_dir, name, *, models_dir=None) -> VoltageCard`: the intervals anew from the out-of-fold table.
 - `voltage_kind(name) -> VoltageKind`, `core.voltage.evaluation.cross_validate`: a kind on the ten folds.
 
 `core.voltage.base` says what a kind offers, `core.voltage.kinds` which there are. Raises `ModelError`, `TrainingError`,
@@ -17,6 +18,7 @@ The public face:
 from core.voltage.card import VoltageCard
 from core.voltage.kinds import KINDS, SHIPPED, voltage_kind
 from core.voltage.predict import VoltageModel, load_voltage_model
+from core.voltage.recalibrate import recalibrate
 from core.voltage.training import evaluate_voltage, train_voltage
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "VoltageModel",
     "evaluate_voltage",
     "load_voltage_model",
+    "recalibrate",
     "train_voltage",
     "voltage_kind",
 ]

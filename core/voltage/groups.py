@@ -71,13 +71,13 @@ def fit_factors(
         if len(of_kind) < _MIN_ROWS:
             continue
         of_all = _quantile(scores[of_kind], _weights(names[of_kind]), level)
-        found[KNOWN if known else NEW] = of_all
+        found[KNOWN if known else NEW] = round(of_all, 4)
         for ion in np.unique(ions[of_kind]):
             rows = of_kind[ions[of_kind] == ion]
             if len(rows) >= _MIN_ROWS:
                 own = _quantile(scores[rows], _weights(names[rows]), level)
                 logs = (len(rows) * np.log(own) + _N_0 * np.log(of_all)) / (len(rows) + _N_0)
-                found[group(str(ion), known)] = float(np.exp(logs))
+                found[group(str(ion), known)] = round(float(np.exp(logs)), 4)
     return found
 
 

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.voltage.base import Prepared, Report
 from core.voltage.calibrate import Calibration
 from core.voltage.card import VoltageCard
-from core.voltage.dataset import load_labelled
+from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.evaluation.cross_validate import (
     N_FOLDS,
     OutOfFold,
@@ -81,7 +81,7 @@ def train_voltage(
     )  # fmt: skip
     card = write_model(models_dir, arrays, card)
     write_out_of_fold(
-        models_dir.parent / "accuracy" / f"{name}.csv", prepared, predicted, calibration,
+        models_dir.parent / "accuracy" / f"{name}.csv", data, predicted, calibration,
         evaluation.limit_std_v,
     )  # fmt: skip
     return card
@@ -107,7 +107,7 @@ def evaluate_voltage(data_dir: Path, *, name: str = "default", models_dir: Path 
 
 
 def write_out_of_fold(
-    path: Path, prepared: Prepared, predicted: Mapping[str, OutOfFold], calibration: Calibration,
+    path: Path, data: LabelledData, predicted: Mapping[str, OutOfFold], calibration: Calibration,
     limit_std_v: float,
 ) -> None:  # fmt: skip
     """Write one row an electrode and partition, for parity plots, calibration and worst cases."""
@@ -119,7 +119,7 @@ def write_out_of_fold(
         std = calibration.std_v(item.held)
         inside = item.known & (std <= limit_std_v)
         for place, row in enumerate(item.rows):
-            electrode = prepared.data.electrodes[row]
+            electrode = data.electrodes[row]
             writer.writerow(
                 (
                     partition, electrode.battery_id, electrode.working_ion, electrode.formula_discharge,

@@ -1,7 +1,7 @@
 """The kinds of voltage model: a line each, imported when it is first asked for.
 
 The module of a kind holds a `KIND`, or `KINDS` by name where several share their code. Those that ship weights:
-`frozen-host` (the default) and `cgcnn`; the others are baselines, cross-validated by the benchmarks.
+`frozen-host` (the default), `relaxed-ends` (better and ten times as costly) and `cgcnn`; the others are baselines, cross-validated by the benchmarks.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from core.voltage.base import VoltageKind
 _MODULES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "frozen-host": "frozen_host",
+        "relaxed-ends": "relaxed_ends",
         "cgcnn": "cgcnn",
         "original-cgcnn": "original_cgcnn",
         "magpie-forest": "tabular",
@@ -24,7 +25,7 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 KINDS: Final = tuple(_MODULES)
-SHIPPED: Final = ("frozen-host", "cgcnn")
+SHIPPED: Final = ("frozen-host", "relaxed-ends", "cgcnn")
 """Kinds that can be trained for use and read back from their weights."""
 
 

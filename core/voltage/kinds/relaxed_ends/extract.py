@@ -25,7 +25,8 @@ def extract(
 ) -> dict[str, str]:  # fmt: skip
     """Put the ends of crystals that it lacks into the store; return the reasons, by `structure_key`, of those refused.
 
-    Ends that another process wrote meanwhile are read, not made again.
+    Ends that another process wrote meanwhile are read, not made again. The last few are on disk once the store is
+    saved.
     """
     instruments: Instruments | None = None
     refused: dict[str, str] = {}
@@ -42,5 +43,4 @@ def extract(
             except ExplorerError as error:
                 refused[key] = str(error)
         progress(done)
-    store.save()
     return refused

@@ -32,13 +32,16 @@ class EndsStore:
         self.folder = folder
         self._rows: dict[str, RawEnds] = {}
         self._unsaved: list[str] = []
-        self._read_files: set[str] = set()
+        self._file_of: dict[str, Path] = {}
+        self._seen: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows.keys() | self._file_of.keys())
 
     def get(self, key: str) -> RawEnds | None:
         """Return the raw ends of a structure, if they are known since the last `refresh`."""
+        if key not in self._rows and key in self._file_of:
+            self._read(self._file_of[key])
         return self._rows.get(key)
 
     def put(self, key: str, raw: RawEnds) -> None:
@@ -58,23 +61,27 @@ class EndsStore:
         arrays = {f"{key}/{it}": values for key in keys for it, values in self._rows[key].items()}
         with replacing(self.folder / name) as partial:
             np.savez(partial, made_by=made_by(), **arrays)  # type: ignore[arg-type]
-        self._read_files.add(name)
+        self._seen.add(name)
 
     def refresh(self) -> None:
-        """Read the files that came since; those of other potentials or another version are passed over."""
+        """See which files came since; those of other potentials or another version are passed over."""
         if self.folder is None or not self.folder.is_dir():
             return
         for path in sorted(self.folder.iterdir()):
-            if not _FILE.fullmatch(path.name) or path.name in self._read_files:
+            if not _FILE.fullmatch(path.name) or path.name in self._seen:
                 continue
-            self._read_files.add(path.name)
+            self._seen.add(path.name)
             with np.load(path, allow_pickle=False) as stored:
-                if str(stored["made_by"]) != made_by():
-                    continue
-                for name in stored.files:
-                    key, _, field = name.partition("/")
-                    if field:
-                        self._rows.setdefault(key, {})[field] = stored[name]
+                if str(stored["made_by"]) == made_by():
+                    keys = {name.partition("/")[0] for name in stored.files if "/" in name}
+                    self._file_of |= dict.fromkeys(keys, path)
+
+    def _read(self, path: Path) -> None:
+        with np.load(path, allow_pickle=False) as stored:
+            for name in stored.files:
+                key, _, field = name.partition("/")
+                if field:
+                    self._rows.setdefault(key, {})[field] = stored[name]
 
 
 def default_store() -> EndsStore:

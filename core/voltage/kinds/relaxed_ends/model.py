@@ -1,0 +1,68 @@
+"""The relaxed-ends model as `core.voltage.base.Network`: structures in, voltages of each member out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records import Crystal
+from core.voltage.base import Arrays, Done, Outputs
+from core.voltage.kinds.frozen_host.features import MetalEnergies, structure_key
+from core.voltage.kinds.frozen_host.head import HeadConfig
+from core.voltage.kinds.relaxed_ends.extract import extract
+from core.voltage.kinds.relaxed_ends.features import N_FEATURES, features
+from core.voltage.kinds.relaxed_ends.head import RemainderHeads
+from core.voltage.kinds.relaxed_ends.store import EndsStore, default_store
+
+
+class RelaxedEndsEnsemble:
+    """Potentials, features and heads; one process, since a structure takes all the time."""
+
+    def __init__(self, metals: MetalEnergies, heads: RemainderHeads, store: EndsStore) -> None:
+        self.metals = metals
+        self.heads = heads
+        self.store = store
+
+    def outputs(
+        self, crystals: Sequence[Crystal], working_ions: Sequence[str], *, progress: Done | None = None
+    ) -> Outputs:
+        """Return the outputs; a structure that the potentials cannot take has its error."""
+        rows, errors = described(crystals, working_ions, self.metals, self.store, progress=progress)
+        return Outputs.with_gaps(self.heads(rows), errors)
+
+    def to_arrays(self) -> Arrays:
+        """Return everything that `from_arrays` needs."""
+        return self.heads.to_arrays() | {
+            "metal.sevennet": self.metals.sevennet_ev,
+            "metal.chgnet": self.metals.chgnet_ev,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, *, n_members: int, config: HeadConfig) -> "RelaxedEndsEnsemble":
+        """Rebuild the model from its weights."""
+        metals = MetalEnergies(sevennet_ev=arrays["metal.sevennet"], chgnet_ev=arrays["metal.chgnet"])
+        heads = RemainderHeads.from_arrays(arrays, n_members=n_members, config=config)
+        return cls(metals, heads, default_store())
+
+
+def described(
+    crystals: Sequence[Crystal], working_ions: Sequence[str], metals: MetalEnergies, store: EndsStore,
+    *, order: NDArray[np.int64] | None = None, progress: Done | None = None,
+) -> tuple[NDArray[np.float32], tuple[str | None, ...]]:  # fmt: skip
+    """Return (n_made, N_FEATURES) vectors in order, and for each crystal None or why it has none.
+
+    `order` is that in which ends that are not in the store yet are made.
+    """
+    refused = extract(crystals, working_ions, store, order=order, progress=progress or (lambda done: None))
+    made, errors = [], []
+    for crystal, ion in zip(crystals, working_ions, strict=True):
+        key = structure_key(crystal, ion)
+        raw, error = store.get(key), refused.get(key)
+        row = None if raw is None else features(raw, ion, metals).astype(np.float32)
+        if row is not None and not np.isfinite(row).all():
+            error = f"{crystal.formula}: the potentials gave energies that are not finite; check for atoms that overlap."
+        elif row is not None:
+            made.append(row)
+        errors.append(error)
+    rows = np.stack(made) if made else np.zeros((0, N_FEATURES), dtype=np.float32)
+    return rows, tuple(errors)
