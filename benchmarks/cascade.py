@@ -1,12 +1,13 @@
-"""Screening in a cascade: the graph network first, the potentials only for what could pass. What is lost, what is saved?
+"""Screening in a cascade: the graph network first, the potentials only for what could pass. What is lost and saved?
 
     python -m benchmarks.cascade [--precomputed FOLDER] [--sample 300] [--voltage 3.0] [--seed 0]
 
 A candidate goes on where the cheaper kind's voltage lies above the threshold less a margin. First `cgcnn` before
-`frozen-host`, on all candidates of the release, whose frozen-host voltages it holds; then both before `relaxed-ends`, on a
-random sample (0 leaves it out), whose raw ends are kept in checkpoints/, so that a stopped run goes on. Without a
+`frozen-host`, on all candidates of the release, whose frozen-host voltages it holds; then both before `relaxed-ends`,
+on a random sample (0 leaves it out), whose raw ends are kept in checkpoints/, so that a stopped run goes on. Without a
 trained model of that name the costly voltage is the mean of the two potentials' relaxed ones. Lost: of those that the
-costliest kind lets pass, the share that never came to it. Costs are CPU seconds a structure of one thread, measured here.
+costliest kind lets pass, the share that never came to it. Costs are CPU seconds a structure of one thread, measured
+here.
 """
 
 import argparse

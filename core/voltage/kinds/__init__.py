@@ -1,7 +1,8 @@
 """The kinds of voltage model: a line each, imported when it is first asked for.
 
 The module of a kind holds a `KIND`, or `KINDS` by name where several share their code. Those that ship weights:
-`frozen-host` (the default), `relaxed-ends` (better and ten times as costly) and `cgcnn`; the others are baselines, cross-validated by the benchmarks.
+`frozen-host` (the default), `relaxed-ends` (better, at four times the cost) and `cgcnn`; the others are baselines,
+cross-validated by the benchmarks.
 """
 
 from collections.abc import Mapping

@@ -60,7 +60,7 @@ def described(
         raw, error = store.get(key), refused.get(key)
         row = None if raw is None else features(raw, ion, metals).astype(np.float32)
         if row is not None and not np.isfinite(row).all():
-            error = f"{crystal.formula}: the potentials gave energies that are not finite; check for atoms that overlap."
+            error = f"{crystal.formula}: the potentials gave energies that are not finite; do atoms overlap?"
         elif row is not None:
             made.append(row)
         errors.append(error)
