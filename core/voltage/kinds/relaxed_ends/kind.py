@@ -22,12 +22,12 @@ from core.voltage.kinds.relaxed_ends.store import default_store
 
 
 class RelaxedEndsKind(VoltageKind):
-    """SevenNet-0 relaxes the host, CHGNet judges it; five heads."""
+    """SevenNet-0 relaxes the host, CHGNet judges it; five networks and five forests."""
 
     name: ClassVar[str] = "relaxed-ends"
     description: ClassVar[str] = (
-        "SevenNet-0 relaxes the host without its ions for a few steps, CHGNet judges it; an ensemble of small networks "
-        "learns what is left (some 2.5 seconds of one core a structure)"
+        "SevenNet-0 relaxes the host without its ions for a few steps, CHGNet judges it; small networks and trees "
+        "learn what is left (some 2.5 seconds of one core a structure)"
     )
     default_members: ClassVar[int] = 5
     packages: ClassVar[tuple[str, ...]] = ("torch", "nequip", "e3nn", "chgnet", "ase", "numpy")
