@@ -16,7 +16,7 @@ from core.settings import Settings
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, Held, cross_fitted_inside
 from core.voltage.dataset import load_labelled
 from core.voltage.evaluation.cross_validate import N_FOLDS
-from core.voltage.recalibrate import read_out_of_fold
+from core.voltage.recalibration import read_out_of_fold
 from core.voltage.weights import read_card
 
 MIN_ROWS = 30

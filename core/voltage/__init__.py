@@ -18,7 +18,7 @@ The public face:
 from core.voltage.card import VoltageCard
 from core.voltage.kinds import KINDS, SHIPPED, voltage_kind
 from core.voltage.predict import VoltageModel, load_voltage_model
-from core.voltage.recalibrate import recalibrate
+from core.voltage.recalibration import recalibrate
 from core.voltage.training import evaluate_voltage, train_voltage
 
 __all__ = [

@@ -83,7 +83,7 @@ def fit_factors(
 
 def _weights(frameworks: NDArray[np.str_]) -> Floats:
     _, place, counts = np.unique(frameworks, return_inverse=True, return_counts=True)
-    weights: Floats = counts[place] ** -0.5
+    weights: Floats = np.asarray(counts[place] ** -0.5, dtype=np.float64)
     return weights
 
 
