@@ -47,6 +47,9 @@ def recalibrate(data_dir: Path, name: str, *, models_dir: Path | None = None) ->
     errors_v = np.concatenate([item.voltages_v - data.voltages_v[item.rows] for item in predicted.values()])
     stated = with_factors(_AS_STATED, errors_v, held, held.spread_v)
     evaluation = figures(data, predicted, stated, cross_checked_factors(errors_v, held, held.spread_v))
+    evaluation = replace(
+        evaluation, errors=card.evaluation.errors
+    )  # those of the table are of rounded voltages
     calibration = replace(card.calibration, factors=stated.factors, known_frameworks=stated.known_frameworks)
     card = replace(card, calibration=calibration, evaluation=evaluation)
     write_json(models_dir / f"{card.name}.json", to_json(card))
