@@ -6,8 +6,9 @@ conformal prediction, doi:10.1561/2200000101), drawn towards that of all ions wh
 
     ln factor = (n ln q_group + N_0 ln q_all) / (n + N_0)
 
-Rows of one framework miss on the same side, so a framework of m rows counts as m^(1/2) of them: electrodes of a new
-framework are what is asked about, and many variants of one hide how often such are missed.
+Rows of one framework miss on the same side, and many variants of one hide how often a framework is missed. So the
+quantile is taken over rows and over frameworks, each with one vote, and the larger of the two counts: electrodes of a
+new framework are what is asked about.
 """
 
 from collections import Counter
@@ -27,7 +28,7 @@ Factors = Mapping[str, float]
 
 KNOWN: Final = "known framework"
 NEW: Final = "new framework"
-_N_0: Final = 5
+_N_0: Final = 10
 _MIN_ROWS: Final = 10
 
 
@@ -70,26 +71,28 @@ def fit_factors(
         of_kind = np.flatnonzero(is_known == known)
         if len(of_kind) < _MIN_ROWS:
             continue
-        of_all = _quantile(scores[of_kind], _weights(names[of_kind]), level)
+        of_all = _quantile(scores[of_kind], names[of_kind], level)
         found[KNOWN if known else NEW] = round(of_all, 4)
         for ion in np.unique(ions[of_kind]):
             rows = of_kind[ions[of_kind] == ion]
             if len(rows) >= _MIN_ROWS:
-                own = _quantile(scores[rows], _weights(names[rows]), level)
+                own = _quantile(scores[rows], names[rows], level)
                 logs = (len(rows) * np.log(own) + _N_0 * np.log(of_all)) / (len(rows) + _N_0)
                 found[group(str(ion), known)] = round(float(np.exp(logs)), 4)
     return found
 
 
-def _weights(frameworks: NDArray[np.str_]) -> Floats:
+def _quantile(scores: Floats, frameworks: NDArray[np.str_], level: float) -> float:
+    """The larger of the quantiles over rows and over frameworks."""
     _, place, counts = np.unique(frameworks, return_inverse=True, return_counts=True)
-    weights: Floats = np.asarray(counts[place] ** -0.5, dtype=np.float64)
-    return weights
+    of_rows, of_frameworks = (
+        _weighted_quantile(scores, weights, level) for weights in (np.ones(len(scores)), 1.0 / counts[place])
+    )
+    return max(of_rows, of_frameworks, 1e-6)
 
 
-def _quantile(scores: Floats, weights: Floats, level: float) -> float:
+def _weighted_quantile(scores: Floats, weights: Floats, level: float) -> float:
     """The smallest score that holds its level of the weight, one further row of mean weight counted as beyond it."""
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weights[order]) / (weights.sum() * (1.0 + 1.0 / len(scores)))
-    place = min(int(np.searchsorted(reached, level)), len(scores) - 1)
-    return max(float(scores[order][place]), 1e-6)
+    return float(scores[order][min(int(np.searchsorted(reached, level)), len(scores) - 1)])
