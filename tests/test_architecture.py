@@ -25,7 +25,10 @@ LINE = {
     "voltage": {"graphs", "sources", "potentials"},
     "oxidation": set(),
     "capacity": {"oxidation"},
-    "screening": set(),
+    "supply": set(),
+    "thresholds": set(),
+    "verdict": {"oxidation", "supply", "thresholds"},
+    "screening": {"thresholds", "verdict"},
     "drawing": set(),
     "store": {"oxidation"},
     "potentials": set(),
@@ -36,8 +39,8 @@ LINE = {
     "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
-        "sources", "voltage", "capacity", "screening", "store", "potentials", "dynamics", "transport", "calculations",
-        "tasks",
+        "sources", "voltage", "capacity", "supply", "thresholds", "verdict", "screening", "store", "potentials",
+        "dynamics", "transport", "calculations", "tasks",
     },
     "cli": {
         "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "dynamics",
