@@ -30,9 +30,10 @@ LINE = {
     "store": {"oxidation"},
     "potentials": set(),
     "relaxation": {"potentials"},
+    "stability": {"sources", "potentials", "relaxation"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "calculations": {"oxidation", "potentials", "relaxation", "dynamics", "transport"},
+    "calculations": {"oxidation", "potentials", "relaxation", "stability", "dynamics", "transport"},
     "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
