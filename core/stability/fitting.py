@@ -179,7 +179,7 @@ def fit_and_describe(
 ) -> tuple[FormationModel, dict[str, Any]]:  # fmt: skip
     """Return the model of a potential's single points (eV by id), and what its card says of the fit and its errors."""
     rows = fit_rows(labelled, energies_ev, shifts_ev)
-    metal_ev = metals_ev(potential, sorted({it for composition in rows.compositions for it in composition}))
+    metal_ev = metals_ev(potential, potential.card.elements)
     model = fit(rows, metal_ev, potential.card.energy_scale)
     errors = cross_validate(rows, metal_ev, spread_ev=model.spread_ev)
     return model, {
