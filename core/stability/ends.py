@@ -24,6 +24,9 @@ MAX_DISCHARGED_EV_PER_ATOM: Final = 0.1
 """Above the hull, where a charged end may still hold, and where a discharged one may still be made: of 0.1 eV/atom most
 known metastable oxides lie below, doi:10.1126/sciadv.1600225."""
 
+FAR_BELOW_EV_PER_ATOM: Final = 0.1
+"""Below the hull known here, where its phases are too few there, or the potential too far off, to judge by."""
+
 VERDICTS: Final = (
     "stable enough", "charged end unstable", "discharged end unstable", "converts first", "unclear",
 )  # fmt: skip
@@ -68,11 +71,13 @@ class Stability:
 
     @property
     def verdict(self) -> str:
-        """One of `VERDICTS`: "unclear" where a limit lies within one standard error."""
+        """One of `VERDICTS`: "unclear" where a limit lies within one standard error, or an end far below the hull."""
         judged = (
             ("charged end unstable", self.charged, MAX_CHARGED_EV_PER_ATOM),
             ("discharged end unstable", self.discharged, MAX_DISCHARGED_EV_PER_ATOM),
         )
+        if min(end.e_above_hull_ev_per_atom for _, end, _ in judged) < -FAR_BELOW_EV_PER_ATOM:
+            return "unclear"
         for words, end, limit in judged:
             if end.e_above_hull_ev_per_atom - (end.std_ev_per_atom or 0.0) > limit:
                 return words
