@@ -219,3 +219,7 @@ class CellTooSmallError(DynamicsError, StructureError):
 
 class CheckpointError(DynamicsError):
     """A checkpoint or trajectory that is damaged, belongs to another run, or could not be written."""
+
+
+class HullError(ExplorerError):
+    """A phase diagram that cannot be made or asked: phases missing or damaged, or a composition outside of them."""
