@@ -30,9 +30,10 @@ LINE = {
     "store": {"oxidation"},
     "potentials": set(),
     "relaxation": {"potentials"},
+    "ordering": {"potentials", "relaxation"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "calculations": {"oxidation", "potentials", "relaxation", "dynamics", "transport"},
+    "calculations": {"oxidation", "potentials", "relaxation", "ordering", "dynamics", "transport"},
     "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
