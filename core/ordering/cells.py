@@ -47,7 +47,9 @@ def ordering_cell(
         )
     wanted = min(-(-min_ions // n_ions), most)
     copies = min(_factors(wanted), key=lambda it: _spread(crystal, it))
-    return _repeated(crystal, working_ion, copies)
+    cell = repeated(crystal, copies)
+    sites = tuple(index for index, element in enumerate(cell.species) if element == working_ion)
+    return OrderingCell(crystal=cell, copies=copies, ion_sites=sites)
 
 
 def contents(n_sites: int, most: int) -> tuple[int, ...]:
@@ -70,11 +72,10 @@ def _spread(crystal: Crystal, copies: tuple[int, int, int]) -> tuple[float, tupl
     return round(float(lengths_a.max() / lengths_a.min()), 6), copies
 
 
-def _repeated(crystal: Crystal, working_ion: str, copies: tuple[int, int, int]) -> OrderingCell:
+def repeated(crystal: Crystal, copies: tuple[int, int, int]) -> Crystal:
+    """Return a supercell, the copies of each site side by side: two states of one host keep their sites alike."""
     atoms = make_supercell(crystal.to_ase(), np.diag(copies), order="atom-major")
-    species = tuple(atoms.get_chemical_symbols())
-    cell = replace(
-        crystal, lattice_a=np.array(atoms.cell.array), species=species, frac=atoms.get_scaled_positions()
-    )
-    sites = tuple(index for index, element in enumerate(species) if element == working_ion)
-    return OrderingCell(crystal=cell, copies=copies, ion_sites=sites)
+    return replace(
+        crystal, lattice_a=np.array(atoms.cell.array), species=tuple(atoms.get_chemical_symbols()),
+        frac=atoms.get_scaled_positions(),
+    )  # fmt: skip

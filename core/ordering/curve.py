@@ -41,7 +41,7 @@ class VoltageCurve:
 def voltage_curve(phases: Sequence[Phase], working_ion: str, metal_ev: float) -> VoltageCurve:
     """Return ground states and steps of phases of one host in cells of equal size, both ends among them.
 
-    Between neighbouring ground states a and b on the lower hull of the energy over x, with n ions of charge z (that of pymatgen, the ion's highest),
+    Between neighbouring ground states a and b on the lower hull of the energy over x, with ions of charge z,
 
         V = [E(a) + (n_b - n_a) E(metal) - E(b)] / [(n_b - n_a) z]
 
@@ -51,7 +51,9 @@ def voltage_curve(phases: Sequence[Phase], working_ion: str, metal_ev: float) ->
     counts = [phase.n_ions for phase in phases]
     full = max(counts, default=0)
     if not full or 0 not in counts:
-        raise OrderingError(f"Contents {sorted(set(counts))}: a voltage curve needs the empty and the full host.")
+        raise OrderingError(
+            f"Contents {sorted(set(counts))}: a voltage curve needs the empty and the full host."
+        )
     entries = [
         ComputedStructureEntry(phase.crystal.to_pymatgen(), phase.energy_ev, entry_id=phase.name)
         for phase in phases
@@ -63,4 +65,6 @@ def voltage_curve(phases: Sequence[Phase], working_ion: str, metal_ev: float) ->
         CurveStep(x_low=low, x_high=high, voltage_v=float(pair.voltage))
         for low, high, pair in zip(contents, contents[1:], electrode.voltage_pairs, strict=False)
     )
-    return VoltageCurve(stable=tuple(str(entry.entry_id) for entry in electrode.get_stable_entries()), steps=steps)
+    return VoltageCurve(
+        stable=tuple(str(entry.entry_id) for entry in electrode.get_stable_entries()), steps=steps
+    )
