@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from bsym import ConfigurationSpace, SpaceGroup
-from bsym.interface.pymatgen import space_group_from_structure
+from bsym import ConfigurationSpace, SpaceGroup, SymmetryOperation
+from numpy.typing import NDArray
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
 
 from core.errors import OrderingError
 from core.records import Crystal
@@ -14,8 +15,8 @@ from core.records import Crystal
 MAX_PERMUTATIONS = 20_000
 """So many ways are gone through one by one, in a few seconds; where there are more, unlike ones are drawn at random."""
 
-SITE_TOLERANCE = 0.02
-"""Fractional, between a site and its image under a symmetry that spglib found."""
+SYMMETRY_TOLERANCE_A = 0.1
+"""As the Materials Project takes it: what a relaxation leaves of a symmetry is the symmetry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +41,28 @@ class Orderings:
     complete: bool
 
 
-class _Sites:
-    """The ions' sites of a cell under its space group."""
+def permutations(crystal: Crystal, ion_sites: Sequence[int]) -> NDArray[np.int64]:
+    """Return how the space group permutes the ion sites: (n_operations, n_sites), each permutation once.
 
-    def __init__(self, crystal: Crystal, ion_sites: Sequence[int]) -> None:
-        self.sites = list(ion_sites)
-        self.space = ConfigurationSpace(objects=self.sites, symmetry_group=self._group(crystal))
-
-    def _group(self, crystal: Crystal) -> SpaceGroup:
-        try:
-            return space_group_from_structure(crystal.to_pymatgen(), subset=self.sites, atol=SITE_TOLERANCE)
-        except (ValueError, TypeError) as error:
-            raise OrderingError(
-                f"{crystal.id}: the symmetry of its {len(self.sites)} ion sites cannot be told ({error}); give a "
-                "structure whose sites stand on their symmetry to 0.01 angstrom."
-            ) from None
-
-
-def permutations(crystal: Crystal, ion_sites: Sequence[int]) -> np.ndarray:
-    """Return how the space group permutes the ion sites: (n_operations, n_sites) places, each permutation once."""
-    group = _Sites(crystal, ion_sites).space.symmetry_group
-    return np.array([operation.as_vector(count_from_zero=True) for operation in group.symmetry_operations])
+    Row k holds, for each site in order, the place of the one that operation k takes it to. Raises `OrderingError` where
+    no symmetry can be told.
+    """
+    structure = crystal.to_pymatgen()
+    try:
+        operations = SpacegroupAnalyzer(structure, symprec=SYMMETRY_TOLERANCE_A).get_symmetry_operations()
+    except SymmetryUndeterminedError as error:
+        raise OrderingError(
+            f"{crystal.id}: spglib tells no symmetry of {crystal.formula} ({error}); its sites may lie on one another."
+        ) from None
+    frac = crystal.frac[list(ion_sites)]
+    found: dict[tuple[int, ...], None] = {}
+    for operation in operations:
+        distances_a = structure.lattice.get_all_distances(operation.operate_multi(frac), frac)
+        target = distances_a.argmin(axis=1)
+        # Within the tolerance spglib may find operations that take a site a little beyond it: these are passed over.
+        if len(set(target.tolist())) == len(frac):
+            found[tuple(target.tolist())] = None
+    return np.array(list(found), dtype=np.int64)
 
 
 def orderings(
@@ -74,7 +76,8 @@ def orderings(
     n_sites = len(ion_sites)
     if not 0 <= n_ions <= n_sites:
         raise OrderingError(f"{n_ions} ions on {n_sites} sites; 0 to {n_sites} are possible.")
-    space = _Sites(crystal, ion_sites).space
+    group = [SymmetryOperation.from_vector((row + 1).tolist()) for row in permutations(crystal, ion_sites)]
+    space = ConfigurationSpace(objects=list(ion_sites), symmetry_group=SpaceGroup(symmetry_operations=group))
     distribution = {1: n_ions, 0: n_sites - n_ions}
     total = comb(n_sites, n_ions)
     complete = total <= MAX_PERMUTATIONS

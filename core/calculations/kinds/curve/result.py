@@ -17,7 +17,7 @@ SAME_STEP_V: Final = 0.1
 class Content:
     """One content and what was looked at there: orderings that differ by symmetry, and those passed over.
 
-    `n_orderings`: that were found, all there are unless `complete` is false. `n_left_out`: of these, that electrostatics
+    `n_orderings`: that were found, all there are unless `complete` is false. `n_left_out`: that electrostatics
     ranked too high for an energy to be asked.
     """
 
