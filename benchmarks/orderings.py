@@ -130,11 +130,11 @@ def measured(case: dict[str, Any], potential: Potential, *, max_sites: int, n_re
     energies_ev = {number: it.energy_ev for number, it in relaxed.items()}
     full = relax(cell.crystal, potential, max_steps=200)
     best = min(list(frozen.numbers[:n_relaxed]), key=energies_ev.__getitem__)
-    moved = (len(cell.ion_sites) - n_ions) * charge_number(ion)
-    step_v = {
-        name: (energies_ev[number] + (len(cell.ion_sites) - n_ions) * _metal_ev(potential, ion) - full.energy_ev) / moved
-        for name, number in (("lowest", best), ("right", right))
-    }  # fmt: skip
+    n_leave = len(cell.ion_sites) - n_ions
+    gained_ev = n_leave * _metal_ev(potential, ion) - full.energy_ev
+    step_v, step_right_v = (
+        (energies_ev[number] + gained_ev) / (n_leave * charge_number(ion)) for number in (best, right)
+    )
     return row | {
         "n_sites": cell.crystal.n_sites, "n_ion_sites": len(cell.ion_sites), "n_ions": n_ions,
         "n_orderings": len(every.found), "chance": every.found[right].multiplicity / every.n_permutations,
@@ -142,7 +142,7 @@ def measured(case: dict[str, Any], potential: Potential, *, max_sites: int, n_re
         "frozen_rank": frozen.numbers.index(right), "relaxed": best == right,
         "same_phase": bool(StructureMatcher().fit(relaxed[best].crystal.to_pymatgen(), phase.to_pymatgen())),
         "above_mev_per_atom": 1000 * (energies_ev[right] - energies_ev[best]) / states[right].n_sites,
-        "step_v": step_v["lowest"], "step_right_v": step_v["right"], "seconds": time.monotonic() - started,
+        "step_v": step_v, "step_right_v": step_right_v, "seconds": time.monotonic() - started,
         "converged": all(it.converged for it in (*relaxed.values(), full)),
     }  # fmt: skip
 
@@ -186,19 +186,18 @@ def rows(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def share(name: str, hits: list[bool]) -> None:
     """Print a share with its Wilson interval of 95 %."""
     interval = binomtest(sum(hits), len(hits)).proportion_ci(method="wilson")
-    print(
-        f"  {name:44} {sum(hits):3d} of {len(hits):3d}  {np.mean(hits):.2f} ({interval.low:.2f} to {interval.high:.2f})"
-    )
+    counted = f"{sum(hits):3d} of {len(hits):3d}"
+    print(f"  {name:44} {counted}  {np.mean(hits):.2f} ({interval.low:.2f} to {interval.high:.2f})")
 
 
 def show(told: list[dict[str, Any]], title: str) -> None:
     """Print what one group of cases says."""
-    print(
-        f"\n{title}: n = {len(told)}, {np.median([it['n_orderings'] for it in told]):.0f} orderings in the median"
+    n_orderings, chance = (
+        np.median([it["n_orderings"] for it in told]),
+        np.mean([it["chance"] for it in told]),
     )
-    print(
-        f"  {'one at random, expected':44} {sum(it['chance'] for it in told):5.1f}        {np.mean([it['chance'] for it in told]):.2f}"
-    )
+    print(f"\n{title}: n = {len(told)}, {n_orderings:.0f} orderings in the median")
+    print(f"  {'one at random, expected':56} {chance:.2f}")
     share("lowest by electrostatics (Ewald)", [it["ewald"] for it in told])
     share("lowest on the unrelaxed host", [it["frozen"] for it in told])
     share("among the three lowest there", [it["frozen_rank"] < 3 for it in told])
@@ -208,8 +207,9 @@ def show(told: list[dict[str, Any]], title: str) -> None:
     errors = np.array([it["step_v"] - it["label_v"] for it in told])
     with_right = np.array([it["step_right_v"] - it["label_v"] for it in told])
     print(
-        f"  step to the full host against its label: MAE {np.abs(errors).mean():.2f} V, median {np.median(np.abs(errors)):.2f}, "
-        f"mean {errors.mean():+.2f}; with the right ordering MAE {np.abs(with_right).mean():.2f} V"
+        f"  step to the full host against its label: MAE {np.abs(errors).mean():.2f} V, "
+        f"median {np.median(np.abs(errors)):.2f}, mean {errors.mean():+.2f}; "
+        f"with the right ordering MAE {np.abs(with_right).mean():.2f} V"
     )
 
 
@@ -226,12 +226,10 @@ def main() -> None:
     arguments = parser.parse_args()
     found = list(rows(arguments))
     told = [row for row in found if "left_out" not in row]
-    print(
-        f"{len(found)} pairs looked at; left out: {dict(Counter(row['left_out'] for row in found if 'left_out' in row))}"
-    )
-    print(
-        f"relaxed in full: {sum(row['converged'] for row in told)} of {len(told)}; {sum(row['seconds'] for row in told):.0f} s"
-    )
+    reasons = Counter(row["left_out"] for row in found if "left_out" in row)
+    print(f"{len(found)} pairs looked at; left out: {dict(reasons)}")
+    still = sum(row["converged"] for row in told)
+    print(f"relaxed in full: {still} of {len(told)}; {sum(row['seconds'] for row in told):.0f} s")
     show(told, "all")
     for name, chosen in (
         ("Mg, Ca, Zn, Al, Y", [row for row in told if charge_number(row["ion"]) > 1]),

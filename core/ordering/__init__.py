@@ -2,8 +2,8 @@
 
 from core.ordering.cells import MIN_IONS, OrderingCell, contents, ordering_cell, repeated
 from core.ordering.curve import CurveStep, Phase, VoltageCurve, voltage_curve
+from core.ordering.distinct import Ordering, Orderings, orderings
 from core.ordering.electrostatics import ewald_energies_ev
-from core.ordering.orderings import Ordering, Orderings, orderings
 from core.ordering.screening import Screened, screened
 
 __all__ = [

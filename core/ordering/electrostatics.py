@@ -8,7 +8,7 @@ from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Composition
 
 from core.ions import charge_number
-from core.ordering.orderings import Ordering
+from core.ordering.distinct import Ordering
 from core.records import Crystal, FloatArray
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.ordering.cells import OrderingCell
+from core.ordering.distinct import Ordering, orderings
 from core.ordering.electrostatics import ewald_energies_ev
-from core.ordering.orderings import Ordering, orderings
 from core.relaxation import without
 
 if TYPE_CHECKING:

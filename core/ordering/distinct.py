@@ -12,7 +12,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedE
 from core.errors import OrderingError
 from core.records import Crystal
 
-MAX_PERMUTATIONS = 20_000
+MAX_PERMUTATIONS = 200_000
 """So many ways are gone through one by one, in a few seconds; where there are more, unlike ones are drawn at random."""
 
 SYMMETRY_TOLERANCE_A = 0.1
@@ -71,7 +71,7 @@ def orderings(
     """Return the orderings of `n_ions` ions over `ion_sites` of a full host that differ by its symmetry.
 
     Where there are more than `MAX_PERMUTATIONS` ways, at most `most` unlike ones are drawn at random by `seed`, each as
-    likely as it is frequent. Raises `OrderingError` for a content that is none, or where symmetry cannot be told.
+    likely as it is frequent, and fewer where so many might not be found. Raises `OrderingError` for a content that is none, or where symmetry cannot be told.
     """
     n_sites = len(ion_sites)
     if not 0 <= n_ions <= n_sites:
@@ -84,7 +84,9 @@ def orderings(
     if complete:
         found = space.unique_configurations({key: count for key, count in distribution.items() if count})
     else:
-        found = space.random_unique_configurations(distribution, most, seed=seed)
+        # There are at least as many as ways over operations; asked for half of these, the draw soon has them.
+        n_drawn = min(most, max(1, total // (2 * len(group))))
+        found = space.random_unique_configurations(distribution, n_drawn, seed=seed)
     return Orderings(
         n_ions=n_ions, n_permutations=total, complete=complete,
         found=tuple(
