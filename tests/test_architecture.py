@@ -37,8 +37,8 @@ LINE = {
     "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
-        "sources", "voltage", "capacity", "screening", "store", "potentials", "dynamics", "transport", "calculations",
-        "tasks",
+        "sources", "voltage", "capacity", "screening", "store", "potentials", "relaxation", "ordering", "dynamics",
+        "transport", "calculations", "tasks",
     },
     "cli": {
         "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "dynamics",

@@ -71,7 +71,8 @@ def orderings(
     """Return the orderings of `n_ions` ions over `ion_sites` of a full host that differ by its symmetry.
 
     Where there are more than `MAX_PERMUTATIONS` ways, at most `most` unlike ones are drawn at random by `seed`, each as
-    likely as it is frequent, and fewer where so many might not be found. Raises `OrderingError` for a content that is none, or where symmetry cannot be told.
+    likely as it is frequent, and fewer where so many might not be found. Raises `OrderingError` for a content that is
+    none, or where symmetry cannot be told.
     """
     n_sites = len(ion_sites)
     if not 0 <= n_ions <= n_sites:

@@ -11,6 +11,7 @@ embeddings   what the networks learned of chemistry
 potentials   the interatomic potentials and their cards
 calculations one's own runs and those of the release: list, start, stop, go on, merge, export
 dynamics     molecular dynamics: what is asked, what comes out, what it would cost
+curves       voltage against the content of ions: what is known, what another would take, its start
 
 No face calls another, and none reaches around this layer for what it decides. Import a module, not the package: each
 loads only what it needs.
