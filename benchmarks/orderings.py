@@ -16,9 +16,10 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,21 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 from scipy.stats import binomtest
 
-from core.errors import ExplorerError
+from core.errors import ExplorerError, RelaxationError
 from core.ions import charge_number
 from core.ordering import OrderingCell, ewald_energies_ev, orderings, screened
 from core.potentials import DEFAULT_POTENTIAL, Potential, load_potential
 from core.records import Crystal
-from core.relaxation import metal_energy_ev, relax, without
+from core.relaxation import host_change, metal_energy_ev, relax, without
 from core.sources.reference import read_electrode_structures, read_electrodes
 
 ANIONS = {"O", "S", "Se", "Te", "F", "Cl", "Br", "I", "N"}
 SEED = 0
+MOST = 60
+"""Orderings of a case, at most."""
+
+FORCE_EV_PER_A, MAX_STEPS = 0.1, 150
+"""Rougher than a run: differences between orderings are larger than what is left."""
 
 
 def cases(data: Path, max_sites: int) -> list[dict[str, Any]]:
@@ -98,8 +104,8 @@ def _bare(crystal: Crystal, ion: str) -> Structure:
     return structure
 
 
-def measured(case: dict[str, Any], potential: Potential, *, max_sites: int, n_relaxed: int) -> dict[str, Any]:
-    """What the potential and electrostatics make of one case; `left_out` where it says nothing."""
+def ranked(case: dict[str, Any], potential: Potential, max_sites: int) -> dict[str, Any]:
+    """Where electrostatics and the potential on the unrelaxed host put the right ordering; or why nothing is said."""
     host, phase, ion = case["host"], case["phase"], case["ion"]
     row = {
         "id": case["id"],
@@ -115,35 +121,52 @@ def measured(case: dict[str, Any], potential: Potential, *, max_sites: int, n_re
     if not 0 < n_ions < len(cell.ion_sites):
         return row | {"left_out": "no content between the ends"}
     every = orderings(cell.crystal, cell.ion_sites, n_ions)
-    if not every.complete or not 1 < len(every.found) <= 60:
-        return row | {"left_out": f"{'one ordering' if len(every.found) == 1 else 'too many orderings'}"}
-    started = time.monotonic()
-    states = [without(cell.crystal, it.gaps(cell.ion_sites)) for it in every.found]
-    distances = [_distance(state, phase) for state in states]
+    if not every.complete or not 1 < len(every.found) <= MOST:
+        return row | {"left_out": "one ordering" if len(every.found) == 1 else "too many orderings"}
+    distances = [_distance(without(cell.crystal, it.gaps(cell.ion_sites)), phase) for it in every.found]
     if min(distances) == np.inf:
         return row | {"left_out": "the phase is none of the orderings on the host's sites"}
     right = int(np.argmin(distances))
     coulomb_ev = ewald_energies_ev(cell.crystal, ion, cell.ion_sites, every.found)
-    frozen = screened(cell, ion, n_ions, potential, most=60)
-    tried = list(dict.fromkeys([*frozen.numbers[:n_relaxed], right]))
-    relaxed = {number: relax(states[number], potential, max_steps=200) for number in tried}
-    energies_ev = {number: it.energy_ev for number, it in relaxed.items()}
-    full = relax(cell.crystal, potential, max_steps=200)
-    best = min(list(frozen.numbers[:n_relaxed]), key=energies_ev.__getitem__)
-    n_leave = len(cell.ion_sites) - n_ions
-    gained_ev = n_leave * _metal_ev(potential, ion) - full.energy_ev
-    step_v, step_right_v = (
-        (energies_ev[number] + gained_ev) / (n_leave * charge_number(ion)) for number in (best, right)
-    )
+    frozen = screened(cell, ion, n_ions, potential, most=MOST)
     return row | {
-        "n_sites": cell.crystal.n_sites, "n_ion_sites": len(cell.ion_sites), "n_ions": n_ions,
+        "n_sites": cell.crystal.n_sites, "n_ion_sites": len(cell.ion_sites), "n_ions": n_ions, "right": right,
         "n_orderings": len(every.found), "chance": every.found[right].multiplicity / every.n_permutations,
-        "ewald": bool(int(np.argmin(coulomb_ev)) == right), "frozen": frozen.numbers[0] == right,
-        "frozen_rank": frozen.numbers.index(right), "relaxed": best == right,
-        "same_phase": bool(StructureMatcher().fit(relaxed[best].crystal.to_pymatgen(), phase.to_pymatgen())),
-        "above_mev_per_atom": 1000 * (energies_ev[right] - energies_ev[best]) / states[right].n_sites,
-        "step_v": step_v, "step_right_v": step_right_v, "seconds": time.monotonic() - started,
-        "converged": all(it.converged for it in (*relaxed.values(), full)),
+        "ewald": int(np.argmin(coulomb_ev)) == right, "frozen_rank": frozen.numbers.index(right),
+        "ranked": frozen.numbers,
+    }  # fmt: skip
+
+
+def relaxed(
+    case: dict[str, Any], row: dict[str, Any], potential: Potential, n_relaxed: int
+) -> dict[str, Any]:
+    """The lowest few orderings and the right one, at rest, with the step from there to the full host."""
+    started = time.monotonic()
+    ion = case["ion"]
+    made = common_cell(case["host"], case["phase"], ion, 10**6)
+    if isinstance(made, str):
+        raise SystemExit(made)
+    cell, n_ions = made
+    every = orderings(cell.crystal, cell.ion_sites, n_ions).found
+    full = relax(cell.crystal, potential, force_ev_per_a=FORCE_EV_PER_A, max_steps=MAX_STEPS)
+    states = []
+    for number in dict.fromkeys([*row["ranked"][:n_relaxed], row["right"]]):
+        start = without(cell.crystal, every[number].gaps(cell.ion_sites))
+        try:
+            found = relax(start, potential, force_ev_per_a=FORCE_EV_PER_A, max_steps=MAX_STEPS)
+        except RelaxationError as error:
+            states.append({"ordering": number, "left_out": str(error)})
+            continue
+        states.append(
+            {
+                "ordering": number, "is_tried": number in row["ranked"][:n_relaxed], "energy_ev": found.energy_ev,
+                "framework": host_change(full.crystal, found.crystal, ion).framework, "converged": found.converged,
+                "is_phase": bool(StructureMatcher().fit(found.crystal.to_pymatgen(), case["phase"].to_pymatgen())),
+            }
+        )  # fmt: skip
+    return {
+        "full_ev": full.energy_ev, "metal_ev": _metal_ev(potential, ion), "states": states,
+        "seconds": time.monotonic() - started,
     }  # fmt: skip
 
 
@@ -157,30 +180,45 @@ def _metal_ev(potential: Potential, ion: str) -> float:
     return metal_energy_ev(potential, ion)
 
 
-def rows(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """The result of each case, from the cache where it is there, until `--cases` of them say something."""
-    kept = {}
-    if arguments.cache.is_file():
-        kept = {row["id"]: row for row in map(json.loads, arguments.cache.read_text().splitlines())}
-    potential = load_potential(arguments.potential, dtype="float32")
-    n_told = 0
-    for case in cases(arguments.data, arguments.max_sites):
-        if n_told == arguments.cases:
-            return
-        row = kept.get(case["id"])
-        if row is None:
+class Cache:
+    """Rows by case and part, one a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lines = path.read_text().splitlines() if path.is_file() else []
+        self.rows = {(it["id"], it["part"]): it for it in map(json.loads, lines)}
+
+    def get(self, id: str, part: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A row from the file, or made now and kept."""
+        if (id, part) not in self.rows:
             try:
-                row = measured(case, potential, max_sites=arguments.max_sites, n_relaxed=arguments.relaxed)
+                row = make()
             except ExplorerError as error:
-                row = {
-                    "id": case["id"],
-                    "ion": case["ion"],
-                    "left_out": f"{type(error).__name__}: {error}"[:100],
-                }
-            with arguments.cache.open("a") as stream:
-                stream.write(json.dumps(row) + "\n")
-        n_told += "left_out" not in row
-        yield row
+                row = {"left_out": f"{type(error).__name__}: {error}"[:100]}
+            self.rows[id, part] = row | {"id": id, "part": part}
+            with self.path.open("a") as stream:
+                stream.write(json.dumps(self.rows[id, part]) + "\n")
+        return self.rows[id, part]
+
+
+def summary(row: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any] | None:
+    """What the relaxed orderings of a case say; None where the right one came to no rest."""
+    states = [it for it in rest["states"] if "left_out" not in it and it["converged"]]
+    right = next((it for it in states if it["ordering"] == row["right"]), None)
+    if right is None:
+        return None
+    tried = [it for it in states if it["is_tried"]] or [right]
+    kept = [it for it in tried if it["framework"] != "collapsed"] or tried
+    any_host, best = (min(group, key=lambda it: it["energy_ev"]) for group in (tried, kept))
+    n_leave = row["n_ion_sites"] - row["n_ions"]
+    charge = n_leave * charge_number(row["ion"])
+    return row | {
+        "relaxed_any": any_host["ordering"] == row["right"], "relaxed": best["ordering"] == row["right"],
+        "is_phase": best["is_phase"], "right_kept": right["framework"] != "collapsed",
+        "above_mev_per_atom": 1000 * (right["energy_ev"] - best["energy_ev"]) / (row["n_sites"] - n_leave),
+        "step_v": (best["energy_ev"] + n_leave * rest["metal_ev"] - rest["full_ev"]) / charge,
+        "step_right_v": (right["energy_ev"] + n_leave * rest["metal_ev"] - rest["full_ev"]) / charge,
+    }  # fmt: skip
 
 
 def share(name: str, hits: list[bool]) -> None:
@@ -190,27 +228,35 @@ def share(name: str, hits: list[bool]) -> None:
     print(f"  {name:44} {counted}  {np.mean(hits):.2f} ({interval.low:.2f} to {interval.high:.2f})")
 
 
-def show(told: list[dict[str, Any]], title: str) -> None:
-    """Print what one group of cases says."""
+def show_ranked(told: list[dict[str, Any]], title: str) -> None:
+    """Print what one group of cases says before anything is relaxed."""
+    if not told:
+        return
     n_orderings, chance = (
         np.median([it["n_orderings"] for it in told]),
         np.mean([it["chance"] for it in told]),
     )
     print(f"\n{title}: n = {len(told)}, {n_orderings:.0f} orderings in the median")
-    print(f"  {'one at random, expected':56} {chance:.2f}")
+    print(f"  {'one at random, expected':58} {chance:.2f}")
     share("lowest by electrostatics (Ewald)", [it["ewald"] for it in told])
-    share("lowest on the unrelaxed host", [it["frozen"] for it in told])
+    share("lowest by the potential, unrelaxed host", [it["frozen_rank"] == 0 for it in told])
     share("among the three lowest there", [it["frozen_rank"] < 3 for it in told])
-    share("lowest of these after relaxation", [it["relaxed"] for it in told])
-    share("matched by StructureMatcher after relaxation", [it["same_phase"] for it in told])
-    share("right one within 5 meV/atom of the lowest", [it["above_mev_per_atom"] < 5 for it in told])
-    errors = np.array([it["step_v"] - it["label_v"] for it in told])
-    with_right = np.array([it["step_right_v"] - it["label_v"] for it in told])
-    print(
-        f"  step to the full host against its label: MAE {np.abs(errors).mean():.2f} V, "
-        f"median {np.median(np.abs(errors)):.2f}, mean {errors.mean():+.2f}; "
-        f"with the right ordering MAE {np.abs(with_right).mean():.2f} V"
-    )
+
+
+def show_relaxed(told: list[dict[str, Any]], title: str) -> None:
+    """Print what relaxation changes."""
+    if not told:
+        return
+    show_ranked(told, f"{title}, relaxed too")
+    share("lowest of three after relaxation", [it["relaxed_any"] for it in told])
+    share("the same, collapsed hosts left out", [it["relaxed"] for it in told])
+    share("right one within 5 meV/atom of that", [it["above_mev_per_atom"] < 5 for it in told])
+    for words, name in (("lowest ordering", "step_v"), ("right ordering", "step_right_v")):
+        errors = np.array([it[name] - it["label_v"] for it in told])
+        mae, median = np.abs(errors).mean(), np.median(np.abs(errors))
+        print(
+            f"  step to the full host, {words}: MAE {mae:.2f} V, median {median:.2f}, mean {errors.mean():+.2f}"
+        )
 
 
 def main() -> None:
@@ -219,25 +265,50 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the reference data")
     parser.add_argument("--cache", type=Path, default=Path("orderings.jsonl"), help="file of results")
-    parser.add_argument("--cases", type=int, default=60, help="cases that say something (default 60)")
-    parser.add_argument("--max-sites", type=int, default=20, help="atoms of the common cell (default 20)")
+    parser.add_argument("--max-sites", type=int, default=24, help="atoms of the common cell (default 24)")
+    parser.add_argument(
+        "--relax", type=int, default=40, help="cases whose orderings are relaxed (default 40)"
+    )
     parser.add_argument("--relaxed", type=int, default=3, help="orderings relaxed a case (default 3)")
     parser.add_argument("--potential", default=DEFAULT_POTENTIAL)
     arguments = parser.parse_args()
-    found = list(rows(arguments))
-    told = [row for row in found if "left_out" not in row]
-    reasons = Counter(row["left_out"] for row in found if "left_out" in row)
-    print(f"{len(found)} pairs looked at; left out: {dict(reasons)}")
-    still = sum(row["converged"] for row in told)
-    print(f"relaxed in full: {still} of {len(told)}; {sum(row['seconds'] for row in told):.0f} s")
-    show(told, "all")
-    for name, chosen in (
-        ("Mg, Ca, Zn, Al, Y", [row for row in told if charge_number(row["ion"]) > 1]),
-        ("Li, Na, K, Rb, Cs", [row for row in told if charge_number(row["ion"]) == 1]),
-        ("four orderings or more", [row for row in told if row["n_orderings"] > 3]),
-    ):
-        if chosen:
-            show(chosen, name)
+    potential = load_potential(arguments.potential, dtype="float32")
+    cache = Cache(arguments.cache)
+    every = {it["id"]: it for it in cases(arguments.data, arguments.max_sites)}
+    rows = [
+        cache.get(id, "ranked", lambda it=it: ranked(it, potential, arguments.max_sites))
+        for id, it in every.items()
+    ]
+    told = [row for row in rows if "left_out" not in row]
+    reasons = Counter(row["left_out"] for row in rows if "left_out" in row)
+    print(f"{len(rows)} pairs looked at; left out: {dict(reasons)}", flush=True)
+    for title, chosen in groups(told):
+        show_ranked(chosen, title)
+    print(flush=True)
+    chosen = [
+        row for pair in zip_longest(*(of_charge for _, of_charge in groups(told)[1:3])) for row in pair if row
+    ]
+    at_rest, seconds = [], 0.0
+    for row in chosen[: arguments.relax]:
+        rest = cache.get(
+            row["id"], "relaxed", lambda row=row: relaxed(every[row["id"]], row, potential, arguments.relaxed)
+        )
+        seconds += rest.get("seconds", 0.0)
+        if "left_out" not in rest and (found := summary(row, rest)) is not None:
+            at_rest.append(found)
+    print(f"{len(at_rest)} of {min(len(chosen), arguments.relax)} cases came to rest, {seconds:.0f} s")
+    for title, group in groups(at_rest):
+        show_relaxed(group, title)
+
+
+def groups(told: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """All cases, those of each kind of ion, and those with much to choose from."""
+    return [
+        ("all", told),
+        ("Mg, Ca, Zn, Al, Y", [it for it in told if charge_number(it["ion"]) > 1]),
+        ("Li, Na, K, Rb, Cs", [it for it in told if charge_number(it["ion"]) == 1]),
+        ("four orderings or more", [it for it in told if it["n_orderings"] > 3]),
+    ]
 
 
 if __name__ == "__main__":

@@ -125,6 +125,22 @@ def test_one_that_falls_apart_is_left_out_too(spec: CurveSpec, monkeypatch: pyte
     assert {it.reason for it in result.left_out} == {"the cell went to 3 times its volume"}
 
 
+def test_an_ordering_without_its_host_is_no_ground_state(
+    spec: CurveSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.calculations.kinds.curve import work
+
+    real = work.host_change
+
+    def collapsed(discharged: Crystal, charged: Crystal, ion: str):
+        return replace(real(discharged, charged, ion), framework="collapsed")
+
+    monkeypatch.setattr(work, "host_change", collapsed)
+    result = finished(spec)
+    assert {it.n_ions for it in result.ground_states} == {0, 4} < {it.n_ions for it in result.points}
+    assert any("the host collapsed" in note for note in result.notes)
+
+
 def test_one_ion_in_the_cell_says_that_nothing_is_between(spec: CurveSpec) -> None:
     result = finished(replace(spec, max_sites=2))
     assert result.verdict == "one step" and result.contents == ()

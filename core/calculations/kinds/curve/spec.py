@@ -6,8 +6,8 @@ from typing import ClassVar, Final
 
 from core.calculations.base import Context, CrystalSpec, Figure, Spec
 from core.calculations.kinds.curve.result import Content, CurveResult, verdict_of
-from core.calculations.kinds.curve.summary import CurveSummary
-from core.calculations.kinds.curve.work import CurveWork
+from core.calculations.kinds.curve.summary import COLLAPSED, CurveSummary
+from core.calculations.kinds.curve.work import CurveWork, RelaxedOrdering
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec, loaded_potential
 from core.errors import CalculationError, RecordError
 from core.ordering import MIN_IONS, Screened, ordering_cell
@@ -100,8 +100,8 @@ class CurveSpec(CrystalSpec):
         curve = CurveSummary.of(self.working_ion, cell, ends, between)
         verdict, reason = verdict_of(curve.steps)
         return CurveResult(
-            verdict=verdict, reason=reason, notes=self._notes(ends, work), potential=self.potential, copies=cell.copies,
-            n_sites=cell.crystal.n_sites, n_ion_sites=len(cell.ion_sites), metal_ev=ends.metal_ev,
+            verdict=verdict, reason=reason, notes=self._notes(ends, work, between), potential=self.potential,
+            copies=cell.copies, n_sites=cell.crystal.n_sites, n_ion_sites=len(cell.ion_sites), metal_ev=ends.metal_ev,
             average_voltage_v=ends.voltage_v, contents=tuple(_content(it, len(cell.ion_sites)) for it in work.screened),
             points=curve.points, ground_states=curve.ground_states, steps=curve.steps, left_out=tuple(work.left_out),
             provenance=Provenance(
@@ -110,7 +110,9 @@ class CurveSpec(CrystalSpec):
             ),
         )  # fmt: skip
 
-    def _notes(self, ends: RelaxationResult, work: CurveWork) -> tuple[str, ...]:
+    def _notes(
+        self, ends: RelaxationResult, work: CurveWork, between: Sequence[RelaxedOrdering]
+    ) -> tuple[str, ...]:  # fmt: skip
         notes = []
         if not (ends.discharged.converged and ends.charged.converged):
             notes.append(
@@ -125,6 +127,10 @@ class CurveSpec(CrystalSpec):
             notes.append(
                 f"The cell has {n_sites} ion sites, since {self.max_sites} atoms are allowed: contents between its "
                 f"{n_sites}ths are not looked at."
+            )
+        if n_collapsed := sum(it.framework == COLLAPSED for it in between):
+            notes.append(
+                f"In {n_collapsed} orderings the host collapsed: they are no ground states, whatever their energy."
             )
         if work.left_out:
             notes.append(f"{len(work.left_out)} orderings did not relax and are left out.")

@@ -13,6 +13,8 @@ from core.ordering import CurveStep, OrderingCell, Phase, repeated, voltage_curv
 from core.records import Crystal
 from core.relaxation import FRAMEWORKS
 
+COLLAPSED: Final = FRAMEWORKS[-1]
+
 _DIGITS: Final = 5
 """Of coordinates and cells in a result: a release holds many."""
 
@@ -29,15 +31,19 @@ class CurveSummary:
     def of(
         cls, working_ion: str, cell: OrderingCell, ends: RelaxationResult, between: Sequence[RelaxedOrdering]
     ) -> Self:
-        """Return the hull over relaxed orderings and both ends; the ends, relaxed in their own cell, count as many."""
+        """Return the hull over relaxed orderings and both ends; the ends, relaxed in their own cell, count as many.
+
+        An ordering in which the host collapsed is a point but no ground state: it is no insertion any more.
+        """
         states = sorted((*_ends(cell, ends), *between), key=lambda it: (it.n_ions, it.frozen_rank))
         n_sites = len(cell.ion_sites)
         phases = [
             Phase(name=str(place), n_ions=it.n_ions, energy_ev=it.energy_ev, crystal=it.crystal)
             for place, it in enumerate(states)
+            if it.framework != COLLAPSED or it.n_ions in (0, n_sites)
         ]
         curve = voltage_curve(phases, working_ion, ends.metal_ev)
-        points = [_point(it, phases[0].energy_ev, phases[-1].energy_ev, n_sites) for it in states]
+        points = [_point(it, states[0].energy_ev, states[-1].energy_ev, n_sites) for it in states]
         stable = [int(name) for name in curve.stable]
         ground = [_ground_state(points[place], states[place].crystal) for place in stable]
         return cls(points=tuple(points), ground_states=tuple(ground), steps=curve.steps)
