@@ -105,6 +105,6 @@ def verdict_of(steps: Sequence[CurveStep]) -> tuple[str, str]:
             f"{SAME_STEP_V:g} V apart."
         )
     return f"{n_apart} steps", (
-        f"{len(steps) - 1} contents between the ends are stable; steps {between}, {n_apart - 1} of them "
-        f"{SAME_STEP_V:g} V or more apart."
+        f"{len(steps) - 1} contents between the ends are stable; steps {between}, with {n_apart - 1} "
+        f"{'drop' if n_apart == 2 else 'drops'} of {SAME_STEP_V:g} V or more."
     )
