@@ -61,6 +61,10 @@ class RelaxationError(ExplorerError):
     """A crystal that falls apart while it is relaxed, or two that are not states of one host."""
 
 
+class OrderingError(ExplorerError):
+    """A host whose ions cannot be ordered as asked: cell too large, content that is none, symmetry that is unclear."""
+
+
 class UnsupportedElementError(PotentialError, StructureError):
     """A structure with elements that the potential was not trained on."""
 

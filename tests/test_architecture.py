@@ -31,14 +31,17 @@ LINE = {
     "potentials": set(),
     "relaxation": {"potentials"},
     "stability": {"sources", "potentials", "relaxation"},
+    "ordering": {"potentials", "relaxation"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "calculations": {"oxidation", "potentials", "relaxation", "stability", "dynamics", "transport"},
+    "calculations": {
+        "oxidation", "potentials", "relaxation", "stability", "ordering", "dynamics", "transport",
+    },
     "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
-        "sources", "voltage", "capacity", "screening", "store", "potentials", "stability", "dynamics", "transport",
-        "calculations", "tasks",
+        "sources", "voltage", "capacity", "screening", "store", "potentials", "relaxation", "stability", "ordering",
+        "dynamics", "transport", "calculations", "tasks",
     },
     "cli": {
         "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "stability",

@@ -15,6 +15,7 @@ from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
+from app.components.voltage_curve import curve_section
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.service.candidates import Candidate, candidate, examples, names
@@ -106,6 +107,7 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
         sections.nearest_electrodes(shown)
     guarded(ends_section)(reader, crystal, row["working_ion"])
     guarded(render_contributions)(crystal, row["working_ion"])
+    guarded(curve_section)(reader, row, crystal)
     guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels)
 
