@@ -26,7 +26,8 @@ SLOW_FILES = {
     "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",
     "tests/calculations/test_refinement.py", "tests/calculations/test_relaxation.py",
     "tests/faults/test_jobs.py", "tests/faults/test_app.py",
-    "tests/faults/test_dynamics.py", "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
+    "tests/faults/test_dynamics.py", "tests/app/test_ends_section.py",
+    "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
     "tests/test_cli.py", "tests/test_build.py", "tests/test_installed_package.py", "tests/test_benchmarks_import.py",
 }  # fmt: skip
 """Files that load potentials, train networks or start processes; `make test-fast` leaves them out."""
