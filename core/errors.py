@@ -57,6 +57,10 @@ class PotentialError(ExplorerError):
     """An interatomic potential that is unknown, not installed, or asked for what it cannot give."""
 
 
+class RelaxationError(ExplorerError):
+    """A crystal that falls apart while it is relaxed, or two that are not states of one host."""
+
+
 class UnsupportedElementError(PotentialError, StructureError):
     """A structure with elements that the potential was not trained on."""
 

@@ -17,6 +17,7 @@ from core.errors import RecordError
 from core.provenance import Provenance
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from pymatgen.core import Structure
 
 FloatArray = NDArray[np.float64]
@@ -90,6 +91,12 @@ class Crystal:
         from pymatgen.core import Structure
 
         return Structure(self.lattice_a, list(self.species), self.frac)
+
+    def to_ase(self) -> "Atoms":
+        """Return the same crystal as ASE's `Atoms`, periodic in all directions."""
+        from ase import Atoms
+
+        return Atoms(self.species, cell=self.lattice_a, scaled_positions=self.frac, pbc=True)
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Crystal":

@@ -29,9 +29,10 @@ LINE = {
     "drawing": set(),
     "store": {"oxidation"},
     "potentials": set(),
+    "relaxation": {"potentials"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "calculations": {"potentials", "dynamics", "transport"},
+    "calculations": {"oxidation", "potentials", "relaxation", "dynamics", "transport"},
     "tasks": {"calculations", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
