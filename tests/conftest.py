@@ -23,7 +23,8 @@ SLOW_FILES = {
     "tests/tasks/test_cli.py", "tests/tasks/test_worker.py", "tests/tasks/test_queue.py",
     "tests/tasks/test_campaign.py",
     "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",
-    "tests/calculations/test_refinement.py", "tests/faults/test_jobs.py", "tests/faults/test_app.py",
+    "tests/calculations/test_refinement.py", "tests/calculations/test_relaxation.py",
+    "tests/faults/test_jobs.py", "tests/faults/test_app.py",
     "tests/faults/test_dynamics.py", "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
     "tests/test_cli.py", "tests/test_build.py", "tests/test_installed_package.py", "tests/test_benchmarks_import.py",
 }  # fmt: skip

@@ -6,16 +6,15 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, open_output, parsed_ion, progress
 from core.cli.runs import add_action, add_common, listed
 from core.csv_text import write_rows
-from core.errors import SourceError
 from core.ions import WORKING_IONS
 
 if TYPE_CHECKING:
     from core.calculations.kinds.diffusion import DiffusionSpec
     from core.dynamics import Protocol
-    from core.records import Crystal
     from core.tasks import Job
 
 _RUN_HELP = """\
@@ -72,7 +71,7 @@ def _add_run(actions: Any) -> None:
         description=_RUN_HELP,
         formatter_class=form,
     )
-    sub.add_argument("structure", metavar="CIF_OR_ID", help="structure file, or a candidate's id")
+    sub.add_argument("structure", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
     sub.add_argument("--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}")
     sub.add_argument("--protocol", choices=_PROTOCOLS, help="default: paper on a GPU, quick on a CPU")
     sub.add_argument("--potential", help="interatomic potential (default: the fastest that ships)")
@@ -119,7 +118,7 @@ def campaign(arguments: argparse.Namespace) -> int:
     from core.tasks.campaign import campaign as plan
     from core.tasks.campaign import ranked_crystals, run_all
 
-    crystals = [_crystal(text) for text in arguments.structures]
+    crystals = [given_crystal(text) for text in arguments.structures]
     with open_reader() as reader:
         known = {crystal.id for crystal in crystals}
         crystals += [crystal for crystal in ranked_crystals(reader, arguments.top) if crystal.id not in known]
@@ -185,7 +184,7 @@ def _spec(arguments: argparse.Namespace) -> "DiffusionSpec":
     device = resolve_device(arguments.device)
     protocol = PROTOCOLS[arguments.protocol] if arguments.protocol else default_protocol(device)
     return DiffusionSpec.planned(
-        crystal=_crystal(arguments.structure), protocol=_changed(protocol, arguments), device=device,
+        crystal=given_crystal(arguments.structure), protocol=_changed(protocol, arguments), device=device,
         potential=arguments.potential or default_potential(), working_ion=arguments.ion, seed=arguments.seed,
         refine_rounds=arguments.refine,
     )  # fmt: skip
@@ -196,23 +195,6 @@ def _changed(protocol: "Protocol", arguments: argparse.Namespace) -> "Protocol":
 
     names = [flag.removeprefix("--").replace("-", "_") for flag, _, _ in _PROTOCOL_OPTIONS]
     return adapted(protocol, **{name: vars(arguments)[name] for name in names})
-
-
-def _crystal(text: str) -> "Crystal":
-    from core.sources.files import read_structure_file
-    from core.store import is_valid_id, open_reader
-
-    if not Path(text).is_file():
-        if not is_valid_id(text):
-            raise SourceError(
-                f"{text} is neither a file nor a candidate's id; give a CIF, a POSCAR or an id."
-            )
-        with open_reader() as reader:
-            return reader.crystal(text)
-    crystals = read_structure_file(Path(text))
-    if len(crystals) != 1:
-        raise SourceError(f"{text} holds {len(crystals)} structures; give a file of one.")
-    return crystals[0]
 
 
 def _tell_time(spec: "DiffusionSpec") -> None:
