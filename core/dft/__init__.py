@@ -15,5 +15,6 @@ from core.dft.moments import starts
 
 __all__ = [
     "Cost", "Level", "Point", "calculate", "cost", "dispersion_ev", "engine_words", "gpaw_setups", "is_available",
-    "k_points", "materials_project_u_ev", "metal_crystal", "metal_level", "n_irreducible", "needed", "primitive", "starts",
+    "k_points", "materials_project_u_ev", "metal_crystal", "metal_level", "n_irreducible", "needed", "primitive",
+    "starts",
 ]  # fmt: skip

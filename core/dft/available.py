@@ -15,8 +15,8 @@ def needed(package: str) -> None:
     """Raise `DftError`, which says how to get it, where a package of requirements-dft.txt is not installed."""
     if find_spec(package) is None:
         raise DftError(
-            f"{package} is not installed here, which first principles need; `make dft` installs it (it is built against "
-            "libxc and OpenBLAS: apt-get install libxc-dev libopenblas-dev libfftw3-dev)."
+            f"{package} is not installed here, which first principles need; `make dft` installs it (it is built "
+            "against libxc and OpenBLAS: apt-get install libxc-dev libopenblas-dev libfftw3-dev)."
         )
 
 

@@ -25,11 +25,10 @@ def primitive(crystal: Crystal) -> Crystal:
     where none fits, the crystal's own cell is reduced. Thin rhombohedral cells need the reduction: their k points would
     crowd along one direction. Sites come in another order. Raises `StructureError` where there is no reduced cell.
     """
-    numbers = _numbers(crystal)
-    cell = (crystal.lattice_a, crystal.frac, numbers)
+    cell = _cell(crystal)
     for symprec in SYMPRECS_A:
-        ideal = spglib.standardize_cell(cell, to_primitive=True, symprec=symprec)
-        found = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=symprec)
+        ideal: Any = spglib.standardize_cell(cell, to_primitive=True, symprec=symprec)
+        found: Any = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=symprec)
         if ideal is not None and found is not None and _shift_a(ideal, found) <= MAX_SHIFT_A:
             return _reduced(crystal, *ideal)
     return _reduced(crystal, *cell)
@@ -44,15 +43,16 @@ def k_points(crystal: Crystal, spacing_per_a: float) -> tuple[int, int, int]:
 
 def n_irreducible(crystal: Crystal, grid: tuple[int, int, int], symprec: float = 1e-4) -> int:
     """Return how many of the k points of a grid through the origin symmetry and time reversal leave."""
-    cell = (crystal.lattice_a, crystal.frac, _numbers(crystal))
+    cell = _cell(crystal)
     mapping, _ = spglib.get_ir_reciprocal_mesh(grid, cell, is_shift=(0, 0, 0), symprec=symprec)
     return len(np.unique(mapping))
 
 
-def _numbers(crystal: Crystal) -> list[int]:
+def _cell(crystal: Crystal) -> Any:
+    """A crystal as spglib takes it: lattice vectors, fractions, atomic numbers."""
     from ase.data import atomic_numbers
 
-    return [atomic_numbers[symbol] for symbol in crystal.species]
+    return crystal.lattice_a, crystal.frac, [atomic_numbers[symbol] for symbol in crystal.species]
 
 
 def _shift_a(ideal: Any, found: Any) -> float:

@@ -1,9 +1,9 @@
 """What a calculation will cost before it is begun, from the sizes that decide it.
 
-An iteration takes CPU seconds in proportion to k points (those that symmetry leaves), spins, plane waves and bands; where
-there are many bands, making them orthogonal comes on top. The number of plane waves is V (2 E)^(3/2) / (6 pi^2) in atomic
-units. The factors are fitted to the runs that `python -m benchmarks.dft` lists with their times; they hold within a
-factor of two on a machine of today, one thread.
+An iteration takes CPU seconds in proportion to k points (those that symmetry leaves), spins, plane waves and bands;
+where there are many bands, making them orthogonal comes on top. The number of plane waves is V (2 E)^(3/2) / (6 pi^2)
+in atomic units. The factors are fitted to the runs that `python -m benchmarks.dft` lists with their times; they hold
+within a factor of two on one thread of a machine of today.
 """
 
 import math
@@ -43,7 +43,7 @@ VALENCE_ELECTRONS: Final = {it.rstrip("0123456789"): int(it.lstrip("ABCDEFGHIJKL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """CPU seconds and peak memory of one end, all its starts, and what decides them; `n_atoms` of the primitive cell."""
+    """CPU seconds and peak memory of one end, all its starts; `n_atoms` and what follows are of the primitive cell."""
 
     seconds: float
     memory_mb: float
@@ -55,7 +55,7 @@ class Cost:
 
 
 def cost(crystal: Crystal, level: Level) -> Cost:
-    """Return what the energy of a crystal at a level will cost here; an element without PAW set counts ten electrons."""
+    """Return what the energy of a crystal will cost at a level; an element without a PAW set counts ten electrons."""
     cell = primitive(crystal)
     tried = starts(cell, level.spin)
     spins = 1 if all(at_rest(moments) for moments in tried.values()) else 2

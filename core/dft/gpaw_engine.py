@@ -43,8 +43,8 @@ OnIteration = Callable[[int, float, float], None]
 class Point:
     """One converged calculation: the crystal as it was computed, its energy on GPAW's own scale, and what it cost.
 
-    `energy_ev`: of the cell, electrons extrapolated to zero temperature, without dispersion. `start`: name of the moments
-    that it began with. `moments_mu_b`: within the PAW spheres, a site each; the total is that of the cell.
+    `energy_ev`: of the cell, electrons extrapolated to zero temperature, without dispersion. `start`: name of the
+    moments that it began with. `moments_mu_b`: within the PAW spheres, a site each; the total is that of the cell.
     `force_max_ev_per_a`: how far the geometry is from rest at this level. `note`: what was needed to converge.
     """
 
@@ -153,10 +153,11 @@ class _Work:
 
         kept = self.log.with_suffix(".xyz")
         if kept.is_file():
-            before = read(kept)
+            before: Any = read(kept)
             self.atoms.set_cell(before.cell)
             self.atoms.set_scaled_positions(before.get_scaled_positions())
-        moving = BFGS(FrechetCellFilter(self.atoms), logfile=None)
+        filtered: Any = FrechetCellFilter(self.atoms)
+        moving = BFGS(filtered, logfile=None)
         for _ in moving.irun(fmax=self.level.force_ev_per_a, steps=_MAX_RELAX_STEPS):
             write(kept, _bare(self.atoms), format="extxyz")
         if not moving.converged(moving.optimizable.get_gradient()):
@@ -203,6 +204,6 @@ def _what_to_try(crystal: Crystal, n_iterations: int, level: Level) -> str:
     other = "high" if level.spin == "low" else "low"
     return (
         f"The electrons of {crystal.formula} did not settle in {n_iterations} iterations, with GPAW's mixer and with a "
-        f"gentler one. Try other moments (--spin {other}), a wider smearing (--smearing-ev {2 * level.smearing_ev:g}), or "
-        "a geometry that is closer to rest."
+        f"gentler one. Try other moments (--spin {other}), a wider smearing (--smearing-ev {2 * level.smearing_ev:g}), "
+        "or a geometry that is closer to rest."
     )

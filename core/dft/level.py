@@ -1,7 +1,8 @@
 """The level of theory: what decides a first-principles energy besides the crystal, and how it is written out.
 
-PBE (Perdew, Burke, Ernzerhof, doi:10.1103/PhysRevLett.77.3865) with a Hubbard U on the d shells of some metals in oxides
-and fluorides, in the form of Dudarev and others (doi:10.1103/PhysRevB.57.1505), with the values of the Materials Project.
+PBE (Perdew, Burke, Ernzerhof, doi:10.1103/PhysRevLett.77.3865) with a Hubbard U on the d shells of some metals in
+oxides and fluorides, in the form of Dudarev and others (doi:10.1103/PhysRevB.57.1505), with the values of the Materials
+Project.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,11 +33,11 @@ _LIMITS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
 class Level:
     """How an energy is calculated. Energies of different levels are never subtracted from one another.
 
-    `ecut_ev`: of the plane waves. `k_spacing_per_a`: longest step between k points, 2 pi included as in VASP's KSPACING;
-    the grid holds the origin. `hubbard`: whose U. `smearing_ev`: width of Fermi and Dirac, energies extrapolated to zero.
-    `spin`: the moments it starts from, ferromagnetic: high or low spin by d electrons; `lowest` tries both where Co and
-    Ni could be either and keeps the lower energy. `relax`: whether ions and cell are relaxed at this level, to
-    `force_ev_per_a`.
+    `ecut_ev`: of the plane waves. `k_spacing_per_a`: longest step between k points, 2 pi included as in VASP's
+    KSPACING; the grid holds the origin. `hubbard`: whose U. `smearing_ev`: width of Fermi and Dirac, energies
+    extrapolated to zero. `spin`: the moments it starts from, ferromagnetic: high or low spin by d electrons; `lowest`
+    tries both where Co and Ni could be either and keeps the lower energy. `relax`: whether ions and cell are relaxed at
+    this level, to `force_ev_per_a`.
 
     Raises `RecordError` for a value out of range.
     """
@@ -73,8 +74,9 @@ class Level:
         values = self.hubbard_u_ev(elements)
         hubbard = ", ".join(f"U({symbol}) {u:g} eV" for symbol, u in values.items()) or "no U"
         return (
-            f"{engine}, {FUNCTIONAL}, {hubbard}, plane waves to {self.ecut_ev:g} eV, k spacing {self.k_spacing_per_a:g} "
-            f"per angstrom, Fermi-Dirac {self.smearing_ev:g} eV, ferromagnetic start ({self.spin} spin)"
+            f"{engine}, {FUNCTIONAL}, {hubbard}, plane waves to {self.ecut_ev:g} eV, k spacing "
+            f"{self.k_spacing_per_a:g} per angstrom, Fermi-Dirac {self.smearing_ev:g} eV, "
+            f"ferromagnetic start ({self.spin} spin)"
         )
 
 

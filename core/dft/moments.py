@@ -52,7 +52,7 @@ def high_spin_mu_b(symbol: str, state: float | None) -> float:
 
     element = Element(symbol)
     if element.is_lanthanoid:
-        n = min(max(element.Z - 54 - (3.0 if state is None else state), 0.0), 14.0)
+        n = min(max(float(element.Z) - 54.0 - (3.0 if state is None else state), 0.0), 14.0)
         return min(n, 14.0 - n)
     if not element.is_transition_metal or element.group == 12:
         return 0.0

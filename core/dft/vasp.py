@@ -65,7 +65,9 @@ def prepare(electrodes: Sequence[Electrode], folder: Path, *, d3: bool = False) 
             "or more, each once, of one working ion."
         )
     if folder.exists() and any(folder.iterdir()):
-        raise DftError(f"{folder} is not empty; name a new folder, so that no input meets the output of another.")
+        raise DftError(
+            f"{folder} is not empty; name a new folder, so that no input meets the output of another."
+        )
     (ion,) = ions
     settings = {**SETTINGS, **(D3_SETTINGS if d3 else {})}
     metal = f"metal-{ion}"

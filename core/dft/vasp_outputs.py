@@ -97,15 +97,17 @@ def _vasprun(folder: Path) -> Any:
 
     path = next((it for it in (folder / "vasprun.xml", folder / "vasprun.xml.gz") if it.is_file()), None)
     if path is None:
-        raise DftError(f"{_place(folder)} holds no vasprun.xml: it has not run, or not where it was prepared.")
+        raise DftError(
+            f"{_place(folder)} holds no vasprun.xml: it has not run, or not where it was prepared."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Vasprun(str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False)
     except Exception as error:  # pymatgen lets through whatever its XML reader meets
         raise DftError(
-            f"{_place(folder)}: vasprun.xml cannot be read ({type(error).__name__}: {error}); VASP was stopped while it "
-            "wrote. Run it again from CONTCAR."
+            f"{_place(folder)}: vasprun.xml cannot be read ({type(error).__name__}: {error}); VASP was stopped while "
+            "it wrote. Run it again from CONTCAR."
         ) from None
 
 
@@ -140,7 +142,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DftError(f"{folder} has no readable {MANIFEST} ({error}); name a folder of `dft prepare`.") from None
+        raise DftError(
+            f"{folder} has no readable {MANIFEST} ({error}); name a folder of `dft prepare`."
+        ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DftError(f"{path} is of another form than {FORMAT}; prepare the folder anew with this version.")
     return content
@@ -148,4 +152,3 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _place(folder: Path) -> str:
     return f"{folder.parent.name}/{folder.name}"
-
