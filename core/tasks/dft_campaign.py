@@ -1,13 +1,13 @@
 """Which crystals first principles are spent on: labelled electrodes to be held against, and the best candidates.
 
-Both by a rule, so that nothing is picked by hand. All have a redox metal and an anion, give up all their ions by the
-count of `core.oxidation`, and hold no radioactive element and no lanthanoid (whose f electrons need a treatment that is
-not offered). Labelled: the charged end of the label is empty of ions; the cheapest electrode of each pair of redox
-metals and anion, until there are enough. Candidates: in the voltage model's domain, above 2.5 V and 600 Ah/L, one for
-each formula, in order of voltage times capacity.
+Both by a rule, so that nothing is picked by hand. All are oxides, fluorides or chalcogenides of a redox metal, give up
+all their ions by the count of `core.oxidation`, and hold no radioactive element and no lanthanoid (whose f electrons
+need a treatment that is not offered). Labelled: the charged end of the label is empty of ions; the cheapest electrode of
+each pair of redox metals and strongest anion, until there are enough. Candidates: in the voltage model's domain, above
+2.5 V and 600 Ah/L, one for each formula, in order of voltage times capacity.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,13 +25,16 @@ LEFT_OUT: Final = frozenset(
 )  # fmt: skip
 """Lanthanoids, and what is radioactive."""
 
+ANIONS: Final = frozenset({"O", "F", "S", "Se"})
+"""The strongest anion of a host is one of these."""
+
 MAX_ATOMS: Final = 22
 MIN_VOLTAGE_V: Final = 2.5
 MIN_CAPACITY_AH_PER_L: Final = 600.0
 MAX_HULL_EV_PER_ATOM: Final = 0.2
 _ALL_OF_IT: Final = 0.99
 _COLUMNS: Final = (
-    "id", "formula", "n_sites", "elements", "redox_metals", "has_anion", "voltage_v", "in_domain",
+    "id", "formula", "n_sites", "elements", "redox_metals", "voltage_v", "in_domain",
     "capacity_vol_ah_per_l", "capacity_redox_vol_ah_per_l", "e_above_hull_ev_per_atom", "mp_average_voltage_v",
 )  # fmt: skip
 
@@ -50,7 +53,8 @@ def chosen(
 ) -> list[Choice]:
     """Return the crystals that the rule chooses, quickest first."""
     rows = reader.screen(columns=_COLUMNS)
-    rows = rows[rows.has_anion & (rows.redox_metals.map(len) > 0) & (rows.n_sites <= MAX_ATOMS)]
+    rows = rows[(rows.redox_metals.map(len) > 0) & (rows.n_sites <= MAX_ATOMS)]
+    rows = rows[rows.elements.map(lambda elements: _anion(elements) in ANIONS)]
     rows = rows[rows.elements.map(lambda elements: not LEFT_OUT & set(elements))]
     rows = rows[rows.capacity_redox_vol_ah_per_l >= _ALL_OF_IT * rows.capacity_vol_ah_per_l]
     level = level or Level()
@@ -93,7 +97,7 @@ def _choice(crystal: Crystal, is_labelled: bool, level: Level) -> Choice:
     return Choice(crystal=crystal, is_labelled=is_labelled, seconds=cost(crystal, level).seconds)
 
 
-def _anion(elements: Sequence[str]) -> str:
+def _anion(elements: Iterable[str]) -> str:
     """The most electronegative element, which names the class of a host."""
     from pymatgen.core import Element
 

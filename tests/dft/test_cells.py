@@ -10,7 +10,9 @@ from tests.dft.crystals import layered, spinel
 
 def angles_deg(crystal: Crystal) -> list[float]:
     a, b, c = crystal.lattice_a / np.linalg.norm(crystal.lattice_a, axis=1)[:, None]
-    return [float(np.degrees(np.arccos(np.clip(one @ other, -1, 1)))) for one, other in ((b, c), (a, c), (a, b))]
+    return [
+        float(np.degrees(np.arccos(np.clip(one @ other, -1, 1)))) for one, other in ((b, c), (a, c), (a, b))
+    ]
 
 
 def test_a_conventional_cell_becomes_primitive_with_the_same_density() -> None:
@@ -38,12 +40,19 @@ def test_noise_below_two_hundredths_of_an_angstrom_is_taken_out_and_more_is_kept
 
 
 def vars_of(crystal: Crystal) -> dict[str, object]:
-    return {name: getattr(crystal, name) for name in ("id", "formula", "lattice_a", "species", "frac", "source")}
+    return {
+        name: getattr(crystal, name) for name in ("id", "formula", "lattice_a", "species", "frac", "source")
+    }
 
 
 def test_k_points_follow_the_spacing() -> None:
     cube = Crystal(
-        id="cube", formula="Mg", lattice_a=np.diag([4.0, 4.0, 8.0]), species=("Mg",), frac=np.zeros((1, 3)), source="test"
+        id="cube",
+        formula="Mg",
+        lattice_a=np.diag([4.0, 4.0, 8.0]),
+        species=("Mg",),
+        frac=np.zeros((1, 3)),
+        source="test",
     )
     assert k_points(cube, 0.5) == (4, 4, 2)  # 2 pi / 4 = 1.571
     assert k_points(cube, 10.0) == (1, 1, 1)

@@ -30,11 +30,14 @@ def test_u_is_written_with_three_fields_and_scale_zero() -> None:
 def test_the_metal_shares_the_cutoff_and_has_no_u() -> None:
     level = metal_level(Level(ecut_ev=400, spin="low", relax=True))
     assert (level.ecut_ev, level.hubbard, level.relax) == (400, "none", False)
-    assert level == metal_level(Level(ecut_ev=400, k_spacing_per_a=0.3)), "one metal for all compounds of a cutoff"
+    assert level == metal_level(Level(ecut_ev=400, k_spacing_per_a=0.3)), (
+        "one metal for all compounds of a cutoff"
+    )
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"ecut_ev": 20}, {"k_spacing_per_a": 0}, {"smearing_ev": 3}, {"hubbard": "mine"}, {"spin": "up"}]
+    "wrong",
+    [{"ecut_ev": 20}, {"k_spacing_per_a": 0}, {"smearing_ev": 3}, {"hubbard": "mine"}, {"spin": "up"}],
 )
 def test_a_level_out_of_range_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RecordError, match=next(iter(wrong))):

@@ -27,7 +27,11 @@ def host_of(crystal: Crystal) -> Crystal:
 def electrode(metal: str = "Cr") -> Electrode:
     crystal = primitive(spinel(metal))
     return Electrode(
-        crystal=crystal, working_ion="Mg", discharged=crystal, charged=host_of(crystal), geometry="from a test"
+        crystal=crystal,
+        working_ion="Mg",
+        discharged=crystal,
+        charged=host_of(crystal),
+        geometry="from a test",
     )
 
 
@@ -53,7 +57,9 @@ def test_inputs_are_the_papers(tmp_path: Path) -> None:
     assert Incar.from_file(folders[0] / "INCAR")["ISMEAR"] == 1
     for folder in folders:
         assert {it.name for it in folder.iterdir()} == {"INCAR", "POSCAR", "POTCAR.spec"}
-    assert (folders[1] / "POTCAR.spec").read_text().split() == [f"{it}{'_pv' if it != 'O' else ''}" for it in symbols]
+    assert (folders[1] / "POTCAR.spec").read_text().split() == [
+        f"{it}{'_pv' if it != 'O' else ''}" for it in symbols
+    ]
 
 
 def test_dispersion_is_asked_for_by_name_and_u_left_out_of_sulfides(tmp_path: Path) -> None:
@@ -61,7 +67,11 @@ def test_dispersion_is_asked_for_by_name_and_u_left_out_of_sulfides(tmp_path: Pa
     sulfur = tuple("S" if symbol == "O" else symbol for symbol in oxide.crystal.species)
     sulfide = replace(oxide.crystal, species=sulfur, id="sulfide")
     asked = Electrode(
-        crystal=sulfide, working_ion="Mg", discharged=sulfide, charged=host_of(sulfide), geometry="from a test"
+        crystal=sulfide,
+        working_ion="Mg",
+        discharged=sulfide,
+        charged=host_of(sulfide),
+        geometry="from a test",
     )
     folders = prepare([asked], tmp_path / "vasp", d3=True)
     incar = Incar.from_file(folders[1] / "INCAR")
@@ -111,7 +121,9 @@ def test_a_voltage_comes_back_with_and_without_dispersion(tmp_path: Path, d3: bo
         ({"ecut_ev": 400.0}, "share one level"), ({"u_ev": {"Cr": 3.0}}, "U is"),
     ],
 )  # fmt: skip
-def test_what_is_not_sound_is_left_out_with_the_reason(tmp_path: Path, fault: dict[str, object], words: str) -> None:
+def test_what_is_not_sound_is_left_out_with_the_reason(
+    tmp_path: Path, fault: dict[str, object], words: str
+) -> None:
     it = electrode()
     prepare([it], tmp_path / "vasp")
     done(tmp_path / "vasp", it, **fault)

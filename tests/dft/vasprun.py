@@ -74,6 +74,10 @@ _TEXT = """<?xml version="1.0" encoding="ISO-8859-1"?>
 {structure} </structure>
 </modeling>
 """
+_VDW = """  <separator name="vdW DFT" >
+   <i type="int" name="IVDW">    12</i>
+  </separator>
+"""
 _STEP = """  <scstep>
    <energy>
     <i name="e_fr_energy">    {energy:.8f} </i>
@@ -94,7 +98,9 @@ def write_vasprun(
     incar = "".join(
         [
             '  <i type="logical" name="LDAU"> T  </i>\n' if u_ev else "",
-            f'  <v name="LDAUU">{"".join(f"{u_ev.get(kind, 0):14.8f}" for kind in kinds)}</v>\n' if u_ev else "",
+            f'  <v name="LDAUU">{"".join(f"{u_ev.get(kind, 0):14.8f}" for kind in kinds)}</v>\n'
+            if u_ev
+            else "",
             '  <i type="int" name="IVDW">    12</i>\n' if d3 else "",
         ]
     )
@@ -108,7 +114,7 @@ def write_vasprun(
     )  # fmt: skip
     text = _TEXT.format(
         ecut=ecut_ev, incar=incar, nelm=nelm, nsw=nsw, n=crystal.n_sites, n_types=len(kinds),
-        parameters='  <separator name="vdW DFT" >\n   <i type="int" name="IVDW">    12</i>\n  </separator>\n' if d3 else "",
+        parameters=_VDW if d3 else "",
         atoms="".join(f"    <rc><c>{it:2}</c><c>{kinds.index(it) + 1:4}</c></rc>\n" for it in species),
         types="".join(
             f"    <rc><c>{species.count(it):4}</c><c>{it:2}</c><c>     10.00000000</c><c>      6.00000000</c>"
