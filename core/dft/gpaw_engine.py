@@ -5,6 +5,7 @@ GPAW: Enkovaara and others 2010, doi:10.1088/0953-8984/22/25/253202; Mortensen a
 
 import contextlib
 import math
+import os
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from core.dft.level import FUNCTIONAL, Level, gpaw_setups
 from core.dft.moments import at_rest
 from core.errors import DftError
 from core.records import Crystal
+from core.settings import Settings
 
 CONVERGENCE: Final = {"energy": 1e-5, "density": 1e-4, "eigenstates": 4e-7}
 """eV, electrons and eV^2, each per valence electron."""
@@ -106,6 +108,7 @@ class _Work:
         self, crystal: Crystal, level: Level, moments_mu_b: Sequence[float], log: Path, settings: dict[str, Any],
         on_iteration: OnIteration,
     ) -> None:  # fmt: skip
+        _set_threads()
         from gpaw import GPAW, PW
 
         self.crystal, self.level, self.log = crystal, level, log
@@ -168,6 +171,11 @@ class _Work:
         return replace(
             self.crystal, lattice_a=np.array(self.atoms.cell), frac=self.atoms.get_scaled_positions()
         )
+
+
+def _set_threads() -> None:
+    """Give the linear algebra under GPAW the threads of a run; it reads this once, when GPAW is first imported."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(Settings.from_environment().job_threads))
 
 
 def _atoms(crystal: Crystal, moments_mu_b: Sequence[float]) -> Any:

@@ -2,9 +2,9 @@
 
 Both by a rule, so that nothing is picked by hand. All are oxides, fluorides or chalcogenides of a redox metal, give up
 all their ions by the count of `core.oxidation`, and hold no radioactive element and no lanthanoid (whose f electrons
-need a treatment that is not offered). Labelled: the charged end of the label is empty of ions; the cheapest electrode of
-each pair of redox metals and strongest anion, until there are enough. Candidates: in the voltage model's domain, above
-2.5 V and 600 Ah/L, one for each formula, in order of voltage times capacity.
+need a treatment that is not offered). Labelled: the charged end of the label is empty of ions; the cheapest electrode
+of each pair of redox metals and strongest anion, until there are enough. Candidates: in the voltage model's domain,
+above 2.5 V and 600 Ah/L, one for each formula, in order of voltage times capacity.
 """
 
 from collections.abc import Iterable

@@ -76,8 +76,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         energy_ev = n_mg * EV_PER_MG + (crystal.n_sites - n_mg) * EV_PER_HOST_ATOM
         return Point(
             crystal=crystal, energy_ev=energy_ev + (0.3 if start == "high" else 0.0),
-            dispersion_ev=-0.2 * crystal.n_sites, k_grid=(1, 1, 1), n_k_points=1, start=start, total_moment_mu_b=sum(moments_mu_b),
-            moments_mu_b=tuple(moments_mu_b), force_max_ev_per_a=0.1, n_iterations=2, seconds=1.5, memory_mb=300.0,
+            dispersion_ev=-0.2 * crystal.n_sites, k_grid=(1, 1, 1), n_k_points=1, start=start,
+            total_moment_mu_b=sum(moments_mu_b), moments_mu_b=tuple(moments_mu_b), force_max_ev_per_a=0.1,
+            n_iterations=2, seconds=1.5, memory_mb=300.0,
         )  # fmt: skip
 
     monkeypatch.setattr(kind, "calculate", made_up)
