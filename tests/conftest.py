@@ -21,7 +21,7 @@ SLOW_FILES = {
     "tests/voltage/test_predict.py", "tests/voltage/test_contributions.py", "tests/voltage/test_inside.py",
     "tests/voltage/test_train.py", "tests/dynamics/test_physics.py", "tests/transport/test_diffusivity.py",
     "tests/tasks/test_cli.py", "tests/tasks/test_worker.py", "tests/tasks/test_queue.py",
-    "tests/tasks/test_campaign.py",
+    "tests/tasks/test_campaign.py", "tests/dft/test_gpaw.py",
     "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",
     "tests/calculations/test_refinement.py", "tests/calculations/test_relaxation.py",
     "tests/faults/test_jobs.py", "tests/faults/test_app.py",

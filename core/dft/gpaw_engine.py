@@ -6,7 +6,6 @@ GPAW: Enkovaara and others 2010, doi:10.1088/0953-8984/22/25/253202; Mortensen a
 import contextlib
 import math
 import os
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import psutil
 
 from core.dft.available import needed
 from core.dft.cells import k_points
@@ -47,7 +47,8 @@ class Point:
 
     `energy_ev`: of the cell, electrons extrapolated to zero temperature, without dispersion. `start`: name of the
     moments that it began with. `moments_mu_b`: within the PAW spheres, a site each; the total is that of the cell.
-    `force_max_ev_per_a`: how far the geometry is from rest at this level. `note`: what was needed to converge.
+    `force_max_ev_per_a`: how far the geometry is from rest at this level. `memory_mb`: most that the process held after
+    an iteration. `note`: what was needed to converge.
     """
 
     crystal: Crystal
@@ -120,7 +121,7 @@ class _Work:
             occupations={"name": "fermi-dirac", "width": level.smearing_ev}, convergence=dict(CONVERGENCE),
             symmetry={"symmorphic": False}, spinpol=not at_rest(moments_mu_b), txt=str(log), **settings,
         )  # fmt: skip
-        self.n_iterations = 0
+        self.n_iterations, self.memory_mb = 0, 0.0
         self.calculator.hooks["scf_step"] = lambda context: self._after(context, on_iteration)
         self.atoms.calc = self.calculator
 
@@ -140,11 +141,12 @@ class _Work:
             total_moment_mu_b=float(self.atoms.get_magnetic_moment()),
             moments_mu_b=tuple(round(float(it), 3) for it in self.atoms.get_magnetic_moments()),
             force_max_ev_per_a=float(np.linalg.norm(forces, axis=1).max()), n_iterations=self.n_iterations,
-            seconds=0.0, memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            seconds=0.0, memory_mb=self.memory_mb,
         )  # fmt: skip
 
     def _after(self, context: Any, on_iteration: OnIteration) -> None:
         self.n_iterations += 1
+        self.memory_mb = max(self.memory_mb, psutil.Process().memory_info().rss / 1e6)
         share = 1.0 - math.exp(-self.n_iterations / _EXPECTED_ITERATIONS)
         on_iteration(self.n_iterations, float(context.energies.total_extrapolated) * _HARTREE_EV, share)
 
