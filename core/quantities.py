@@ -246,6 +246,7 @@ _RUNS: Final = (
     _text("kind", "Kind", "What is calculated."),
     _text("state", "State", "Whether it waits, runs, or how it ended."),
     _number("fraction", "Done", ".0%", "Share of the run that is done."),
+    _number("n_curve_steps", "Steps of the voltage curve", ",d", "Between ground states.", short="Steps"),
     _number("eta_s", "Time left", ",.0f", "Expected, at the speed so far."),
     _text("submitted", "Submitted", "When it was started."),
     _text("age", "Submitted", "How long ago it was started."),

@@ -10,10 +10,12 @@ from app.components import candidate_sections as sections
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
+from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
+from app.components.voltage_curve import curve_section
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.service.candidates import Candidate, candidate, examples, names
@@ -103,7 +105,9 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
         sections.voltage_origin(shown)
     with right:
         sections.nearest_electrodes(shown)
+    guarded(ends_section)(reader, crystal, row["working_ion"])
     guarded(render_contributions)(crystal, row["working_ion"])
+    guarded(curve_section)(reader, row, crystal)
     guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels)
 
