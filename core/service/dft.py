@@ -24,7 +24,7 @@ from core.tasks.merge import released
 HOW_TO_GET: Final = "make dft"
 
 __all__ = [
-    "HOW_TO_GET", "DftEstimate", "DftResult", "Electrode", "Level", "collect", "dft_available", "dft_of",
+    "HOW_TO_GET", "DftEnd", "DftEstimate", "DftResult", "Electrode", "Level", "collect", "dft_available", "dft_of",
     "electrode_of", "estimate", "planned", "prepare", "relaxed_ends",
 ]  # fmt: skip
 
