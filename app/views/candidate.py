@@ -11,11 +11,14 @@ from app.components import controls
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
+from app.components.dft_section import dft_section
+from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
+from app.components.voltage_curve import curve_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
@@ -110,6 +113,9 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     with right:
         sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, row["working_ion"])
+    guarded(ends_section)(reader, crystal, row["working_ion"])
+    guarded(curve_section)(reader, row, crystal)
+    guarded(dft_section)(reader, crystal, row["working_ion"])
     guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels, thresholds)
 

@@ -21,8 +21,8 @@ from core.verdict.facts import AGAINST, FOR, Facts, States, states
 
 Row = Mapping[str, Any]
 
-RELAXED_SPREAD_V: Final = 0.35
-"""Standard deviation of a relaxed voltage against its label."""
+RELAXED_SPREAD_V: Final = 0.25
+"""Standard deviation of a relaxed voltage against its label, rounded up (`benchmarks.relaxed_voltages`)."""
 
 ELECTROLYTE_V: Final = 4.6
 """The highest oxidative stability against magnesium that is known of a magnesium electrolyte, a carborane's.

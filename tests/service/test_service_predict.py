@@ -13,11 +13,11 @@ from core.service.predict import (
     ASKED,
     COLUMNS,
     PredictedRow,
+    judged_structure,
     predict_crystal,
     predict_files,
     predict_upload,
     predicted_rows,
-    judged_structure,
     rows_csv,
 )
 from core.service.screen import Thresholds
