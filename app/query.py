@@ -93,8 +93,8 @@ class ScreenQuery:
         default = ScreenQuery()
         names = {
             "required", "forbidden", "sources", "redox_metals", "max_hull_ev_per_atom", "known_hull_only",
-            "in_domain_only", "with_anion_only", "text",
-        }  # fmt: skip
+            "max_price_usd_per_kg", "non_toxic_only", "in_domain_only", "with_anion_only", "text",
+        } | ({"verdicts"} if self.definition == "cathode" else set())  # fmt: skip
         return sum(getattr(self, name) != getattr(default, name) for name in names)
 
     def without_filters(self) -> "ScreenQuery":

@@ -23,6 +23,7 @@ from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.service.candidates import Candidate, candidate, examples, names
+from core.service.charged_state import known_facts
 from core.service.release import Reader
 from core.service.screen import judgement
 
@@ -97,10 +98,10 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
-    row, crystal = shown.row, shown.crystal
+    row, crystal = dict(shown.row), shown.crystal
     thresholds = thresholds_of(controls.current(), state.facets())
     _header(row, labels)
-    verdict_panel(judgement(row, thresholds))
+    verdict_panel(judgement(row | known_facts(reader, crystal, row["working_ion"]), thresholds))
     picture, numbers = st.columns([3, 2])
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=row["working_ion"])

@@ -1,16 +1,32 @@
 """The charged state for the faces: relaxed ends of charging, planned and read."""
 
+import contextlib
+from pathlib import Path
 from typing import Final
 
-from core.calculations import Calculation
+from core.calculations import Calculation, Figure
+from core.calculations.kinds.dft import DftSpec
 from core.calculations.kinds.relaxation import NOT_CONVERGED, End, RelaxationResult, RelaxationSpec
 from core.calculations.kinds.stability import StabilityResult, stability_of
+from core.errors import HullError
 from core.potentials import PotentialCard, potential_card
 from core.records import Crystal
+from core.service.calculations import calculation_about
+from core.store import Reader
 
 __all__ = [
-    "NOT_CONVERGED", "REDOX_END", "RELAXATION", "End", "RelaxationResult", "RelaxationSpec", "StabilityResult", "ends",
-    "potential_of", "stability", "states_of_charge",
+    "NOT_CONVERGED",
+    "REDOX_END",
+    "RELAXATION",
+    "End",
+    "RelaxationResult",
+    "RelaxationSpec",
+    "StabilityResult",
+    "ends",
+    "known_facts",
+    "potential_of",
+    "stability",
+    "states_of_charge",
 ]  # fmt: skip
 
 RELAXATION: Final = RelaxationSpec.kind
@@ -41,3 +57,28 @@ def stability(result: RelaxationResult, crystal: Crystal, working_ion: str) -> S
     Raises `HullError` where it cannot be judged.
     """
     return stability_of(result, working_ion, stated_e_above_hull_ev_per_atom=crystal.e_above_hull_ev_per_atom)
+
+
+def known_facts(
+    reader: Reader, crystal: Crystal, working_ion: str, runs: Path | None = None
+) -> dict[str, Figure]:  # fmt: skip
+    """Return what relaxed ends and first principles tell of a crystal, by the columns of the view `screening`.
+
+    One's own runs come before those of the release. What is not known, or did not come to rest, is left out.
+    """
+    facts: dict[str, Figure] = {}
+    relaxed = calculation_about(reader, crystal, RELAXATION, runs)
+    result = None if relaxed is None else ends(relaxed)
+    if result is not None:
+        facts["framework"] = result.verdict
+        if result.verdict != NOT_CONVERGED:
+            facts |= {
+                name: value for name, value in result.figures().items() if not name.startswith("start_")
+            }
+        with contextlib.suppress(HullError):
+            judged = stability(result, crystal, working_ion).figures()
+            facts |= {name: value for name, value in judged.items() if name != "insertion_window_v"}
+    computed = calculation_about(reader, crystal, DftSpec.kind, runs)
+    if computed is not None:
+        facts["dft_voltage_v"] = computed.result.figures().get("dft_voltage_v")
+    return facts

@@ -215,12 +215,15 @@ def _discharged_words(row: Row, state: int, thresholds: Thresholds) -> str:
 
 
 def _insertion(facts: Facts, thresholds: Thresholds) -> States:
-    margin = facts.number("relaxed_voltage_v") - facts.number("conversion_voltage_v")
+    redox = facts.number("relaxed_redox_voltage_v")
+    relaxed = np.where(np.isnan(redox), facts.number("relaxed_voltage_v"), redox)
+    margin = relaxed - facts.number("conversion_voltage_v")
     return states(margin > 0.0, margin < -RELAXED_SPREAD_V)
 
 
 def _insertion_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    relaxed, conversion = _number(row, "relaxed_voltage_v"), _number(row, "conversion_voltage_v")
+    relaxed, conversion = _number(row, "relaxed_redox_voltage_v"), _number(row, "conversion_voltage_v")
+    relaxed = _number(row, "relaxed_voltage_v") if relaxed is None else relaxed
     if conversion is None or relaxed is None:
         return "conversion voltage not known"
     order = "above" if relaxed > conversion else "below"

@@ -45,10 +45,16 @@ class StabilityResult(Result):
     insertion_window_v: float
 
     def figures(self) -> dict[str, Figure]:
-        """Return both ends' energies above the hull with their errors, conversion voltage and window."""
+        """Return both ends' energies above the hull with their errors, conversion voltage and window.
+
+        The charged end is the one that the redox metals can pay for.
+        """
+        redox = self.redox_e_above_hull_ev_per_atom is not None
+        charged = self.redox_e_above_hull_ev_per_atom if redox else self.charged_e_above_hull_ev_per_atom
+        std = self.redox_e_above_hull_std_ev_per_atom if redox else self.charged_e_above_hull_std_ev_per_atom
         return {
-            "charged_e_above_hull_ev_per_atom": self.charged_e_above_hull_ev_per_atom,
-            "charged_e_above_hull_std_ev_per_atom": self.charged_e_above_hull_std_ev_per_atom,
+            "charged_e_above_hull_ev_per_atom": charged,
+            "charged_e_above_hull_std_ev_per_atom": std,
             "discharged_e_above_hull_ev_per_atom": self.discharged_e_above_hull_ev_per_atom,
             "discharged_e_above_hull_std_ev_per_atom": self.discharged_e_above_hull_std_ev_per_atom,
             "conversion_voltage_v": self.conversion_voltage_v,
