@@ -61,6 +61,10 @@ class RelaxationError(ExplorerError):
     """A crystal that falls apart while it is relaxed, or two that are not states of one host."""
 
 
+class DftError(ExplorerError):
+    """A first-principles calculation that cannot be set up, does not settle, or cannot be read, with what to try."""
+
+
 class OrderingError(ExplorerError):
     """A host whose ions cannot be ordered as asked: cell too large, content that is none, symmetry that is unclear."""
 

@@ -170,6 +170,10 @@ _VOLTAGE: Final = (
             "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",
             "A public label for this very structure, where there is one; the model may have learned from it."),
+    _number("dft_voltage_v", "First-principles voltage", ".2f",
+            "Average voltage by our own density-functional theory, without dispersion.", short="DFT"),
+    _number("dft_voltage_d3_v", "First-principles voltage with D3", ".2f",
+            "Average voltage by our own density-functional theory, with dispersion.", short="DFT with D3"),
 )  # fmt: skip
 
 _CAPACITY: Final = (

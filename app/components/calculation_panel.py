@@ -17,12 +17,12 @@ _REFRESH_S = 1.5
 
 def calculation_panel(
     reader: Reader, crystal: Crystal, kind: str, *, draw: Callable[[Calculation], None], plan: Callable[[], Spec],
-    invitation: str, button: str,
+    invitation: str, button: str, is_offered: bool = True,
 ) -> None:  # fmt: skip
     """Draw the calculation of a kind about a crystal, one's own before the release's.
 
     `draw` shows a finished one. Where there is none and nothing runs, `invitation` says what it would tell and what it
-    costs, and `button` starts what `plan` returns.
+    costs, and `button` starts what `plan` returns, where it `is_offered` here.
     """
     found = calculation_about(reader, crystal, kind)
     if found is not None:
@@ -33,7 +33,7 @@ def calculation_panel(
         st.fragment(guarded(_live), run_every=_REFRESH_S if job.is_active else None)(job.job_id, job.state)
         return
     st.markdown(invitation)
-    if st.button(button, icon=":material/play_arrow:", key=f"start-{kind}-{crystal.id}"):
+    if is_offered and st.button(button, icon=":material/play_arrow:", key=f"start-{kind}-{crystal.id}"):
         try:
             submit(plan())
         except ExplorerError as error:

@@ -7,18 +7,22 @@ import streamlit as st
 
 from app.components.calculation_panel import calculation_panel
 from app.components.structure_viewer import structure_viewer
-from app.components.tables import draw_table
+from app.components.tables import Cell, Detailed, draw_table
 from app.components.text import pretty_formula
 from app.theme import safe
+from core.errors import ExplorerError
 from core.records import Crystal
 from core.service.calculations import Calculation
 from core.service.charged_state import (
+    REDOX_END,
     RELAXATION,
     End,
     RelaxationResult,
     RelaxationSpec,
+    StabilityResult,
     ends,
     potential_of,
+    stability,
     states_of_charge,
 )
 from core.service.release import Reader
@@ -33,17 +37,18 @@ def ends_section(reader: Reader, crystal: Crystal, working_ion: str) -> None:
     ion = safe(working_ion)
     st.subheader("With and without its ions", anchor="charged")
     calculation_panel(
-        reader, crystal, RELAXATION, draw=lambda found: _draw(found, working_ion),
+        reader, crystal, RELAXATION, draw=lambda found: _draw(found, crystal, working_ion),
         plan=lambda: RelaxationSpec.planned(crystal, working_ion),
         invitation=(
             f"Does the host hold when its {ion} leaves? A universal potential relaxes the crystal with and without it, "
-            "cell and ions: a second opinion on the voltage, and whether the framework survives. Seconds to minutes."
+            "cell and ions: a second opinion on the voltage, whether the framework survives, and how far both ends lie "
+            "above the hull of known phases. Seconds to minutes."
         ),
         button="Relax both ends",
     )  # fmt: skip
 
 
-def _draw(found: Calculation, working_ion: str) -> None:
+def _draw(found: Calculation, crystal: Crystal, working_ion: str) -> None:
     result = ends(found)
     if result is None:
         return
@@ -66,10 +71,43 @@ def _draw(found: Calculation, working_ion: str) -> None:
                 compact=True,
             )
     draw_table(
-        ["State", f"{working_ion} in the cell", "Voltage down to it", "Volume (Å³)", "Steps", "Force left (eV/Å)"],
+        ["State", f"{working_ion} in the cell", "Voltage up to it", "Volume (Å³)", "Steps", "Force left (eV/Å)"],
         [_row(name, end, result) for name, end in states.items()],
     )  # fmt: skip
     st.caption(_words(result))
+    try:
+        _draw_stability(stability(result, crystal, working_ion), result)
+    except ExplorerError as error:
+        st.info(f"Stability is not known: {safe(error)}", icon=":material/help:")
+
+
+def _draw_stability(judged: StabilityResult, result: RelaxationResult) -> None:
+    st.markdown(f"**Stability: {safe(judged.verdict)}.** {safe(judged.reason)}")
+    energies = {
+        "Discharged": (
+            judged.discharged_e_above_hull_ev_per_atom, judged.discharged_e_above_hull_std_ev_per_atom,
+            judged.discharged_products,
+        ),
+        REDOX_END: (
+            judged.redox_e_above_hull_ev_per_atom, judged.redox_e_above_hull_std_ev_per_atom, judged.redox_products,
+        ),
+        "Charged": (
+            judged.charged_e_above_hull_ev_per_atom, judged.charged_e_above_hull_std_ev_per_atom,
+            judged.charged_products,
+        ),
+    }  # fmt: skip
+    rows: list[list[Cell]] = []
+    for name in states_of_charge(result):
+        value, std, products = energies[name]
+        if value is not None:
+            error = "as its source states" if std is None else f"± {std:.3f}"
+            becomes = " + ".join(pretty_formula(product.formula) for product in products)
+            rows.append([name, Detailed(text=f"{value:.3f} eV/atom", detail=error), becomes])
+    draw_table(["State", "Above the hull of known phases", "Would rather be"], rows)
+    st.caption(
+        "Hull: the Materials Project's phases of 2020. Errors are one standard deviation of formation energies by the "
+        "potential, cross-validated."
+    )
 
 
 def _row(name: str, end: End, result: RelaxationResult) -> list[str]:

@@ -10,6 +10,7 @@ from app.components import candidate_sections as sections
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
+from app.components.dft_section import dft_section
 from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
@@ -105,9 +106,10 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
         sections.voltage_origin(shown)
     with right:
         sections.nearest_electrodes(shown)
-    guarded(ends_section)(reader, crystal, row["working_ion"])
     guarded(render_contributions)(crystal, row["working_ion"])
+    guarded(ends_section)(reader, crystal, row["working_ion"])
     guarded(curve_section)(reader, row, crystal)
+    guarded(dft_section)(reader, crystal, row["working_ion"])
     guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels)
 

@@ -15,6 +15,7 @@ import core
 from core.cli import (
     build,
     curve,
+    dft,
     export,
     hull,
     inside,
@@ -72,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         mlmd,
         relax,
         curve,
+        dft,
         runs,
         build,
         release,
