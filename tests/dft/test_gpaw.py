@@ -68,7 +68,7 @@ def test_electrons_that_do_not_settle_get_a_gentler_mixer_then_words(
 
 
 def test_dispersion_is_grimmes_two_body_energy() -> None:
-    """Of a layered oxide; the reference is what s-dftd3 gives for PBE with these parameters by its own interface to ase."""
+    """The reference is what s-dftd3 gives with these parameters by its own interface to ase."""
     dftd3 = pytest.importorskip("dftd3.ase")
     from ase import Atoms
 
