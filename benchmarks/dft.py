@@ -4,7 +4,8 @@
 
 Reads finished calculations of kind `dft` from the release and from a folder of runs (default MGC_RUNS). The paper's
 model is 0.51 V from its own density-functional theory for the magnesium materials that it selected. Intervals are
-bootstrapped over the electrodes (95 %). Labels are the Materials Project's and hold no dispersion.
+bootstrapped over the electrodes (95 %). Labels are the Materials Project's and hold no dispersion; the voltage model
+may have learned from them, so that only its distance from first principles tells of unknown crystals.
 """
 
 import argparse

@@ -39,7 +39,7 @@ trap 'rm -f "$configuration"' EXIT
         echo "fftw = True"
         echo "libraries += ['fftw3']"
     else
-        say "without FFTW (apt-get install libfftw3-dev, then make dft): numpy's transforms are slower"
+        say "without FFTW, on numpy's slower transforms; for it: apt-get install libfftw3-dev, pip uninstall gpaw, make dft"
     fi
 } >"$configuration"
 
