@@ -8,7 +8,7 @@ from core.calculations import Calculation, Figure
 from core.calculations.kinds.dft import DftSpec
 from core.calculations.kinds.relaxation import NOT_CONVERGED, End, RelaxationResult, RelaxationSpec
 from core.calculations.kinds.stability import StabilityResult, stability_of
-from core.errors import HullError
+from core.errors import ExplorerError
 from core.potentials import PotentialCard, potential_card
 from core.records import Crystal
 from core.service.calculations import calculation_about
@@ -75,7 +75,7 @@ def known_facts(
             facts |= {
                 name: value for name, value in result.figures().items() if not name.startswith("start_")
             }
-        with contextlib.suppress(HullError):
+        with contextlib.suppress(ExplorerError):
             judged = stability(result, crystal, working_ion).figures()
             facts |= {name: value for name, value in judged.items() if name != "insertion_window_v"}
     computed = calculation_about(reader, crystal, DftSpec.kind, runs)

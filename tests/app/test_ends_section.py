@@ -10,6 +10,9 @@ from streamlit.testing.v1 import AppTest
 from core.calculations.kinds import relaxation
 from core.calculations.kinds.relaxation import RelaxationSpec
 from core.errors import HullError
+from core.relaxation import FRAMEWORKS
+from core.service.charged_state import NOT_CONVERGED, known_facts
+from core.store import open_reader
 from core.tasks import cancel, list_jobs, queue
 from core.tasks.worker import run_job
 from tests.app.md_runs import MGO, press, words
@@ -82,3 +85,20 @@ def test_finished_ends_are_shown_with_and_without_the_ions(
 def test_a_potential_on_another_scale_leaves_stability_unknown(open_md: Opener, made: Path) -> None:
     app = open_md("candidate", id=MGO.id)
     assert any("Stability is not known" in box.value for box in app.info)
+
+
+def test_ends_of_ones_own_count_in_the_verdict(open_md: Opener, made: Path, folders) -> None:
+    with open_reader(folders[0]) as reader:
+        known = known_facts(reader, MGO, "Mg")
+    assert known["framework"] in (*FRAMEWORKS, NOT_CONVERGED)
+    assert ("relaxed_voltage_v" in known) == (known["framework"] != NOT_CONVERGED)
+    assert not any(name.startswith("start_") for name in known)
+    app = open_md("candidate", id=MGO.id)
+    assert "host not relaxed yet" not in "".join(element.proto.body for element in app.get("html"))
+
+
+def test_nothing_is_known_of_what_was_never_calculated(open_md: Opener, folders) -> None:
+    with open_reader(folders[0]) as reader:
+        assert known_facts(reader, MGO, "Mg") == {}
+    app = open_md("candidate", id=MGO.id)
+    assert "host not relaxed yet" in "".join(element.proto.body for element in app.get("html"))
