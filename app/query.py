@@ -11,16 +11,20 @@ from typing import Final
 from urllib.parse import urlencode
 
 from app.components.elements import POSITION
+from core.service.screen import VERDICTS, WANTED, Definition
 
 VOLTAGE_RANGE_V: Final = (0.0, 7.0)
 CAPACITY_RANGE_AH_PER_L: Final = (0.0, 3000.0)
 SIGMA_RANGE_MS_PER_CM: Final = (0.0, 1000.0)
 HULL_RANGE_EV_PER_ATOM: Final = (0.0, 0.5)
+PRICE_RANGE_USD_PER_KG: Final = (0.0, 100_000.0)
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _MAX_ITEMS = 120
 _MAX_TEXT = 80
 _NAMES: Final[dict[str, str]] = {
+    "definition": "by",
+    "verdicts": "verdict",
     "voltage_v": "v",
     "capacity_vol_ah_per_l": "q",
     "sigma_ms_per_cm": "s",
@@ -30,6 +34,8 @@ _NAMES: Final[dict[str, str]] = {
     "redox_metals": "redox",
     "max_hull_ev_per_atom": "hull",
     "known_hull_only": "known_hull",
+    "max_price_usd_per_kg": "price",
+    "non_toxic_only": "nontoxic",
     "in_domain_only": "domain",
     "with_anion_only": "anion",
     "text": "find",
@@ -43,9 +49,12 @@ _NAMES: Final[dict[str, str]] = {
 class ScreenQuery:
     """Thresholds, filters and selection of the Screen page.
 
-    `sigma_ms_per_cm` 0 asks for no conductivity; `max_hull_ev_per_atom` None for no limit; empty tuples for any.
+    `definition`: whether cathodes are looked for, with a verdict among `verdicts`, or what the paper's definition lets
+    pass. `sigma_ms_per_cm` 0 asks for no conductivity; a limit of None for none; empty tuples for any.
     """
 
+    definition: Definition = "cathode"
+    verdicts: tuple[str, ...] = WANTED
     voltage_v: float = 3.0
     capacity_vol_ah_per_l: float = 800.0
     sigma_ms_per_cm: float = 0.0
@@ -55,6 +64,8 @@ class ScreenQuery:
     redox_metals: tuple[str, ...] = ()
     max_hull_ev_per_atom: float | None = None
     known_hull_only: bool = False
+    max_price_usd_per_kg: float | None = None
+    non_toxic_only: bool = False
     in_domain_only: bool = False
     with_anion_only: bool = False
     text: str = ""
@@ -82,13 +93,14 @@ class ScreenQuery:
         default = ScreenQuery()
         names = {
             "required", "forbidden", "sources", "redox_metals", "max_hull_ev_per_atom", "known_hull_only",
-            "in_domain_only", "with_anion_only", "text",
-        }  # fmt: skip
+            "max_price_usd_per_kg", "non_toxic_only", "in_domain_only", "with_anion_only", "text",
+        } | ({"verdicts"} if self.definition == "cathode" else set())  # fmt: skip
         return sum(getattr(self, name) != getattr(default, name) for name in names)
 
     def without_filters(self) -> "ScreenQuery":
         """Return the same thresholds, display and selection with every filter cleared."""
         return ScreenQuery(
+            definition=self.definition,
             voltage_v=self.voltage_v,
             capacity_vol_ah_per_l=self.capacity_vol_ah_per_l,
             sigma_ms_per_cm=self.sigma_ms_per_cm,
@@ -105,6 +117,8 @@ def parse_query(params: Mapping[str, str], *, sources: Iterable[str] | None = No
     known = None if sources is None else set(sources)
     chosen = _items(get["sources"])
     query = ScreenQuery(
+        definition="paper" if get["definition"] == "paper" else "cathode",
+        verdicts=_verdicts(get["verdicts"]),
         voltage_v=_number(get["voltage_v"], 3.0, VOLTAGE_RANGE_V),
         capacity_vol_ah_per_l=_number(get["capacity_vol_ah_per_l"], 800.0, CAPACITY_RANGE_AH_PER_L),
         sigma_ms_per_cm=_number(get["sigma_ms_per_cm"], 0.0, SIGMA_RANGE_MS_PER_CM),
@@ -113,6 +127,7 @@ def parse_query(params: Mapping[str, str], *, sources: Iterable[str] | None = No
         sources=tuple(item for item in chosen if known is None or item in known),
         redox_metals=_elements(get["redox_metals"]),
         known_hull_only=get["known_hull_only"] == "1",
+        non_toxic_only=get["non_toxic_only"] == "1",
         in_domain_only=get["in_domain_only"] == "1",
         with_anion_only=get["with_anion_only"] == "1",
         text="".join(character for character in get["text"] if character.isprintable())[:_MAX_TEXT],
@@ -120,8 +135,22 @@ def parse_query(params: Mapping[str, str], *, sources: Iterable[str] | None = No
         show_all=get["show_all"] == "1",
         selected=get["selected"] if _ID.fullmatch(get["selected"]) else None,
     )
-    hull = _number(get["max_hull_ev_per_atom"], math.nan, HULL_RANGE_EV_PER_ATOM)
-    return query if math.isnan(hull) else replace(query, max_hull_ev_per_atom=hull)
+    return replace(
+        query,
+        max_hull_ev_per_atom=_limit(get["max_hull_ev_per_atom"], HULL_RANGE_EV_PER_ATOM),
+        max_price_usd_per_kg=_limit(get["max_price_usd_per_kg"], PRICE_RANGE_USD_PER_KG),
+    )
+
+
+def _limit(text: str, limits: tuple[float, float]) -> float | None:
+    value = _number(text, math.nan, limits)
+    return None if math.isnan(value) else value
+
+
+def _verdicts(text: str) -> tuple[str, ...]:
+    """The verdicts that a link names, best first; the default where it names none."""
+    named = {item.strip() for item in text.split(",")[:_MAX_ITEMS]}
+    return tuple(verdict for verdict in VERDICTS if verdict in named) or WANTED
 
 
 def _to_text(value: object) -> str:

@@ -1,25 +1,38 @@
 """What the Screen page shows for one state: the screening of the filtered candidates, and who is selected."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app import state
 from app.query import ScreenQuery
 from core.errors import UnknownCandidateError
 from core.service.release import Facets, Filters
-from core.service.screen import Screening, Thresholds, chances, screen
+from core.service.screen import (
+    TOXIC,
+    WANTED,
+    Definition,
+    Funnel,
+    Screening,
+    Thresholds,
+    affordable,
+    chances,
+    funnel,
+    screen,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
     """One picture of the screening: `screening` of all candidates after the filters, `selected` the candidate's row.
 
-    The selected candidate need not be among those after the filters; it carries its pass probabilities.
+    `other` counts the same candidates by the other definition. The selected candidate need not be among those after the
+    filters; it carries its pass probabilities.
     """
 
     query: ScreenQuery
     screening: Screening
+    other: Funnel
     selected: Mapping[str, Any] | None
 
     @property
@@ -31,10 +44,19 @@ class View:
 def screening_view(query: ScreenQuery, facets: Facets) -> View:
     """Return what the Screen page shows for `query`."""
     thresholds = thresholds_of(query, facets)
+    frame = state.candidates(filters_of(query))
+    if query.max_price_usd_per_kg is not None:
+        frame = affordable(frame, query.max_price_usd_per_kg)
     screening = screen(
-        state.candidates(filters_of(query)), thresholds, with_failing=query.show_all, front_only=query.pareto
+        frame, thresholds, verdicts=query.verdicts, with_failing=query.show_all, front_only=query.pareto
     )
-    return View(query=query, screening=screening, selected=_selected(query.selected, thresholds))
+    swapped: Definition = "paper" if thresholds.definition == "cathode" else "cathode"
+    return View(
+        query=query,
+        screening=screening,
+        other=funnel(frame, replace(thresholds, definition=swapped), query.verdicts),
+        selected=_selected(query.selected, thresholds),
+    )
 
 
 def thresholds_of(query: ScreenQuery, facets: Facets) -> Thresholds:
@@ -44,6 +66,7 @@ def thresholds_of(query: ScreenQuery, facets: Facets) -> Thresholds:
         voltage_v=query.voltage_v,
         capacity_vol_ah_per_l=query.capacity_vol_ah_per_l,
         sigma_ms_per_cm=query.sigma_ms_per_cm if asked else None,
+        definition=query.definition,
     )
 
 
@@ -51,7 +74,7 @@ def filters_of(query: ScreenQuery) -> Filters:
     """Return the store's filters for the page's state."""
     return Filters(
         required_elements=query.required,
-        forbidden_elements=query.forbidden,
+        forbidden_elements=tuple(sorted({*query.forbidden, *(TOXIC if query.non_toxic_only else ())})),
         redox_metals=query.redox_metals,
         sources=query.sources or None,
         max_e_above_hull_ev_per_atom=query.max_hull_ev_per_atom,
@@ -65,13 +88,18 @@ def filters_of(query: ScreenQuery) -> Filters:
 def filter_words(query: ScreenQuery) -> str:
     """Return the filters of the state in words; `none` where every candidate is let through."""
     hull = query.max_hull_ev_per_atom
+    verdicts = query.verdicts if query.definition == "cathode" else WANTED
+    price = query.max_price_usd_per_kg
     parts = [
+        f"verdict {' or '.join(verdicts)}" if verdicts != WANTED else "",
         f"must contain {', '.join(query.required)}" if query.required else "",
         f"must not contain {', '.join(query.forbidden)}" if query.forbidden else "",
         f"source {' or '.join(query.sources)}" if query.sources else "",
         f"redox metal {' or '.join(query.redox_metals)}" if query.redox_metals else "",
         f"at most {hull:g} eV/atom above hull" if hull is not None else "",
         "hull energy known" if query.known_hull_only else "",
+        f"price known, at most {price:g} USD/kg" if price is not None else "",
+        f"none of {', '.join(sorted(TOXIC))}" if query.non_toxic_only else "",
         "in domain" if query.in_domain_only else "",
         "with an anion" if query.with_anion_only else "",
         f"formula or id contains '{query.text}'" if query.text else "",

@@ -23,7 +23,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "_mev_per_atom_per_ps": "meV/atom/ps", "_atom_steps_per_s": "atom-steps/s", "_ev_per_atom": "eV/atom",
         "_mah_per_g": "mAh/g", "_ah_per_l": "Ah/L", "_ms_per_cm": "mS/cm", "_cm2_per_s": "cm²/s", "_ev_per_a": "eV/Å",
         "_percent": "%", "_a3": "Å³", "_a2": "Å²", "_ev": "eV", "_fs": "fs", "_ps": "ps", "_a": "Å", "_k": "K",
-        "_s": "s", "_v": "V",
+        "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg",
     }
 )  # fmt: skip
 """What the end of a name says about its unit; longer ends come first, because they hold shorter ones."""
@@ -55,6 +55,13 @@ def scientific(value: float, digits: int = 2) -> str:
     """Return a number to `digits` significant digits as 1.3×10⁻⁵."""
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def chance(probability: float) -> str:
+    """Return a probability to whole per cent; what follows from a prediction is never a certainty."""
+    if 0.0 < probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else f"{100.0 * probability:.0f} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +115,8 @@ class Quantity:
 
     def number(self, value: float) -> str:
         """Return a number in the quantity's format, without its unit; powers of ten as people write them."""
+        if self.name.startswith("p_") and self.format == ".0%":
+            return chance(value)
         if self.format.endswith("e"):
             return scientific(value, int(self.format[1:-1]) + 1)
         if self.format.endswith("g"):
@@ -170,6 +179,10 @@ _VOLTAGE: Final = (
             "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",
             "A public label for this very structure, where there is one; the model may have learned from it."),
+    _number("dft_voltage_v", "First-principles voltage", ".2f",
+            "Average voltage by our own density-functional theory, without dispersion.", short="DFT"),
+    _number("dft_voltage_d3_v", "First-principles voltage with D3", ".2f",
+            "Average voltage by our own density-functional theory, with dispersion.", short="DFT with D3"),
 )  # fmt: skip
 
 _CAPACITY: Final = (
@@ -185,14 +198,55 @@ _CAPACITY: Final = (
 
 _SCREENING: Final = (
     _number("p_voltage", "Probability to pass the voltage threshold", ".0%", "From the predicted spread."),
-    _number("p_capacity", "Probability to pass the capacity threshold", ".0%", "0 or 1: the structure decides."),
+    _number("p_capacity", "Probability to pass the capacity threshold", ".0%",
+            "0 or 1: the composition and the cell decide."),
     _number("p_conductivity", "Probability to pass the conductivity threshold", ".0%", "Empty where nothing is known."),
     _number("p_all", "Pass probability", ".0%", "Chance that the true values pass every threshold."),
     _number("p_percent", "Pass probability", ".0f",
-            "Chance that the true values pass every threshold, from the predicted spread.", head="Pass probability"),
+            "Chance that the true values pass every threshold, from the predicted spread; 99 stands for all above too.",
+            head="Pass probability"),
     _flag("on_pareto_front", "On the Pareto front", "No other candidate is better in every figure."),
     _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),
     _number("n_inputs", "Inputs", ",d", "Inputs that were left out for this reason."),
+)  # fmt: skip
+
+_VERDICT: Final = (
+    _text("verdict", "Verdict", "Of a candidate: make next (all known, nothing against), open (nothing against, some "
+          "not known), doubtful (something against), no cathode. Of a calculation: how it ended."),
+    _number("n_for", "Reasons for", ",d", "Criteria that speak for making it.", short="For"),
+    _number("n_against", "Reasons against", ",d", "Criteria that speak against making it.", short="Against"),
+    _number("n_unknown", "Not known", ",d", "Criteria that must be known before it is made, and are not."),
+    _text("reasons_for", "For", "What speaks for making it, with the numbers."),
+    _text("reasons_against", "Against", "What speaks against making it, with the numbers."),
+    _text("unknown", "Not known", "What must be known before it is made."),
+    _number("price_usd_per_kg", "Price of the elements", ".3g",
+            "Of the pure elements by mass (pymatgen's table, 2013 to 2020); empty where it says nothing, as for "
+            "fluorine and the alkali metals, whose salts are cheap.", short="Price"),
+    _number("relaxed_voltage_v", "Relaxed voltage", ".2f",
+            "Between both ends at rest under an interatomic potential, all ions out: a second opinion.",
+            short="Relaxed"),
+    _number("relaxed_redox_voltage_v", "Relaxed voltage, redox-limited", ".2f",
+            "The same down to the ions that the redox metals cannot pay for.", short="Relaxed, redox"),
+    _number("volume_change", "Change of volume", "+.1%", "Of the cell on charge, both ends relaxed.",
+            short="Volume"),
+    _number("largest_move_a", "Largest move of a host atom", ".2f", "Between both relaxed ends.", short="Largest move"),
+    _text("framework", "Host", "Whether the host keeps its framework on charge: topotactic, distorted, collapsed."),
+    _number("charged_e_above_hull_ev_per_atom", "Charged end above hull", ".3f",
+            "Energy of the charged end above the stable phases of its composition.", short="Charged",
+            head="Charged, hull (eV/atom)"),
+    _number("charged_e_above_hull_std_ev_per_atom", "Error of the charged end above hull", ".3f",
+            "Standard deviation.", short="Charged, error"),
+    _number("discharged_e_above_hull_ev_per_atom", "Discharged end above hull, computed", ".3f",
+            "Computed, also where the source states none.", short="Discharged", head="Discharged, hull (eV/atom)"),
+    _number("discharged_e_above_hull_std_ev_per_atom", "Error of the discharged end above hull", ".3f",
+            "Standard deviation; empty where the source states the energy.", short="Discharged, error"),
+    _number("conversion_voltage_v", "Conversion voltage", ".2f",
+            "At which the host would rather become other phases than take ions in.", short="Conversion"),
+    _number("curve_low_v", "Lowest step of the voltage curve", ".2f", "Of the calculated curve.", short="Curve, low"),
+    _number("curve_high_v", "Highest step of the voltage curve", ".2f", "Of the calculated curve.",
+            short="Curve, high"),
+    _number("dft_voltage_v", "First-principles voltage", ".2f", "By density-functional theory, computed here.",
+            short="DFT here"),
 )  # fmt: skip
 
 _DYNAMICS: Final = (
@@ -203,7 +257,6 @@ _DYNAMICS: Final = (
     _number("sigma_temperature_k", "Temperature of the conductivity", ".0f", "At which the conductivity was computed.",
             short="σ at"),
     _text("sigma_verdict", "Dynamics", "How the molecular dynamics ended."),
-    _text("verdict", "Verdict", "How the molecular dynamics ended."),
     _number("d_cm2_per_s", "Diffusivity", ".2e", "Diffusivity of the working ion.", short="D"),
     _number("d_low_cm2_per_s", "Diffusivity, low", ".2e", f"{_LOWER}, cm²/s.", short="D low", head="D low"),
     _number("d_high_cm2_per_s", "Diffusivity, high", ".2e", f"{_UPPER}, or the upper limit where that is all, cm²/s.",
@@ -242,6 +295,7 @@ _RUNS: Final = (
     _text("kind", "Kind", "What is calculated."),
     _text("state", "State", "Whether it waits, runs, or how it ended."),
     _number("fraction", "Done", ".0%", "Share of the run that is done."),
+    _number("n_curve_steps", "Steps of the voltage curve", ",d", "Between ground states.", short="Steps"),
     _number("eta_s", "Time left", ",.0f", "Expected, at the speed so far."),
     _text("submitted", "Submitted", "When it was started."),
     _text("age", "Submitted", "How long ago it was started."),
@@ -276,6 +330,9 @@ _ACCURACY: Final = (
 )  # fmt: skip
 
 QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
-    {it.name: it for it in (*_STRUCTURE, *_VOLTAGE, *_CAPACITY, *_SCREENING, *_DYNAMICS, *_RUNS, *_ACCURACY)}
+    {
+        it.name: it
+        for it in (*_STRUCTURE, *_VOLTAGE, *_CAPACITY, *_SCREENING, *_VERDICT, *_DYNAMICS, *_RUNS, *_ACCURACY)
+    }
 )
 """All quantities by name."""

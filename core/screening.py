@@ -1,8 +1,9 @@
 """Screening a frame of candidates: thresholds, the chance to pass them, the Pareto front, the funnel, the order.
 
-Frames have the columns of the store's view `screening`. A candidate whose conductivity was not computed does not pass
-a conductivity threshold, and `Funnel.conductivity_known` says how many were computed at all; ask for none with
-`Thresholds(sigma_ms_per_cm=None)`.
+Frames have the columns of the store's view `screening`. `Thresholds.definition` says which capacity counts: that of
+the redox metals (`cathode`), for which a verdict is asked too, or that of all ions (`paper`). A candidate whose
+conductivity was not computed does not pass a conductivity threshold, and `Funnel.conductivity_known` says how many were
+computed at all; ask for none with `Thresholds(sigma_ms_per_cm=None)`.
 """
 
 from dataclasses import dataclass, replace
@@ -13,14 +14,34 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from core.errors import RecordError
 from core.records import CONFIDENCE, FloatArray
+from core.thresholds import (
+    CAPACITY_OF,
+    PAPER_CAPACITY_AH_PER_L,
+    PAPER_SIGMA_MS_PER_CM,
+    PAPER_VOLTAGE_V,
+    Thresholds,
+)
+from core.verdict import WANTED, BoolArray, is_wanted, judge
 
-BoolArray = NDArray[np.bool_]
+__all__ = [
+    "OBJECTIVES",
+    "PAPER_CAPACITY_AH_PER_L",
+    "PAPER_SIGMA_MS_PER_CM",
+    "PAPER_VOLTAGE_V",
+    "BoolArray",
+    "Funnel",
+    "Thresholds",
+    "eligible",
+    "funnel",
+    "objectives_of",
+    "pareto_front",
+    "pass_probability",
+    "passes",
+    "rank_for_dynamics",
+    "ranked",
+]
 
-PAPER_VOLTAGE_V: Final = 3.0
-PAPER_CAPACITY_AH_PER_L: Final = 800.0
-PAPER_SIGMA_MS_PER_CM: Final = 100.0
 OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 """What the Pareto front maximises; conductivity takes part where the frame holds any."""
 
@@ -29,33 +50,11 @@ _HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """Lower limits, the paper's by default; `sigma_ms_per_cm=None` asks nothing of conductivity."""
-
-    voltage_v: float = PAPER_VOLTAGE_V
-    capacity_vol_ah_per_l: float = PAPER_CAPACITY_AH_PER_L
-    sigma_ms_per_cm: float | None = PAPER_SIGMA_MS_PER_CM
-
-    def __post_init__(self) -> None:
-        for name in ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm"):
-            value = getattr(self, name)
-            if value is not None and not np.isfinite(value):
-                raise RecordError(f"threshold {name} is {value}; a finite number is needed.")
-
-    def as_dict(self) -> dict[str, float | None]:
-        """Return the thresholds by name, for metadata."""
-        return {
-            "voltage_v": self.voltage_v,
-            "capacity_vol_ah_per_l": self.capacity_vol_ah_per_l,
-            "sigma_ms_per_cm": self.sigma_ms_per_cm,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
     """How many candidates remain after each step; `conductivity` is None where no threshold is set.
 
-    `conductivity_known` counts those past voltage and capacity whose conductivity was computed at all.
+    `conductivity_known` counts those past voltage and capacity whose conductivity was computed at all. `verdict`: those
+    past all thresholds whose verdict is wanted; None by the paper's definition, which asks for none.
     """
 
     all: int
@@ -63,6 +62,7 @@ class Funnel:
     capacity: int
     conductivity_known: int
     conductivity: int | None
+    verdict: int | None = None
 
 
 def _column(frame: pd.DataFrame, name: str) -> FloatArray:
@@ -75,7 +75,7 @@ def _column(frame: pd.DataFrame, name: str) -> FloatArray:
 def _step_masks(frame: pd.DataFrame, thresholds: Thresholds) -> tuple[BoolArray, BoolArray, BoolArray]:
     """NaN compares false, so an absent number never passes."""
     voltage = _column(frame, "voltage_v") > thresholds.voltage_v
-    capacity = voltage & (_column(frame, "capacity_vol_ah_per_l") > thresholds.capacity_vol_ah_per_l)
+    capacity = voltage & (_column(frame, thresholds.capacity_column) > thresholds.capacity_vol_ah_per_l)
     if thresholds.sigma_ms_per_cm is None:
         return voltage, capacity, capacity
     return voltage, capacity, capacity & (_column(frame, "sigma_ms_per_cm") > thresholds.sigma_ms_per_cm)
@@ -86,30 +86,42 @@ def passes(frame: pd.DataFrame, thresholds: Thresholds) -> BoolArray:
     return _step_masks(frame, thresholds)[2]
 
 
-def funnel(frame: pd.DataFrame, thresholds: Thresholds) -> Funnel:
-    """Return how many candidates pass voltage, then also capacity, then also conductivity."""
+def eligible(frame: pd.DataFrame, thresholds: Thresholds, verdicts: tuple[str, ...] = WANTED) -> BoolArray:
+    """Return (n,) whether each candidate's verdict is a wanted one; by the paper's definition each is."""
+    if thresholds.definition == "paper":
+        return np.ones(len(frame), dtype=np.bool_)
+    return is_wanted(judge(frame, thresholds), verdicts)
+
+
+def funnel(frame: pd.DataFrame, thresholds: Thresholds, verdicts: tuple[str, ...] = WANTED) -> Funnel:
+    """Return how many candidates pass voltage, then also capacity, then conductivity, then have a wanted verdict."""
     voltage, capacity, conductivity = _step_masks(frame, thresholds)
+    wanted = None
+    if thresholds.definition == "cathode":
+        wanted = int(eligible(frame[conductivity], thresholds, verdicts).sum())
     return Funnel(
         all=len(frame),
         voltage=int(voltage.sum()),
         capacity=int(capacity.sum()),
         conductivity_known=int((capacity & np.isfinite(_column(frame, "sigma_ms_per_cm"))).sum()),
         conductivity=None if thresholds.sigma_ms_per_cm is None else int(conductivity.sum()),
+        verdict=wanted,
     )
 
 
 def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Return the probability to pass each threshold and all of them: p_voltage, p_capacity, p_conductivity, p_all.
 
-    Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity follows from
-    the structure alone, so P is 0 or 1. Conductivity: log-normal whose 90 % interval is (low, high),
-    s = ln(high / low) / (2 * 1.645); without an interval 0 or 1; an upper limit below the threshold leaves the 0.1 with
-    which such limits fail, one above it says nothing. The three count as independent. A factor that is not known
-    is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or capacity is absent.
+    Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity (of the
+    definition that counts) follows from the structure alone, so P is 0 or 1. Conductivity: log-normal whose 90 %
+    interval is (low, high), s = ln(high / low) / (2 * 1.645); without an interval 0 or 1; an upper limit below the
+    threshold leaves the 0.1 with which such limits fail, one above it says nothing. The three count as independent. A
+    factor that is not known is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or
+    capacity is absent.
     """
     voltage_v, spread_v = _column(frame, "voltage_v"), _column(frame, "voltage_std_v")
     p_voltage = _normal_exceedance(voltage_v, thresholds.voltage_v, spread_v)
-    capacity = _column(frame, "capacity_vol_ah_per_l")
+    capacity = _column(frame, thresholds.capacity_column)
     p_capacity = np.where(np.isnan(capacity), np.nan, capacity > thresholds.capacity_vol_ah_per_l)
     p_conductivity = _conductivity_probability(frame, thresholds.sigma_ms_per_cm)
     p_all = p_voltage * p_capacity * np.where(np.isnan(p_conductivity), 1.0, p_conductivity)
@@ -147,7 +159,8 @@ def objectives_of(thresholds: Thresholds) -> tuple[str, ...]:
 
     It is known for few candidates, and a front over it holds no others.
     """
-    return OBJECTIVES[:2] if thresholds.sigma_ms_per_cm is None else OBJECTIVES
+    names = ("voltage_v", CAPACITY_OF[thresholds.definition], "sigma_ms_per_cm")
+    return names[:2] if thresholds.sigma_ms_per_cm is None else names
 
 
 def pareto_front(frame: pd.DataFrame, objectives: tuple[str, ...] | None = None) -> BoolArray:
@@ -187,24 +200,27 @@ def _non_dominated(values: FloatArray) -> BoolArray:
 
 
 def ranked(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Return the frame likeliest to pass first, with its pass probabilities as further columns.
+    """Return the frame best first, with verdict and pass probabilities as further columns.
 
-    The one order in which candidates are listed: by `p_all`, then by predicted voltage, then by id.
+    The one order in which candidates are listed: by verdict, by `p_all`, by predicted voltage, by id. By the paper's
+    definition the verdict has no say in it.
     """
-    chances = pd.concat([frame, pass_probability(frame, thresholds)], axis=1)
-    return chances.sort_values(
-        ["p_all", "voltage_v", "id"], ascending=[False, False, True], ignore_index=True
-    )
+    told = pd.concat([frame, judge(frame, thresholds), pass_probability(frame, thresholds)], axis=1)
+    keys = {"verdict": True, "p_all": False, "voltage_v": False, "id": True}
+    if thresholds.definition == "paper":
+        del keys["verdict"]
+    return told.sort_values(list(keys), ascending=list(keys.values()), ignore_index=True)
 
 
 def rank_for_dynamics(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Return the frame in the order in which molecular dynamics is spent on it.
 
     First those whose redox metals alone give the capacity asked for, since the others could never be cycled that far;
-    then by the chance to pass voltage and capacity, the predicted voltage and the id.
+    then by the chance to pass voltage and the capacity of all ions, the predicted voltage and the id.
     """
     redox = frame["capacity_redox_vol_ah_per_l"].fillna(0.0) >= thresholds.capacity_vol_ah_per_l
-    chance = pass_probability(frame, replace(thresholds, sigma_ms_per_cm=None))["p_all"]
+    asked = replace(thresholds, sigma_ms_per_cm=None, definition="paper")
+    chance = pass_probability(frame, asked)["p_all"]
     keyed = frame.assign(_redox=redox, _chance=chance)
     ordered = keyed.sort_values(
         ["_redox", "_chance", "voltage_v", "id"], ascending=[False, False, False, True]

@@ -9,33 +9,37 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import state, theme
 from app.components.columns import column_config
+from app.components.dft_section import dft_section
+from app.components.ends_section import ends_section
 from app.components.md_form import start_form
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
+from app.components.trouble import guarded
+from app.components.verdict_panel import verdict_panel
+from app.components.voltage_curve import curve_section
 from app.theme import safe
 from core.ions import WORKING_IONS
 from core.quantities import QUANTITIES
 from core.service.calculations import Job
+from core.service.charged_state import known_facts
 from core.service.predict import (
+    ASKED,
     MAX_UPLOADS,
     PredictedStructure,
+    judged_structure,
     predict_crystal,
     predict_upload,
     rows_csv,
-    verdict,
 )
-from core.service.screen import Thresholds
 
 _RESULTS: Final = "predict_results"
 _EXAMPLE: Final = "predict_example"
 EXAMPLE_ID: Final = "mp-32006"
 """MgMn2O4, the spinel that the magnesium literature knows best: 14 sites."""
 
-THRESHOLDS: Final = Thresholds(sigma_ms_per_cm=None)
-
 _TABLE: Final = (
-    "file", "formula", "working_ion", "voltage_v", "voltage_low_v", "voltage_high_v", "in_domain",
-    "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "error",
+    "file", "formula", "working_ion", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v", "in_domain",
+    "capacity_redox_vol_ah_per_l", "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "reasons_against", "error",
 )  # fmt: skip
 
 
@@ -100,7 +104,6 @@ def show_one(result: PredictedStructure) -> None:
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         structure_viewer(result.crystal, key="predict_viewer", height=440, working_ion=result.row.working_ion)
-    _molecular_dynamics(result)
     with right:
         st.subheader(safe(pretty_formula(result.crystal.formula)), anchor=False)
         st.caption(
@@ -110,6 +113,19 @@ def show_one(result: PredictedStructure) -> None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
             _figures(result)
+    _calculations(result)
+
+
+def _calculations(result: PredictedStructure) -> None:
+    """Offer what the Candidate page offers for a compound of one's own: relaxed ends, curve, DFT, dynamics."""
+    crystal, ion = result.crystal, result.row.working_ion
+    if crystal is None or not crystal.count(ion) or crystal.count(ion) == crystal.n_sites:
+        return
+    reader = state.reader()
+    guarded(ends_section)(reader, crystal, ion)
+    guarded(curve_section)(reader, result.row.as_dict(), crystal)
+    guarded(dft_section)(reader, crystal, ion)
+    _molecular_dynamics(result)
 
 
 def _molecular_dynamics(result: PredictedStructure) -> None:
@@ -132,15 +148,20 @@ def _figures(result: PredictedStructure) -> None:
         delta=f"90 % interval {voltage.between(row.voltage_low_v, row.voltage_high_v)}", delta_color="off",
         delta_arrow="off",
     )  # fmt: skip
-    for column, name in zip(st.columns(2), ("capacity_vol_ah_per_l", "capacity_grav_mah_per_g"), strict=True):
-        column.metric(QUANTITIES[name].label, QUANTITIES[name].text(getattr(row, name)))
-    judged = verdict(row, THRESHOLDS)
-    limits = f"{THRESHOLDS.voltage_v:g} V and {THRESHOLDS.capacity_vol_ah_per_l:g} Ah/L"
-    words = f"above {limits}; probability {judged.probability:.0%} with the predicted spread."
-    if judged.passes:
-        st.success(f"**Passes**: {words}", icon=":material/check_circle:")
-    else:
-        st.info(f"**Does not pass**: not {words}", icon=":material/do_not_disturb_on:")
+    for column, basis in zip(st.columns(2), ("vol_ah_per_l", "grav_mah_per_g"), strict=True):
+        whole, redox = QUANTITIES[f"capacity_{basis}"], QUANTITIES[f"capacity_redox_{basis}"]
+        column.metric(
+            whole.label, whole.text(getattr(row, f"capacity_{basis}")),
+            delta=f"redox-limited {redox.text(getattr(row, f'capacity_redox_{basis}'))}", delta_color="off",
+            delta_arrow="off",
+        )  # fmt: skip
+    known = {} if result.crystal is None else known_facts(state.reader(), result.crystal, row.working_ion)
+    verdict_panel(judged_structure(result, known=known))
+    if row.p_all is not None:
+        st.caption(
+            f"Probability {safe(QUANTITIES['p_all'].text(row.p_all))} to lie above {ASKED.voltage_v:g} V and "
+            f"{ASKED.capacity_vol_ah_per_l:g} Ah/L of redox-limited capacity, with the predicted spread."
+        )
     if not row.in_domain:
         st.warning(
             "Out of domain: it does not resemble the labelled electrodes, so the interval may be too narrow.",

@@ -1,4 +1,4 @@
-"""`export`: the candidates of the shipped database that pass the thresholds, as CSV with where each comes from."""
+"""`export`: the candidates of the shipped database that one would make next, as CSV with where each comes from."""
 
 import argparse
 import json
@@ -9,8 +9,11 @@ from typing import Any
 from core.cli.output import note, open_output
 
 _HELP = """\
-Writes the candidates above all thresholds, likeliest to pass first: every column of the screening, the probability
-to pass each threshold (from the predicted spread), whether it lies on the Pareto front, licence and provenance id.
+Writes the candidates above all thresholds against which nothing speaks (verdict `make next` or `open`), best first:
+every column of the screening, the verdict with its reasons for and against and what is not known, the probability to
+pass each threshold (from the predicted spread), the price of the elements, whether it lies on the Pareto front, licence
+and provenance id. The capacity that counts is what the redox metals can pay for. --paper screens as the paper does: by
+the capacity of all ions, whatever the verdict, likeliest to pass first.
 With -o FILE a side-car FILE.json names thresholds, release, model and data by their hashes.
 """
 
@@ -32,12 +35,17 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument(
         "--min-capacity-ah-per-l", type=finite, default=800.0, metavar="AH_PER_L",
-        help="volumetric capacity, all Mg out (default 800)",
+        help="volumetric capacity that the redox metals pay for; with --paper all Mg out (default 800)",
     )  # fmt: skip
     parser.add_argument(
         "--min-sigma-ms-per-cm", type=finite, metavar="MS_PER_CM",
         help="Mg conductivity, where computed (default: not asked for)",
     )  # fmt: skip
+    parser.add_argument(
+        "--paper",
+        action="store_true",
+        help="the paper's definition: capacity of all Mg, no verdict asked for",
+    )
     parser.add_argument("-o", "--output", type=Path, help="CSV file to write (default: standard output)")
     parser.set_defaults(run=run)
 
@@ -62,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         voltage_v=arguments.min_voltage_v,
         capacity_vol_ah_per_l=arguments.min_capacity_ah_per_l,
         sigma_ms_per_cm=arguments.min_sigma_ms_per_cm,
+        definition="paper" if arguments.paper else "cathode",
     )
     with open_reader() as reader:
         chosen = shortlist(reader, thresholds)
@@ -70,7 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         _write_side_car(arguments.output, chosen.side_car())
     counts = chosen.release.counts
-    note(f"{len(chosen.rows)} of {counts['candidates']} candidates pass (release {chosen.release.version}).")
+    passed = "pass by the paper's definition" if arguments.paper else "pass with nothing against them"
+    note(
+        f"{len(chosen.rows)} of {counts['candidates']} candidates {passed} (release {chosen.release.version})."
+    )
     if thresholds.sigma_ms_per_cm is not None and not counts["conductivities"]:
         note("This release holds no conductivities, so none can pass --min-sigma-ms-per-cm; leave it out.")
     return 0

@@ -16,7 +16,9 @@ frac; a line's own `working_ion` wins over --ion. Each structure is the discharg
 inside. One that cannot be predicted keeps its row, with the reason in `error`, and the exit status is 1.
 
 Columns: voltage_v, its standard deviation and 90 % interval (V); in_domain (whether the structure resembles the
-labelled electrodes); capacity with all working ions out (Ah/L, mAh/g); error.
+labelled electrodes); capacity with all working ions out and with those that the redox metals can pay for (Ah/L,
+mAh/g); p_all, the chance to lie above 3.0 V and 800 Ah/L of redox-limited capacity; the verdict from the crystal
+alone, with what is against it; error.
 """
 
 

@@ -1,20 +1,23 @@
 """Voltage and capacity of structures from files and uploads: a row each, in their order, with the reason for a gap."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from core.csv_text import write_rows
-from core.errors import ExplorerError, SourceError
+from core.errors import ExplorerError, RecordError, SourceError
 from core.ions import charge_number
 from core.records import Crystal, FailedInput, VoltagePrediction
+from core.screening import pass_probability
 from core.service.model import load_model
+from core.thresholds import Thresholds
+from core.verdict import Judgement, judge, judgement, with_reasons
 
 if TYPE_CHECKING:
-    from core.screening import Thresholds
     from core.voltage import VoltageModel
 
 MAX_UPLOADS: Final = 20
@@ -26,7 +29,10 @@ _MAX_ID: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedRow:
-    """What is said of one structure; without a prediction its numbers are None and `error` has the reason."""
+    """What is said of one structure; without a prediction its numbers are None and `error` has the reason.
+
+    `p_all`, `verdict` and `reasons_against` are by the thresholds of `ASKED`, from the crystal alone.
+    """
 
     id: str
     formula: str | None = None
@@ -38,6 +44,11 @@ class PredictedRow:
     in_domain: bool | None = None
     capacity_vol_ah_per_l: float | None = None
     capacity_grav_mah_per_g: float | None = None
+    capacity_redox_vol_ah_per_l: float | None = None
+    capacity_redox_grav_mah_per_g: float | None = None
+    p_all: float | None = None
+    verdict: str | None = None
+    reasons_against: str | None = None
     error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,7 +59,10 @@ class PredictedRow:
 COLUMNS: Final = tuple(field.name for field in fields(PredictedRow))
 """Columns of the CSV of predictions."""
 
-_PREDICTED: Final = tuple(name for name in COLUMNS if not name.startswith("capacity_"))
+_PREDICTED: Final = tuple(field.name for field in fields(VoltagePrediction))
+
+ASKED: Final = Thresholds(sigma_ms_per_cm=None)
+"""What a structure is held against: the paper's voltage and capacity, of the redox metals, without dynamics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +77,6 @@ class PredictedStructure:
     def error(self) -> str | None:
         """Why there is no prediction, or None."""
         return self.row.error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether a predicted structure lies above the thresholds, and the probability that its true values do."""
-
-    passes: bool
-    probability: float
 
 
 def predict_files(
@@ -99,9 +105,12 @@ def predicted_rows(
         crystals = [item for item in chunk if isinstance(item, Crystal)]
         ions = [crystal.working_ion or default_ion for crystal in crystals]
         predictions = iter(model.predict(crystals, ions))
+        predicted = iter(
+            _judged([_predicted_row(crystal, next(predictions)) for crystal in crystals], crystals)
+        )
         for item in chunk:
             if isinstance(item, Crystal):
-                yield _predicted_row(item, next(predictions))
+                yield next(predicted)
             else:
                 yield PredictedRow(
                     id=item.id,
@@ -109,6 +118,34 @@ def predicted_rows(
                     working_ion=item.working_ion or default_ion,
                     error=item.reason,
                 )
+
+
+def _judged(rows: Sequence[PredictedRow], crystals: Sequence[Crystal]) -> list[PredictedRow]:
+    """The rows with probability, verdict and what is against it; those with an error as they are."""
+    import pandas as pd
+
+    if not rows:
+        return []
+    frame = pd.DataFrame([_facts(row, crystal) for row, crystal in zip(rows, crystals, strict=True)])
+    chances = pass_probability(frame, ASKED)["p_all"]
+    judged = with_reasons(frame.assign(verdict=judge(frame, ASKED)["verdict"].astype(str)), ASKED)
+    return [
+        row
+        if row.error is not None
+        else replace(row, p_all=None if p != p else float(p), verdict=verdict, reasons_against=against)
+        for row, p, verdict, against in zip(
+            rows, chances, judged["verdict"], judged["reasons_against"], strict=True
+        )
+    ]
+
+
+def _facts(row: PredictedRow, crystal: Crystal) -> dict[str, Any]:
+    """What is known of a crystal alone, by the columns of the view `screening`."""
+    return row.as_dict() | {
+        "chemsys": "-".join(sorted(set(crystal.species))),
+        "license": None,
+        "e_above_hull_ev_per_atom": crystal.e_above_hull_ev_per_atom,
+    }
 
 
 def _predicted_row(crystal: Crystal, prediction: VoltagePrediction) -> PredictedRow:
@@ -121,11 +158,7 @@ def _predicted_row(crystal: Crystal, prediction: VoltagePrediction) -> Predicted
         extracted = capacity(crystal, prediction.working_ion, charge_number(prediction.working_ion))
     except ExplorerError as error:
         return replace(row, error=str(error))
-    return replace(
-        row,
-        capacity_vol_ah_per_l=extracted.capacity_vol_ah_per_l,
-        capacity_grav_mah_per_g=extracted.capacity_grav_mah_per_g,
-    )
+    return replace(row, **asdict(extracted))
 
 
 def predict_upload(
@@ -153,17 +186,17 @@ def predict_crystal(
     return PredictedStructure(name=name, crystal=crystal, row=row)
 
 
-def verdict(row: PredictedRow, thresholds: "Thresholds") -> Verdict:
-    """Return whether a predicted structure passes the thresholds, and the probability that it does."""
-    import pandas as pd
+def judged_structure(
+    structure: PredictedStructure, thresholds: Thresholds = ASKED, known: Mapping[str, Any] = MappingProxyType({})
+) -> Judgement:  # fmt: skip
+    """Return the verdict on a predicted structure with its criteria; what the crystal alone does not tell is unknown.
 
-    from core.screening import pass_probability, passes
-
-    frame = pd.DataFrame([row.as_dict()])
-    return Verdict(
-        passes=bool(passes(frame, thresholds)[0]),
-        probability=float(pass_probability(frame, thresholds)["p_all"].iloc[0]),
-    )
+    `known`: what has been calculated about it, by the columns of the view `screening`. Raises `RecordError` where no
+    crystal could be read.
+    """
+    if structure.crystal is None:
+        raise RecordError(f"{structure.name} holds no crystal that could be judged: {structure.error}")
+    return judgement(_facts(structure.row, structure.crystal) | dict(known), thresholds)
 
 
 def rows_csv(rows: Iterable[PredictedRow]) -> str:

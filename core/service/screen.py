@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -11,6 +11,7 @@ from core.screening import (
     BoolArray,
     Funnel,
     Thresholds,
+    eligible,
     funnel,
     objectives_of,
     pareto_front,
@@ -19,20 +20,37 @@ from core.screening import (
     ranked,
 )
 from core.store import Filters, Reader, Release
+from core.supply import RARE, SOLD_AS_SALTS, TOXIC, prices_usd_per_kg
+from core.thresholds import DEFINITIONS, Definition
+from core.verdict import REASONS, VERDICTS, WANTED, Criterion, Judgement, judgement, with_reasons
 
 __all__ = [
+    "DEFINITIONS",
+    "RARE",
+    "REASONS",
+    "SOLD_AS_SALTS",
+    "TOXIC",
+    "VERDICTS",
+    "WANTED",
     "BoolArray",
     "Chances",
+    "Criterion",
+    "Definition",
     "Filters",
     "Funnel",
+    "Judgement",
     "Screening",
     "Shortlist",
     "Thresholds",
+    "affordable",
     "chances",
     "frame_csv",
     "funnel",
+    "judgement",
+    "passes",
     "screen",
     "shortlist",
+    "with_reasons",
 ]
 
 
@@ -40,11 +58,12 @@ __all__ = [
 class Screening:
     """What thresholds make of a frame of candidates.
 
-    `passing` and `front` are masks over `frame`; `front` is None while it is not asked for. `listed`: those that are
-    asked for, likeliest to pass first, with their pass probabilities as columns.
+    `passing` (thresholds met, verdict wanted) and `front` are masks over `frame`; `front` is None while it is not asked
+    for. `listed`: those that are asked for, best first, with verdict, pass probabilities and price as columns.
     """
 
     thresholds: Thresholds
+    verdicts: tuple[str, ...]
     frame: pd.DataFrame
     passing: BoolArray
     front: BoolArray | None
@@ -53,26 +72,46 @@ class Screening:
 
 
 def screen(
-    frame: pd.DataFrame, thresholds: Thresholds, *, with_failing: bool = False, front_only: bool = False
+    frame: pd.DataFrame,
+    thresholds: Thresholds,
+    *,
+    verdicts: tuple[str, ...] = WANTED,
+    with_failing: bool = False,
+    front_only: bool = False,
 ) -> Screening:
     """Return what thresholds make of the candidates of a frame (columns of `Reader.screen`).
 
-    `with_failing` lists all candidates, not only those that pass; `front_only` lists none that another one beats in
-    every figure.
+    `verdicts`: those that are wanted; the paper's definition asks for none. `with_failing` lists all candidates, not
+    only those that pass; `front_only` lists none that another one of a wanted verdict beats in every figure.
     """
-    passing = passes(frame, thresholds)
-    front = pareto_front(frame, objectives_of(thresholds)) if front_only else None
+    wanted = eligible(frame, thresholds, verdicts)
+    passing = passes(frame, thresholds) & wanted
+    front = _front(frame, wanted, thresholds) if front_only else None
     shown = passing | with_failing
     if front is not None:
         shown = shown & front
+    listed = ranked(frame.loc[shown], thresholds)
     return Screening(
         thresholds=thresholds,
+        verdicts=verdicts,
         frame=frame,
         passing=passing,
         front=front,
-        funnel=funnel(frame, thresholds),
-        listed=ranked(frame.loc[shown], thresholds),
+        funnel=funnel(frame, thresholds, verdicts),
+        listed=listed.assign(price_usd_per_kg=prices_usd_per_kg(listed["formula"])),
     )
+
+
+def _front(frame: pd.DataFrame, wanted: BoolArray, thresholds: Thresholds) -> BoolArray:
+    """What is no cathode beats none."""
+    front = wanted.copy()
+    front[wanted] = pareto_front(frame.loc[wanted], objectives_of(thresholds))
+    return front
+
+
+def affordable(frame: pd.DataFrame, max_price_usd_per_kg: float) -> pd.DataFrame:
+    """Return the rows of which a price is known and not above a limit."""
+    return frame.loc[prices_usd_per_kg(frame["formula"]) <= max_price_usd_per_kg]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +129,17 @@ def chances(row: Mapping[str, Any], thresholds: Thresholds) -> Chances:
     return Chances(**pass_probability(pd.DataFrame([dict(row)]), thresholds).iloc[0].to_dict())
 
 
+_FIRST: Final = ("id", "formula", "verdict", *REASONS)
+"""What is read first of a shortlist."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shortlist:
     """The candidates of a release that pass, in their order, with what they were chosen by."""
 
     rows: pd.DataFrame
     thresholds: Thresholds
+    verdicts: tuple[str, ...]
     release: Release
 
     def csv(self) -> str:
@@ -103,16 +147,26 @@ class Shortlist:
         return frame_csv(self.rows)
 
     def side_car(self) -> dict[str, Any]:
-        """Return what the CSV does not say: thresholds, number of rows, release with its hashes."""
+        """Return what the CSV does not say: thresholds, verdicts, number of rows, release with its hashes."""
         return {
             "thresholds": self.thresholds.as_dict(),
+            "verdicts": list(self.verdicts) if self.thresholds.definition == "cathode" else None,
             "rows": len(self.rows),
             "release": asdict(self.release),
         }
 
 
-def shortlist(reader: Reader, thresholds: Thresholds, filters: Filters | None = None) -> Shortlist:
-    """Return the candidates of a release that pass, with the further column `on_pareto_front`."""
-    listed = screen(reader.screen(filters), thresholds).listed
+def shortlist(
+    reader: Reader,
+    thresholds: Thresholds,
+    filters: Filters | None = None,
+    *,
+    verdicts: tuple[str, ...] = WANTED,
+) -> Shortlist:
+    """Return the candidates of a release that pass, with verdict, reasons in words and `on_pareto_front`."""
+    listed = screen(reader.screen(filters), thresholds, verdicts=verdicts).listed
     front = pareto_front(listed, objectives_of(thresholds))
-    return Shortlist(rows=listed.assign(on_pareto_front=front), thresholds=thresholds, release=reader.release)
+    rows = with_reasons(listed, thresholds).assign(on_pareto_front=front)
+    if thresholds.definition == "cathode":
+        rows = rows[[*_FIRST, *(name for name in rows.columns if name not in _FIRST)]]
+    return Shortlist(rows=rows, thresholds=thresholds, verdicts=verdicts, release=reader.release)

@@ -28,8 +28,15 @@ SCREEN_COLUMNS: Final = (
     "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "capacity_redox_vol_ah_per_l", "e_above_hull_ev_per_atom",
     "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_temperature_k", "provenance_id",
     "chemsys", "sigma_verdict", "mp_average_voltage_v",
+    "relaxed_voltage_v", "relaxed_redox_voltage_v", "volume_change", "largest_move_a", "framework",
+    "charged_e_above_hull_ev_per_atom", "charged_e_above_hull_std_ev_per_atom",
+    "discharged_e_above_hull_ev_per_atom", "discharged_e_above_hull_std_ev_per_atom", "conversion_voltage_v",
+    "curve_low_v", "curve_high_v", "dft_voltage_v",
 )  # fmt: skip
 """Columns of `Reader.screen` unless others are asked for."""
+
+_TEXTS_ADDED: Final = frozenset({"framework"})
+"""Of the columns that came after the first releases of this schema, those that hold text; the others hold numbers."""
 
 _COUNTED: Final = {
     "candidates": "screening_rows",
@@ -85,6 +92,7 @@ class Reader:
             ) from error
         try:
             self.release = self._read_release(sha256)
+            self._absent = self._absent_columns()
         except BaseException:
             self.close()
             raise
@@ -112,11 +120,12 @@ class Reader:
         if unknown:
             raise KeyError(f"No such column in the view screening: {', '.join(sorted(unknown))}")
         condition, parameters = (filters or Filters()).condition()
-        return self._frame(f"SELECT {', '.join(columns)} FROM screening WHERE {condition}", parameters)
+        asked = ", ".join(self._absent.get(name, name) for name in columns)
+        return self._frame(f"SELECT {asked} FROM screening WHERE {condition}", parameters)
 
     def candidate(self, id: str) -> dict[str, Any]:
         """Return all that the view `screening` knows of a candidate; raise `UnknownCandidateError`."""
-        return self._one("SELECT * FROM screening WHERE id = ?", id)
+        return self._one("SELECT * FROM screening WHERE id = ?", id) | dict.fromkeys(self._absent)
 
     def crystal(self, id: str) -> Crystal:
         """Return a structure, a candidate's or another; raise `UnknownCandidateError`."""
@@ -267,6 +276,15 @@ class Reader:
         counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED.values())
         counts = self._connection.execute(f"SELECT {counted}").fetchone() or ()
         return Release(**fields, sha256=sha256, counts=dict(zip(_COUNTED, counts, strict=True)))
+
+    def _absent_columns(self) -> dict[str, str]:
+        """What stands for each column that this release was made too early to have: nothing was computed, so NULL."""
+        described = self._connection.execute("DESCRIBE screening").fetchall()
+        absent = _SCREENABLE - {row[0] for row in described}
+        return {
+            name: f"NULL::{'VARCHAR' if name in _TEXTS_ADDED else 'DOUBLE'} AS {name}"
+            for name in sorted(absent)
+        }
 
     def _calculations(self, condition: str, parameters: list[Any]) -> list[CalculationRecord]:
         with self._connection.cursor() as cursor:

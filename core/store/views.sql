@@ -32,6 +32,87 @@ QUALIFY row_number() OVER (
              n_working_ions * simulated_ps DESC, created DESC, run_id
 ) = 1;
 
+-- Calculations about a candidate's charging, their results as typed columns. TRY_CAST: a figure of another form is not
+-- known, and does not keep a release from being published.
+CREATE OR REPLACE VIEW relaxations AS
+SELECT
+    name, subject_id AS id, working_ion, result ->> 'potential' AS potential, verdict,
+    TRY_CAST(result ->> 'voltage_v' AS DOUBLE) AS voltage_v,
+    TRY_CAST(result ->> 'redox_voltage_v' AS DOUBLE) AS redox_voltage_v,
+    TRY_CAST(result ->> 'volume_change' AS DOUBLE) AS volume_change,
+    TRY_CAST(result ->> 'largest_move_a' AS DOUBLE) AS largest_move_a,
+    created, provenance_id
+FROM calculations
+WHERE kind = 'relaxation';
+
+-- The charged end is the one that the redox metals can pay for: without all ions, where they pay for all.
+CREATE OR REPLACE VIEW stabilities AS
+SELECT
+    name, subject_id AS id, working_ion, verdict,
+    TRY_CAST(coalesce(result ->> 'redox_e_above_hull_ev_per_atom', result ->> 'charged_e_above_hull_ev_per_atom')
+             AS DOUBLE) AS charged_e_above_hull_ev_per_atom,
+    TRY_CAST(coalesce(result ->> 'redox_e_above_hull_std_ev_per_atom', result ->> 'charged_e_above_hull_std_ev_per_atom')
+             AS DOUBLE) AS charged_e_above_hull_std_ev_per_atom,
+    TRY_CAST(result ->> 'discharged_e_above_hull_ev_per_atom' AS DOUBLE) AS discharged_e_above_hull_ev_per_atom,
+    TRY_CAST(result ->> 'discharged_e_above_hull_std_ev_per_atom' AS DOUBLE) AS discharged_e_above_hull_std_ev_per_atom,
+    TRY_CAST(result ->> 'conversion_voltage_v' AS DOUBLE) AS conversion_voltage_v,
+    created, provenance_id
+FROM calculations
+WHERE kind = 'stability';
+
+CREATE OR REPLACE VIEW curves AS
+SELECT
+    name, subject_id AS id, working_ion, verdict,
+    list_min(TRY_CAST(result ->> '$.steps[*].voltage_v' AS DOUBLE[])) AS curve_low_v,
+    list_max(TRY_CAST(result ->> '$.steps[*].voltage_v' AS DOUBLE[])) AS curve_high_v,
+    created, provenance_id
+FROM calculations
+WHERE kind = 'curve';
+
+CREATE OR REPLACE VIEW dft_voltages AS
+SELECT
+    name, subject_id AS id, working_ion, verdict, result ->> 'level' AS level,
+    TRY_CAST(result ->> 'voltage_v' AS DOUBLE) AS voltage_v,
+    TRY_CAST(result ->> 'voltage_d3_v' AS DOUBLE) AS voltage_d3_v,
+    created, provenance_id
+FROM calculations
+WHERE kind = 'dft';
+
+-- The relaxation that a candidate is shown with: a finished one first, then one under the potential that most are under,
+-- so that rows compare, then the latest. What did not come to rest has no figures.
+CREATE OR REPLACE VIEW shown_relaxations AS
+WITH counted AS (SELECT *, count(*) OVER (PARTITION BY potential) AS n_alike FROM relaxations)
+SELECT
+    id, working_ion, verdict AS framework,
+    CASE WHEN verdict != 'not converged' THEN voltage_v END AS relaxed_voltage_v,
+    CASE WHEN verdict != 'not converged' THEN redox_voltage_v END AS relaxed_redox_voltage_v,
+    CASE WHEN verdict != 'not converged' THEN volume_change END AS volume_change,
+    CASE WHEN verdict != 'not converged' THEN largest_move_a END AS largest_move_a
+FROM counted
+QUALIFY row_number() OVER (
+    PARTITION BY id, working_ion
+    ORDER BY verdict != 'not converged' DESC, n_alike DESC, potential, created DESC, name
+) = 1;
+
+CREATE OR REPLACE VIEW shown_stabilities AS
+SELECT * FROM stabilities
+QUALIFY row_number() OVER (
+    PARTITION BY id, working_ion
+    ORDER BY charged_e_above_hull_ev_per_atom IS NOT NULL DESC, created DESC, name
+) = 1;
+
+CREATE OR REPLACE VIEW shown_curves AS
+SELECT * FROM curves
+QUALIFY row_number() OVER (
+    PARTITION BY id, working_ion ORDER BY curve_low_v IS NOT NULL DESC, created DESC, name
+) = 1;
+
+CREATE OR REPLACE VIEW shown_dft_voltages AS
+SELECT * FROM dft_voltages
+QUALIFY row_number() OVER (
+    PARTITION BY id, working_ion ORDER BY voltage_v IS NOT NULL DESC, created DESC, name
+) = 1;
+
 -- The public label of a candidate, where its own structure is the discharged end of a labelled electrode.
 CREATE OR REPLACE VIEW labelled_voltages AS
 SELECT id_discharge AS id, working_ion, median(average_voltage_v) AS mp_average_voltage_v
@@ -49,14 +130,22 @@ SELECT
     coalesce(v.provenance_id, c.provenance_id) AS provenance_id,
     q.capacity_redox_grav_mah_per_g, s.verdict AS sigma_verdict, v.error AS voltage_error,
     c.working_ion, t.elements, t.chemsys, t.element_key, t.redox_metals, t.has_anion, t.source_url, t.volume_a3,
-    l.mp_average_voltage_v
+    l.mp_average_voltage_v,
+    x.relaxed_voltage_v, x.relaxed_redox_voltage_v, x.volume_change, x.largest_move_a, x.framework,
+    h.charged_e_above_hull_ev_per_atom, h.charged_e_above_hull_std_ev_per_atom,
+    h.discharged_e_above_hull_ev_per_atom, h.discharged_e_above_hull_std_ev_per_atom, h.conversion_voltage_v,
+    u.curve_low_v, u.curve_high_v, d.voltage_v AS dft_voltage_v
 FROM release AS r
 JOIN candidates AS c ON c.working_ion = r.working_ion
 JOIN structures AS t ON t.id = c.id
 LEFT JOIN voltage_predictions AS v ON v.id = c.id AND v.working_ion = c.working_ion AND v.model = r.model_name
 LEFT JOIN capacities AS q ON q.id = c.id AND q.working_ion = c.working_ion
 LEFT JOIN shown_conductivities AS s ON s.id = c.id AND s.working_ion = c.working_ion
-LEFT JOIN labelled_voltages AS l ON l.id = c.id AND l.working_ion = c.working_ion;
+LEFT JOIN labelled_voltages AS l ON l.id = c.id AND l.working_ion = c.working_ion
+LEFT JOIN shown_relaxations AS x ON x.id = c.id AND x.working_ion = c.working_ion
+LEFT JOIN shown_stabilities AS h ON h.id = c.id AND h.working_ion = c.working_ion
+LEFT JOIN shown_curves AS u ON u.id = c.id AND u.working_ion = c.working_ion
+LEFT JOIN shown_dft_voltages AS d ON d.id = c.id AND d.working_ion = c.working_ion;
 
 -- What pages and commands read: exactly one row a candidate, in order of id. The join is done once, when the release is
 -- published: reading its result takes a third of the time.

@@ -10,11 +10,12 @@ import pytest
 
 from core.screening import pass_probability
 from core.service.release import Filters, Reader, facets, open_reader
-from core.service.screen import Thresholds, chances, screen, shortlist
+from core.service.screen import REASONS, WANTED, Thresholds, chances, screen, shortlist
 from tests.store.small_release import make_release
 
-NO_SIGMA = Thresholds(sigma_ms_per_cm=None)
-ALL = Thresholds(voltage_v=0.0, capacity_vol_ah_per_l=0.0, sigma_ms_per_cm=None)
+NO_SIGMA = Thresholds(sigma_ms_per_cm=None, definition="paper")
+ALL = Thresholds(voltage_v=0.0, capacity_vol_ah_per_l=0.0, sigma_ms_per_cm=None, definition="paper")
+CATHODES = Thresholds(voltage_v=0.0, capacity_vol_ah_per_l=0.0, sigma_ms_per_cm=None)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +50,16 @@ def test_the_front_alone(reader: Reader) -> None:
     assert screening.front is not None and screening.front.sum() == 2
 
 
-@pytest.mark.parametrize("thresholds", [NO_SIGMA, ALL, Thresholds(voltage_v=2.0, sigma_ms_per_cm=10.0)])
+@pytest.mark.parametrize(
+    "thresholds", [NO_SIGMA, ALL, CATHODES, Thresholds(voltage_v=2.0, sigma_ms_per_cm=10.0)]
+)
 def test_the_shortlist_is_the_screening_with_its_front_marked(reader: Reader, thresholds: Thresholds) -> None:
     """The front among those that pass is the front of all, cut to those that pass: a better one passes too."""
     chosen = shortlist(reader, thresholds)
     whole = screen(reader.screen(), thresholds, front_only=True)
     listed = screen(reader.screen(), thresholds).listed
-    pd.testing.assert_frame_equal(chosen.rows.drop(columns="on_pareto_front"), listed)
+    pd.testing.assert_frame_equal(chosen.rows[listed.columns], listed)
+    assert set(chosen.rows) - set(listed) == {*REASONS, "on_pareto_front"}
     on_front = chosen.rows.loc[chosen.rows["on_pareto_front"], "id"].tolist()
     assert on_front == whole.listed["id"].tolist()
 
@@ -67,6 +71,16 @@ def test_the_shortlist_takes_filters_and_tells_its_release(reader: Reader) -> No
     assert told["rows"] == 2 and told["thresholds"] == ALL.as_dict()
     assert told["release"] == asdict(reader.release)
     assert chosen.csv().splitlines()[0].startswith("id,formula,source,license")
+
+
+def test_cathodes_alone_are_listed_by_default_with_their_reasons(reader: Reader) -> None:
+    chosen = shortlist(reader, CATHODES)
+    every = shortlist(reader, ALL)
+    assert set(chosen.rows["id"]) < set(every.rows["id"])
+    assert set(chosen.rows["verdict"]) <= set(WANTED)
+    assert (every.rows.loc[~every.rows["id"].isin(chosen.rows["id"]), "reasons_against"] != "").all()
+    assert chosen.csv().startswith("id,formula,verdict,reasons_for,reasons_against,unknown,")
+    assert chosen.side_car()["verdicts"] == list(WANTED) and every.side_car()["verdicts"] is None
 
 
 def test_the_chances_of_one_are_those_of_the_frame(reader: Reader) -> None:

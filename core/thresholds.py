@@ -1,0 +1,58 @@
+"""What is asked of a candidate: lower limits, and which capacity counts."""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from core.errors import RecordError
+
+PAPER_VOLTAGE_V: Final = 3.0
+PAPER_CAPACITY_AH_PER_L: Final = 800.0
+PAPER_SIGMA_MS_PER_CM: Final = 100.0
+
+Definition = Literal["cathode", "paper"]
+DEFINITIONS: Final[tuple[Definition, ...]] = ("cathode", "paper")
+"""`cathode`: the capacity that the redox metals can pay for counts, and a verdict is asked for. `paper`: as Chen et al.
+(2024) screen, the capacity of all working ions, whatever pays for them.
+"""
+
+CAPACITY_OF: Final[dict[Definition, str]] = {
+    "cathode": "capacity_redox_vol_ah_per_l",
+    "paper": "capacity_vol_ah_per_l",
+}
+"""The column that the capacity threshold is held against."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Lower limits, the paper's by default; `sigma_ms_per_cm=None` asks nothing of conductivity.
+
+    Raises `RecordError` for a limit that is not finite and for an unknown definition.
+    """
+
+    voltage_v: float = PAPER_VOLTAGE_V
+    capacity_vol_ah_per_l: float = PAPER_CAPACITY_AH_PER_L
+    sigma_ms_per_cm: float | None = PAPER_SIGMA_MS_PER_CM
+    definition: Definition = "cathode"
+
+    def __post_init__(self) -> None:
+        for name in ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise RecordError(f"threshold {name} is {value}; a finite number is needed.")
+        if self.definition not in DEFINITIONS:
+            raise RecordError(f"definition {self.definition!r} is none of {', '.join(DEFINITIONS)}.")
+
+    @property
+    def capacity_column(self) -> str:
+        """The column that the capacity threshold is held against."""
+        return CAPACITY_OF[self.definition]
+
+    def as_dict(self) -> dict[str, float | str | None]:
+        """Return the thresholds by name, for metadata."""
+        return {
+            "definition": self.definition,
+            "voltage_v": self.voltage_v,
+            "capacity_vol_ah_per_l": self.capacity_vol_ah_per_l,
+            "sigma_ms_per_cm": self.sigma_ms_per_cm,
+        }

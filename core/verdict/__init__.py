@@ -1,0 +1,48 @@
+"""Is it a cathode at all: criteria with their reasons, and the verdict that follows from them.
+
+    judged = judge(frame, Thresholds())             # verdict, n_for, n_against, n_unknown of each row
+    judgement(row, Thresholds()).criteria           # of one row: key, title, state, text with the numbers
+    with_reasons(shown, Thresholds())               # the words as columns, for tables and CSV
+
+Frames have the columns of the store's view `screening`; what was not computed is unknown, and never counts as a pass.
+"""
+
+from core.verdict.facts import BoolArray
+from core.verdict.judge import (
+    REASONS,
+    VERDICTS,
+    WANTED,
+    Criterion,
+    Judgement,
+    State,
+    is_wanted,
+    judge,
+    judgement,
+    with_reasons,
+)
+from core.verdict.rules import (
+    CHARGED_HULL_EV_PER_ATOM,
+    DISCHARGED_HULL_EV_PER_ATOM,
+    ELECTROLYTE_V,
+    RELAXED_SPREAD_V,
+    RULES,
+)
+
+__all__ = [
+    "CHARGED_HULL_EV_PER_ATOM",
+    "DISCHARGED_HULL_EV_PER_ATOM",
+    "ELECTROLYTE_V",
+    "REASONS",
+    "RELAXED_SPREAD_V",
+    "RULES",
+    "VERDICTS",
+    "WANTED",
+    "BoolArray",
+    "Criterion",
+    "Judgement",
+    "State",
+    "is_wanted",
+    "judge",
+    "judgement",
+    "with_reasons",
+]

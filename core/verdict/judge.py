@@ -1,0 +1,133 @@
+"""The verdict on each candidate of a frame, and the reasons of single ones in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from core.thresholds import Thresholds
+from core.verdict.facts import AGAINST, FOR, UNKNOWN, BoolArray, Facts, States
+from core.verdict.rules import RULES
+
+State = Literal["for", "against", "unknown", "remark"]
+
+VERDICTS: Final = ("make next", "open", "doubtful", "no cathode")
+"""From best to worst: all is known and nothing against it; nothing against it and some not known; something against it;
+nothing pays for ions that leave.
+"""
+
+WANTED: Final = ("make next", "open")
+"""The verdicts that the default view shows."""
+
+REASONS: Final = ("reasons_for", "reasons_against", "unknown")
+"""The columns of words that `with_reasons` adds."""
+
+_NAMES: Final[dict[int, State]] = {FOR: "for", AGAINST: "against", UNKNOWN: "unknown"}
+_ORDER: Final[dict[State, int]] = {"against": 0, "for": 1, "unknown": 2, "remark": 3}
+_NEEDED: Final = np.array([rule.needed for rule in RULES], dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One criterion of one candidate: its name, its state, and why, with the numbers.
+
+    `needed`: whether a candidate of which it is unknown stays open; a remark never counts.
+    """
+
+    key: str
+    title: str
+    state: State
+    text: str
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The verdict on one candidate with all criteria, in the order in which they are read."""
+
+    verdict: str
+    criteria: tuple[Criterion, ...]
+
+    def of(self, state: State) -> tuple[Criterion, ...]:
+        """Return the criteria of one state."""
+        return tuple(it for it in self.criteria if it.state == state)
+
+
+def _states(frame: pd.DataFrame, thresholds: Thresholds) -> States:
+    """(rules, n) states."""
+    facts = Facts(frame)
+    answer: States = np.vstack([rule.judge(facts, thresholds) for rule in RULES])
+    return answer
+
+
+def judge(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Return the verdict on each row (columns of the view `screening`): verdict, n_for, n_against, n_unknown.
+
+    `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made: of
+    dynamics, which is known for few, nothing needs to be. A column that the frame lacks is unknown.
+    """
+    found = _states(frame, thresholds)
+    against, unknown = found == AGAINST, (found == UNKNOWN) & _NEEDED[:, None]
+    n_against, n_unknown = against.sum(axis=0), unknown.sum(axis=0)
+    codes = np.select([against[0], n_against > 0, n_unknown > 0], [3, 2, 1], default=0)
+    return pd.DataFrame(
+        {
+            "verdict": pd.Categorical.from_codes(codes, categories=list(VERDICTS), ordered=True),
+            "n_for": (found == FOR).sum(axis=0),
+            "n_against": n_against,
+            "n_unknown": n_unknown,
+        },
+        index=frame.index,
+    )
+
+
+def is_wanted(judged: pd.DataFrame, verdicts: tuple[str, ...]) -> BoolArray:
+    """Return (n,) whether each verdict (of `judge`) is among some."""
+    found: BoolArray = judged["verdict"].isin(verdicts).to_numpy()
+    return found
+
+
+def judgement(row: Mapping[str, Any], thresholds: Thresholds) -> Judgement:
+    """Return the verdict on one row of the view `screening`, with every criterion in words."""
+    frame = pd.DataFrame([dict(row)])
+    verdict = str(judge(frame, thresholds)["verdict"].iloc[0])
+    return Judgement(verdict=verdict, criteria=_criteria(row, _states(frame, thresholds)[:, 0], thresholds))
+
+
+def with_reasons(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Return the frame with the columns of `REASONS` in words; a loop over rows, for those that are shown."""
+    found = _states(frame, thresholds)
+    told = [
+        _criteria(row, found[:, position], thresholds)
+        for position, row in enumerate(frame.to_dict("records"))
+    ]
+    columns = {
+        column: [_joined(criteria, state) for criteria in told]
+        for column, state in zip(REASONS, ("for", "against", "unknown"), strict=True)
+    }
+    return frame.assign(**columns)
+
+
+def _joined(criteria: tuple[Criterion, ...], state: str) -> str:
+    return "; ".join(it.text for it in criteria if it.state == state and (it.needed or state != "unknown"))
+
+
+def _criteria(row: Mapping[str, Any], found: States, thresholds: Thresholds) -> tuple[Criterion, ...]:
+    told = [
+        Criterion(
+            key=rule.key, title=rule.title, state=_NAMES[int(state)],
+            text=rule.words(row, int(state), thresholds), needed=rule.needed,
+        )
+        for rule, state in zip(RULES, found, strict=True)
+    ]  # fmt: skip
+    return tuple(sorted([*told, *_licence(row)], key=lambda it: _ORDER[it.state]))
+
+
+def _licence(row: Mapping[str, Any]) -> list[Criterion]:
+    text = row.get("license")
+    if not isinstance(text, str) or not text:
+        return []
+    remark = f"structure under {text}" + (": no commercial use of it" if "NC" in text else "")
+    return [Criterion(key="licence", title="Licence", state="remark", text=remark, needed=False)]
