@@ -239,8 +239,8 @@ def small_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path: Path) -> None:
     output = tmp_path / "shortlist.csv"
-    arguments = ["export", "--min-voltage-v", "2.0", "--min-capacity-ah-per-l", "600", "-o", str(output)]
-    assert main(arguments) == 0
+    limits = ["--min-voltage-v", "2.0", "--min-capacity-ah-per-l", "600"]
+    assert main(["export", "--paper", *limits, "-o", str(output)]) == 0
     rows = rows_of(output.read_text())
     assert [row["id"] for row in rows] == ["gnome-3", "mp-32006", "mp-2"]
     for row in rows:
@@ -249,12 +249,25 @@ def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path:
     assert [row["on_pareto_front"] for row in rows] == ["True", "False", "False"]
     side_car = json.loads((tmp_path / "shortlist.csv.json").read_text())
     assert side_car["thresholds"] == {
+        "definition": "paper",
         "voltage_v": 2.0,
         "capacity_vol_ah_per_l": 600.0,
         "sigma_ms_per_cm": None,
     }
     assert side_car["rows"] == len(rows)
     assert len(side_car["release"]["model_sha256"]) == 64
+
+
+def test_export_without_options_writes_cathodes_with_their_reasons(precomputed: Path, tmp_path: Path) -> None:
+    output = tmp_path / "shortlist.csv"
+    assert main(["export", "-o", str(output)]) == 0
+    rows = rows_of(output.read_text())
+    assert list(rows[0])[:6] == ["id", "formula", "verdict", "reasons_for", "reasons_against", "unknown"]
+    verdicts = [row["verdict"] for row in rows]
+    assert set(verdicts) == {"make next", "open"} and verdicts == sorted(verdicts)
+    assert all(row["reasons_for"] and not row["reasons_against"] for row in rows)
+    assert all(float(row["capacity_redox_vol_ah_per_l"]) > 800.0 for row in rows)
+    assert json.loads((tmp_path / "shortlist.csv.json").read_text())["thresholds"]["definition"] == "cathode"
 
 
 def test_export_says_that_a_release_without_conductivities_passes_none(
