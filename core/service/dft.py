@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.calculations import Calculation
 from core.calculations.kinds.dft import DftEnd, DftResult, DftSpec, assemble
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec
 from core.dft import Level, cost, is_available, metal_crystal, metal_level
@@ -16,16 +15,16 @@ from core.potentials import DEFAULT_POTENTIAL
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
 from core.relaxation import without
+from core.service.calculations import calculation_about, jobs_of
 from core.store import Reader
-from core.tasks import Job, list_jobs
+from core.tasks import Job
 from core.tasks.elsewhere import keep_finished
-from core.tasks.merge import released
 
 HOW_TO_GET: Final = "make dft"
 
 __all__ = [
-    "HOW_TO_GET", "DftEnd", "DftEstimate", "DftResult", "Electrode", "Level", "collect", "dft_available", "dft_of",
-    "electrode_of", "estimate", "planned", "prepare", "relaxed_ends",
+    "HOW_TO_GET", "DftEnd", "DftEstimate", "DftResult", "Electrode", "Level", "collect", "dft_available",
+    "electrode_of", "estimate", "planned", "prepare",
 ]  # fmt: skip
 
 
@@ -68,31 +67,11 @@ def estimate(crystal: Crystal, working_ion: str = "Mg", level: Level | None = No
     return DftEstimate(seconds=seconds, memory_mb=memory_mb, n_atoms=n_atoms, words=words)
 
 
-def dft_of(crystal: Crystal, reader: Reader, runs: Path | None = None) -> list[Calculation]:
-    """Return the finished first-principles results of a crystal, one's own first; each `result` is a `DftResult`."""
-    own = [job.calculation for job in list_jobs(runs) if job.state == "finished"]
-    mine = [it for it in own if it is not None and _is_of(it, crystal)]
-    names = {it.name for it in mine}
-    return [*mine, *(it for it in released(reader, crystal.id, DftSpec.kind) if it.name not in names)]
-
-
-def relaxed_ends(id: str, reader: Reader, runs: Path | None = None) -> Calculation | None:
-    """Return a finished relaxation of a candidate, one's own first, or None."""
-    own = (job.calculation for job in list_jobs(runs) if job.state == "finished")
-    mine = [
-        it
-        for it in own
-        if it is not None and it.spec.kind == RelaxationSpec.kind and it.spec.subject.id == id
-    ]
-    found = [*mine, *released(reader, id, RelaxationSpec.kind)]
-    return found[0] if found else None
-
-
 def electrode_of(
     crystal: Crystal, working_ion: str, reader: Reader, runs: Path | None = None
 ) -> Electrode:  # fmt: skip
     """Return both ends to start a relaxation from: relaxed ones where there are some, else the frozen host."""
-    kept = relaxed_ends(crystal.id, reader, runs)
+    kept = calculation_about(reader, crystal, RelaxationSpec.kind, jobs_of(crystal, runs))
     if kept is not None and isinstance(kept.result, RelaxationResult):
         return Electrode(
             crystal=crystal, working_ion=working_ion, discharged=kept.result.discharged.crystal,
@@ -146,10 +125,3 @@ def _host(crystal: Crystal, working_ion: str) -> Crystal:
     if not sites:
         raise NoWorkingIonError(crystal.formula, working_ion)
     return without(crystal, sites)
-
-
-def _is_of(calculation: Calculation, crystal: Crystal) -> bool:
-    spec = calculation.spec
-    return (
-        isinstance(spec, DftSpec) and spec.crystal.id == crystal.id and spec.crystal.same_structure(crystal)
-    )
