@@ -188,6 +188,30 @@ class CrystalSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class DerivedSpec(Spec):
+    """A spec whose result follows from finished calculations (`made_of`, `derived`), without work of its own.
+
+    `comes_about` says when that happens, to whoever would run it.
+    """
+
+    comes_about: ClassVar[str]
+
+    id: str
+    formula: str
+    working_ion: str
+    device: str = "cpu"
+
+    @property
+    def subject(self) -> Subject:
+        """The crystal of the calculations that it follows from."""
+        return Subject(id=self.id, formula=self.formula, working_ion=self.working_ion)
+
+    def run(self, context: Context) -> "Result":
+        """Refuse: `derived` does it when runs are merged."""
+        raise CalculationError(self.comes_about)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
     """What came out: a verdict in a word or two, the reason in a sentence, and the figures of the kind."""
 
