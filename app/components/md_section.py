@@ -12,9 +12,10 @@ from app.components.md_form import start_form
 from app.components.md_live import live_run
 from app.components.md_result import finished_run
 from app.components.md_runs import diffusion, finished, run_words, shipped_runs
-from app.components.md_words import sigma_words, significant
+from app.components.md_words import sigma_words
 from app.components.tables import Cell, Detailed, draw_table
 from app.theme import safe
+from core.quantities import significant
 from core.records import Crystal
 from core.service.calculations import Calculation, Job, conductivity_points
 from core.service.release import Reader

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
-from core.codec import from_json, to_json
+from core.artifacts import write_json
+from core.codec import Record, from_json, to_json
 from core.errors import CalculationError
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
@@ -72,6 +73,15 @@ class Context(ABC):
     @abstractmethod
     def report(self, row: Mapping[str, Any]) -> None:
         """Keep a line of progress: `step` (whole, growing), `fraction` (0 to 1), `eta_s` or None, and figures."""
+
+    def keep(self, name: str, record: object) -> None:
+        """Keep a record as `NAME.json` of the folder, for a later sitting."""
+        write_json(self.folder / f"{name}.json", to_json(record))
+
+    def kept(self, name: str, kind: type[Record]) -> Record | None:
+        """Return the record that `keep` left of an earlier sitting, or None; raise `RecordError` for a damaged one."""
+        path = self.folder / f"{name}.json"
+        return from_json(kind, json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     @abstractmethod
     def seconds_before(self) -> float:

@@ -1,6 +1,5 @@
 """First principles for pages, commands and the API: what it would cost, what there is, what VASP computed elsewhere."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,11 +9,10 @@ from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec
 from core.dft import Level, cost, is_available, metal_crystal, metal_level
 from core.dft.vasp import Electrode, prepare
 from core.dft.vasp_outputs import ElectrodeOutput, Output, read_outputs
-from core.errors import NoWorkingIonError
 from core.potentials import DEFAULT_POTENTIAL
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
-from core.relaxation import without
+from core.relaxation import host_of
 from core.service.calculations import calculation_about, jobs_of
 from core.store import Reader
 from core.tasks import Job
@@ -56,7 +54,7 @@ def planned(
 def estimate(crystal: Crystal, working_ion: str = "Mg", level: Level | None = None) -> DftEstimate:
     """Return what a calculation would cost; raise `NoWorkingIonError` for a crystal without the ion."""
     level = level or Level()
-    ends = [cost(it, level) for it in (crystal, _host(crystal, working_ion))]
+    ends = [cost(it, level) for it in (crystal, host_of(crystal, working_ion))]
     metal = cost(metal_crystal(working_ion), metal_level(level))
     seconds = sum(it.seconds for it in (*ends, metal))
     memory_mb, n_atoms = max(it.memory_mb for it in ends), max(it.n_atoms for it in ends)
@@ -78,7 +76,7 @@ def electrode_of(
             charged=kept.result.charged.crystal, geometry=f"from ends relaxed by {kept.result.potential}",
         )  # fmt: skip
     return Electrode(
-        crystal=crystal, working_ion=working_ion, discharged=crystal, charged=_host(crystal, working_ion),
+        crystal=crystal, working_ion=working_ion, discharged=crystal, charged=host_of(crystal, working_ion),
         geometry="from the crystal as given",
     )  # fmt: skip
 
@@ -118,10 +116,3 @@ def _end(output: Output, asked: Electrode) -> DftEnd:
         dispersion_ev=output.dispersion_ev, k_grid=output.k_grid,
         note=f"{output.n_ionic_steps} ionic steps.",
     )  # fmt: skip
-
-
-def _host(crystal: Crystal, working_ion: str) -> Crystal:
-    sites: Sequence[int] = [site for site, symbol in enumerate(crystal.species) if symbol == working_ion]
-    if not sites:
-        raise NoWorkingIonError(crystal.formula, working_ion)
-    return without(crystal, sites)
