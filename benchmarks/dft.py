@@ -14,17 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core.calculations.kinds.dft import DftResult
 from core.calculations.kinds.relaxation import RelaxationResult
 from core.errors import ExplorerError
-from core.service.accuracy import default_card, read_out_of_fold
+from core.service.accuracy import default_card, mean_absolute_error, read_out_of_fold
 from core.service.calculations import list_jobs
-from core.service.first_principles import comparisons, first_principles_rows
+from core.service.first_principles import PAPER_MAE_V, comparisons, first_principles_rows
 from core.store import Reader, open_reader
 from core.tasks.merge import released
 
-PAPER_MAE_V = 0.51
 COLUMNS = (
     "id", "formula", "predicted_v", "relaxed_v", "dft_v", "dft_d3_v", "label_v", "verdict", "spin", "force_ev_per_a",
     "seconds",
@@ -69,14 +69,12 @@ def row(
 
 
 def mae(errors: Sequence[float]) -> str:
-    """Mean absolute error with its bootstrap interval and count."""
+    """Mean absolute error with its bootstrap interval, mean error and count."""
     if len(errors) < 2:
         return f"n = {len(errors)}"
-    sizes = np.abs(np.array(errors))
-    rng = np.random.default_rng(0)
-    means = rng.choice(sizes, (10_000, len(sizes))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return f"{sizes.mean():.2f} V ({low:.2f} to {high:.2f}), bias {np.mean(errors):+.2f} V, n = {len(sizes)}"
+    found = mean_absolute_error(pd.DataFrame({"error_v": errors}))
+    between = f"{found.low:.2f} to {found.high:.2f}"
+    return f"{found.value:.2f} V ({between}), bias {np.mean(errors):+.2f} V, n = {found.n}"
 
 
 def text(value: object) -> str:
@@ -91,7 +89,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the table there too")
     arguments = parser.parse_args()
     with open_reader() as reader:
-        rows = sorted(table(reader, arguments.runs), key=lambda it: str(it["formula"]))
+        rows = sorted(table(reader, arguments.runs), key=lambda it: str(it["id"]))
     if arguments.csv is not None:
         with arguments.csv.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, COLUMNS)

@@ -10,6 +10,11 @@ PAPER_VOLTAGE_V: Final = 3.0
 PAPER_CAPACITY_AH_PER_L: Final = 800.0
 PAPER_SIGMA_MS_PER_CM: Final = 100.0
 
+CHARGED_HULL_EV_PER_ATOM: Final = 0.2
+DISCHARGED_HULL_EV_PER_ATOM: Final = 0.1
+"""Above the hull, where a charged end may still hold, and where a discharged one may still be made: of 0.1 eV/atom most
+known metastable oxides lie below, doi:10.1126/sciadv.1600225."""
+
 Definition = Literal["cathode", "paper"]
 DEFINITIONS: Final[tuple[Definition, ...]] = ("cathode", "paper")
 """`cathode`: the capacity that the redox metals can pay for counts, and a verdict is asked for. `paper`: as Chen et al.

@@ -33,7 +33,7 @@ LINE = {
     "store": {"oxidation"},
     "potentials": set(),
     "relaxation": {"potentials"},
-    "stability": {"sources", "potentials", "relaxation"},
+    "stability": {"sources", "potentials", "relaxation", "thresholds"},
     "ordering": {"potentials", "relaxation"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
@@ -41,7 +41,7 @@ LINE = {
     "calculations": {
         "oxidation", "potentials", "relaxation", "stability", "ordering", "dft", "dynamics", "transport",
     },
-    "tasks": {"calculations", "dft", "dynamics", "screening", "store"},
+    "tasks": {"calculations", "dft", "dynamics", "supply", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
         "sources", "voltage", "capacity", "supply", "thresholds", "verdict", "screening", "store", "potentials",

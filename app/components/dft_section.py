@@ -10,18 +10,18 @@ from app.components.tables import draw_table
 from app.theme import safe
 from core.records import Crystal
 from core.service import dft
-from core.service.calculations import Calculation
+from core.service.calculations import Calculation, Job
 from core.service.dft import DftEnd, DftResult
 from core.service.release import Reader
 
 _KIND: Final = "dft"
 
 
-def dft_section(reader: Reader, crystal: Crystal, working_ion: str) -> None:
-    """Draw the first-principles voltage of a crystal, or the way to get one."""
+def dft_section(reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]) -> None:
+    """Draw the first-principles voltage of a crystal, or the way to get one; `jobs` are the runs about it."""
     st.subheader("First principles", anchor="dft")
     calculation_panel(
-        reader, crystal, _KIND, draw=_draw, plan=lambda: dft.planned(crystal, working_ion),
+        reader, crystal, _KIND, jobs, draw=_draw, plan=lambda: dft.planned(crystal, working_ion),
         invitation=_invitation(crystal, working_ion), button="Compute by first principles",
         is_offered=dft.dft_available(),
     )  # fmt: skip

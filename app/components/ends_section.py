@@ -1,6 +1,7 @@
 """What becomes of a crystal when its ions leave: both ends relaxed, the voltage between them, the host before and
 after."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -12,7 +13,7 @@ from app.components.text import pretty_formula
 from app.theme import safe
 from core.errors import ExplorerError
 from core.records import Crystal
-from core.service.calculations import Calculation
+from core.service.calculations import Calculation, Job
 from core.service.charged_state import (
     REDOX_END,
     RELAXATION,
@@ -32,12 +33,12 @@ _LOOK: Final = {"topotactic": ("green", ":material/check:"), "distorted": ("oran
                 "collapsed": ("red", ":material/close:")}  # fmt: skip
 
 
-def ends_section(reader: Reader, crystal: Crystal, working_ion: str) -> None:
-    """Draw the relaxed ends of a crystal, or the way to get them."""
+def ends_section(reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]) -> None:
+    """Draw the relaxed ends of a crystal, or the way to get them; `jobs` are the runs about it."""
     ion = safe(working_ion)
     st.subheader("With and without its ions", anchor="charged")
     calculation_panel(
-        reader, crystal, RELAXATION, draw=lambda found: _draw(found, crystal, working_ion),
+        reader, crystal, RELAXATION, jobs, draw=lambda found: _draw(found, crystal, working_ion),
         plan=lambda: RelaxationSpec.planned(crystal, working_ion),
         invitation=(
             f"Does the host hold when its {ion} leaves? A universal potential relaxes the crystal with and without it, "

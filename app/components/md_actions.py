@@ -12,9 +12,9 @@ from typing import Any, Final
 import streamlit as st
 
 from app.components.md_runs import diffusion, has_frames
-from app.components.md_words import significant
 from app.theme import safe
 from core.errors import ExplorerError
+from core.quantities import significant
 from core.service.calculations import Calculation, MergeReport, merge, sisters, status
 from core.service.dynamics import DiffusionResult, write_extxyz
 

@@ -7,9 +7,9 @@ import numpy as np
 import streamlit as st
 
 from app.components.md_figures import ArrheniusPoint, arrhenius_figure
-from app.components.md_words import scientific
 from app.theme import palette, safe
 from core.errors import ExplorerError
+from core.quantities import scientific
 from core.records import Conductivity
 from core.service.calculations import ConductivityPoint
 from core.service.dynamics import Arrhenius, barrier

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.components.accuracy_colours import ION_COLOURS
-from app.components.md_words import scientific
 from app.theme import Palette, figure_layout, safe_html
+from core.quantities import scientific
 
 Floats = NDArray[np.float64]
 

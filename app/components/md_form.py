@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from app.components.md_words import duration_words, significant
+from app.components.md_words import duration_words
 from app.theme import safe
 from core.errors import ExplorerError
+from core.quantities import significant
 from core.records import Crystal
 from core.service.calculations import Job, list_jobs, submit
 from core.service.dynamics import (

@@ -10,16 +10,10 @@ from app.components.md_actions import actions
 from app.components.md_figures import Curve, msd_figure
 from app.components.md_pictures import draw_path, draw_trajectory
 from app.components.md_runs import diffusion, has_frames
-from app.components.md_words import (
-    VERDICT_LOOK,
-    VERDICT_MEANING,
-    d_words,
-    duration_words,
-    scientific,
-    sigma_words,
-)
+from app.components.md_words import VERDICT_LOOK, VERDICT_MEANING, d_words, duration_words, sigma_words
 from app.components.tables import Detailed, draw_facts, draw_named_rows
 from app.theme import palette, safe
+from core.quantities import scientific
 from core.records import Crystal
 from core.service.calculations import Calculation, Result
 from core.service.dynamics import TEACHER_LIMIT_EV_PER_A, DiffusionResult, RefinementErrors

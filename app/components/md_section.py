@@ -1,6 +1,6 @@
 """Molecular dynamics on the Candidate page: what the release knows, one's own runs, and the form for another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -12,22 +12,23 @@ from app.components.md_form import start_form
 from app.components.md_live import live_run
 from app.components.md_result import finished_run
 from app.components.md_runs import diffusion, finished, run_words, shipped_runs
-from app.components.md_words import sigma_words, significant
+from app.components.md_words import sigma_words
 from app.components.tables import Cell, Detailed, draw_table
 from app.theme import safe
+from core.quantities import significant
 from core.records import Crystal
-from core.service.calculations import Calculation, Job, conductivity_points, jobs_of
+from core.service.calculations import Calculation, Job, conductivity_points
 from core.service.release import Reader
 
 _SHOWN: Final = "md_shown"
 
 
-def dynamics_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal) -> None:
-    """Draw the whole section for a candidate; `row` is its row of the view `screening`."""
+def dynamics_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal, jobs: Sequence[Job]) -> None:
+    """Draw the whole section for a candidate: its row of the view `screening`, and the runs about it."""
     ion = safe(row["working_ion"])
     st.subheader("Molecular dynamics", anchor="dynamics")
     released = reader.conductivities(crystal.id)
-    jobs = [job for job in jobs_of(crystal) if job.spec.kind == "diffusion"]
+    jobs = [job for job in jobs if job.spec.kind == "diffusion"]
     shipped = [run for run in shipped_runs(crystal.id) if diffusion(run) is not None]
     if released.empty:
         _nothing_released(ion, any_run=bool(jobs or shipped))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from core.quantities import is_missing
+from core.quantities import is_missing, scientific, significant
 
 Row = Mapping[str, Any]
 
@@ -37,24 +37,6 @@ STATE_LOOK: Final = {
     "interrupted": (":material/power_off:", "orange"),
 }
 """Icon and badge colour of each state of a run."""
-
-_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def significant(value: float, digits: int = 2) -> str:
-    """Return a number to two or so significant digits, thousands separated, without an exponent above 0.001."""
-    if value == 0:
-        return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    if decimals > digits + 2:
-        return scientific(value, digits)
-    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
-
-
-def scientific(value: float, digits: int = 2) -> str:
-    """Return a number as 1.3×10⁻⁵."""
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
 def sigma_words(row: Row) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The voltage curve on the Candidate page: steps, ground states to look at, and the button that starts one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import streamlit as st
@@ -13,15 +13,16 @@ from app.theme import palette, safe
 from core.errors import ExplorerError
 from core.quantities import is_missing
 from core.records import Crystal
+from core.service.calculations import Job
 from core.service.curves import (
     CurvePlan,
     CurveResult,
     GroundState,
     KnownCurve,
-    curve_jobs,
     known_curves,
     planned_curve,
     start_curve,
+    unfinished_curve,
 )
 from core.service.release import Reader
 
@@ -29,16 +30,15 @@ _CONFIG: Final = {"displayModeBar": False}
 _VIEWER_HEIGHT: Final = 340
 
 
-def curve_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal) -> None:
-    """Draw the whole section for a candidate; `row` is its row of the view `screening`."""
+def curve_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal, jobs: Sequence[Job]) -> None:
+    """Draw the whole section for a crystal; `row` has its voltage and ion, `jobs` are the runs about it."""
     st.subheader("Voltage curve", anchor="curve")
-    known = known_curves(reader, crystal)
-    unfinished = [job for job in curve_jobs(crystal) if job.state != "finished"]
+    known, unfinished = known_curves(reader, crystal, jobs), unfinished_curve(jobs)
     if known:
         _known(known, row, crystal.id)
-    if unfinished:
-        live_run(unfinished[0])
-    if not known and not unfinished:
+    if unfinished is not None:
+        live_run(unfinished)
+    if not known and unfinished is None:
         _offer(crystal, row["working_ion"])
 
 

@@ -22,6 +22,7 @@ from app.components.voltage_curve import curve_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
+from core.service.calculations import jobs_of
 from core.service.candidates import Candidate, candidate, examples, names
 from core.service.charged_state import known_facts
 from core.service.release import Reader
@@ -99,12 +100,13 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
     row, crystal = dict(shown.row), shown.crystal
+    ion, jobs = row["working_ion"], jobs_of(crystal)
     thresholds = thresholds_of(controls.current(), state.facets())
     _header(row, labels)
-    verdict_panel(judgement(row | known_facts(reader, crystal, row["working_ion"]), thresholds))
+    verdict_panel(judgement(row | known_facts(reader, crystal, ion, jobs), thresholds))
     picture, numbers = st.columns([3, 2])
     with picture:
-        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=row["working_ion"])
+        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
         sections.downloads(shown)
     with numbers:
         draw_cards(figures(row, thresholds))
@@ -113,11 +115,11 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
         sections.voltage_origin(shown)
     with right:
         sections.nearest_electrodes(shown)
-    guarded(render_contributions)(crystal, row["working_ion"])
-    guarded(ends_section)(reader, crystal, row["working_ion"])
-    guarded(curve_section)(reader, row, crystal)
-    guarded(dft_section)(reader, crystal, row["working_ion"])
-    guarded(dynamics_section)(reader, row, crystal)
+    guarded(render_contributions)(crystal, ion)
+    guarded(ends_section)(reader, crystal, ion, jobs)
+    guarded(curve_section)(reader, row, crystal, jobs)
+    guarded(dft_section)(reader, crystal, ion, jobs)
+    guarded(dynamics_section)(reader, row, crystal, jobs)
     compare_section(reader, row["id"], compare, labels, thresholds)
 
 

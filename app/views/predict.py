@@ -1,7 +1,8 @@
 """Predict yours: upload structures, see them, and get voltage, capacity and a verdict."""
 
 import hashlib
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -20,7 +21,7 @@ from app.components.voltage_curve import curve_section
 from app.theme import safe
 from core.ions import WORKING_IONS
 from core.quantities import QUANTITIES
-from core.service.calculations import Job
+from core.service.calculations import Job, jobs_of
 from core.service.charged_state import known_facts
 from core.service.predict import (
     ASKED,
@@ -101,6 +102,7 @@ def show_one(result: PredictedStructure) -> None:
     if result.crystal is None:
         st.error(f"**{safe(result.name)}** was refused. {safe(result.error)}", icon=":material/block:")
         return
+    jobs = jobs_of(result.crystal)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         structure_viewer(result.crystal, key="predict_viewer", height=440, working_ion=result.row.working_ion)
@@ -112,19 +114,19 @@ def show_one(result: PredictedStructure) -> None:
         if result.error is not None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
-            _figures(result)
-    _calculations(result)
+            _figures(result, known_facts(state.reader(), result.crystal, result.row.working_ion, jobs))
+    _calculations(result, jobs)
 
 
-def _calculations(result: PredictedStructure) -> None:
+def _calculations(result: PredictedStructure, jobs: Sequence[Job]) -> None:
     """Offer what the Candidate page offers for a compound of one's own: relaxed ends, curve, DFT, dynamics."""
     crystal, ion = result.crystal, result.row.working_ion
     if crystal is None or not crystal.count(ion) or crystal.count(ion) == crystal.n_sites:
         return
     reader = state.reader()
-    guarded(ends_section)(reader, crystal, ion)
-    guarded(curve_section)(reader, result.row.as_dict(), crystal)
-    guarded(dft_section)(reader, crystal, ion)
+    guarded(ends_section)(reader, crystal, ion, jobs)
+    guarded(curve_section)(reader, result.row.as_dict(), crystal, jobs)
+    guarded(dft_section)(reader, crystal, ion, jobs)
     _molecular_dynamics(result)
 
 
@@ -141,7 +143,7 @@ def _watch(job: Job) -> None:
     st.switch_page(state.DYNAMICS_PAGE, query_params={"run": job.job_id})
 
 
-def _figures(result: PredictedStructure) -> None:
+def _figures(result: PredictedStructure, known: Mapping[str, Any]) -> None:
     row, voltage = result.row, QUANTITIES["voltage_v"]
     st.metric(
         f"Average voltage against {row.working_ion}", voltage.text(row.voltage_v),
@@ -155,7 +157,6 @@ def _figures(result: PredictedStructure) -> None:
             delta=f"redox-limited {redox.text(getattr(row, f'capacity_redox_{basis}'))}", delta_color="off",
             delta_arrow="off",
         )  # fmt: skip
-    known = {} if result.crystal is None else known_facts(state.reader(), result.crystal, row.working_ion)
     verdict_panel(judged_structure(result, known=known))
     if row.p_all is not None:
         st.caption(

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
-from core.codec import from_json, to_json
+from core.artifacts import write_json
+from core.codec import Record, from_json, to_json
 from core.errors import CalculationError
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
@@ -72,6 +73,15 @@ class Context(ABC):
     @abstractmethod
     def report(self, row: Mapping[str, Any]) -> None:
         """Keep a line of progress: `step` (whole, growing), `fraction` (0 to 1), `eta_s` or None, and figures."""
+
+    def keep(self, name: str, record: object) -> None:
+        """Keep a record as `NAME.json` of the folder, for a later sitting."""
+        write_json(self.folder / f"{name}.json", to_json(record))
+
+    def kept(self, name: str, kind: type[Record]) -> Record | None:
+        """Return the record that `keep` left of an earlier sitting, or None; raise `RecordError` for a damaged one."""
+        path = self.folder / f"{name}.json"
+        return from_json(kind, json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
     @abstractmethod
     def seconds_before(self) -> float:
@@ -185,6 +195,30 @@ class CrystalSpec(Spec):
     def subject(self) -> Subject:
         """The crystal by id and formula."""
         return Subject(id=self.crystal.id, formula=self.crystal.formula, working_ion=self.working_ion)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DerivedSpec(Spec):
+    """A spec whose result follows from finished calculations (`made_of`, `derived`), without work of its own.
+
+    `comes_about` says when that happens, to whoever would run it.
+    """
+
+    comes_about: ClassVar[str]
+
+    id: str
+    formula: str
+    working_ion: str
+    device: str = "cpu"
+
+    @property
+    def subject(self) -> Subject:
+        """The crystal of the calculations that it follows from."""
+        return Subject(id=self.id, formula=self.formula, working_ion=self.working_ion)
+
+    def run(self, context: Context) -> "Result":
+        """Refuse: `derived` does it when runs are merged."""
+        raise CalculationError(self.comes_about)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, parsed_ion, progress
-from core.cli.runs import add_action, add_common
+from core.cli.runs import add_action, add_common, add_group, run_in_turn
 from core.errors import DftError
 from core.ions import WORKING_IONS
 
@@ -33,21 +33,10 @@ and first-principles voltages against the labels.
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `dft` with its own commands."""
-    parser = commands.add_parser(
-        "dft",
-        help="voltages by first principles: GPAW here, VASP elsewhere",
-        description="First principles as runs.",
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    form = argparse.RawDescriptionHelpFormatter
-    sub = add_action(
-        actions,
-        "run",
-        run,
-        "a structure file or a candidate, by GPAW",
-        description=_RUN_HELP,
-        formatter_class=form,
-    )
+    text = "voltages by first principles: GPAW here, VASP elsewhere"
+    actions = add_group(commands, "dft", text, "First principles as runs.")
+    text = "a structure file or a candidate, by GPAW"
+    sub = add_action(actions, "run", run, text, description=_RUN_HELP)
     sub.add_argument("structures", nargs="+", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
     sub.add_argument("--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}")
     sub.add_argument(
@@ -56,10 +45,8 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     sub.add_argument("--detach", action="store_true", help="start it in the background and return")
     sub.add_argument("--yes", action="store_true", help="do not ask before a long calculation")
     _add_level(sub)
-    sub = add_action(
-        actions, "campaign", campaign, "labelled electrodes and the best candidates", description=_CAMPAIGN_HELP,
-        formatter_class=form,
-    )  # fmt: skip
+    text = "labelled electrodes and the best candidates"
+    sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
     sub.add_argument("--labelled", type=int, default=15, help="how many labelled electrodes (default 15)")
     sub.add_argument("--candidates", type=int, default=24, help="how many candidates (default 24)")
     sub.add_argument(
@@ -106,7 +93,6 @@ def campaign(arguments: argparse.Namespace) -> int:
     from core.potentials import DEFAULT_POTENTIAL
     from core.service.dft import estimate, planned
     from core.store import open_reader
-    from core.tasks.campaign import run_all
     from core.tasks.dft_campaign import chosen
 
     level = _level(arguments)
@@ -123,14 +109,12 @@ def campaign(arguments: argparse.Namespace) -> int:
         return 0
     specs = [planned(it.crystal, level=level, potential=DEFAULT_POTENTIAL) for it in choices]
     specs[0].check()
-    finished = 0
-    for job in run_all(specs, arguments.output):
-        finished += job.state == "finished"
+
+    def tell(job: "Job", seen: int, finished: int) -> str:
         outcome = job.result.reason if job.result is not None else job.error or ""
-        note(f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {outcome}")
-        if job.state in ("interrupted", "cancelled"):
-            return 1
-    return 0 if finished == len(specs) else 1
+        return f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {outcome}"
+
+    return run_in_turn(specs, arguments.output, tell)
 
 
 def prepare(arguments: argparse.Namespace) -> int:

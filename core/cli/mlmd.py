@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, open_output, parsed_ion, progress
-from core.cli.runs import add_action, add_common, listed
+from core.cli.runs import add_action, add_common, add_group, listed, run_in_turn
 from core.csv_text import write_rows
 from core.ions import WORKING_IONS
 
@@ -47,12 +47,8 @@ _LONG_FIELDS: Final = ("msd", "fit", "protocol", "provenance", "supercell_matrix
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `mlmd` with its own commands."""
-    parser = commands.add_parser(
-        "mlmd",
-        help="molecular dynamics: diffusivity and conductivity",
-        description="Molecular dynamics as runs.",
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    text = "molecular dynamics: diffusivity and conductivity"
+    actions = add_group(commands, "mlmd", text, "Molecular dynamics as runs.")
     _add_run(actions)
     add_common(actions)
     add_action(actions, "list", list_runs, "all runs, as CSV").add_argument(
@@ -62,15 +58,8 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _add_run(actions: Any) -> None:
-    form = argparse.RawDescriptionHelpFormatter
-    sub = add_action(
-        actions,
-        "run",
-        run,
-        "simulate a structure file or a candidate",
-        description=_RUN_HELP,
-        formatter_class=form,
-    )
+    text = "simulate a structure file or a candidate"
+    sub = add_action(actions, "run", run, text, description=_RUN_HELP)
     sub.add_argument("structure", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
     sub.add_argument("--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}")
     sub.add_argument("--protocol", choices=_PROTOCOLS, help="default: paper on a GPU, quick on a CPU")
@@ -82,14 +71,8 @@ def _add_run(actions: Any) -> None:
 
 
 def _add_campaign(actions: Any) -> None:
-    sub = add_action(
-        actions,
-        "campaign",
-        campaign,
-        "the first candidates in rank order, some seeds each",
-        description=_CAMPAIGN_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    text = "the first candidates in rank order, some seeds each"
+    sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
     sub.add_argument(
         "structures", nargs="*", metavar="CIF_OR_ID", help="run these first, then the ranked ones"
     )
@@ -116,7 +99,7 @@ def campaign(arguments: argparse.Namespace) -> int:
     from core.settings import resolve_device
     from core.store import open_reader
     from core.tasks.campaign import campaign as plan
-    from core.tasks.campaign import ranked_crystals, run_all
+    from core.tasks.campaign import ranked_crystals
 
     crystals = [given_crystal(text) for text in arguments.structures]
     with open_reader() as reader:
@@ -127,14 +110,12 @@ def campaign(arguments: argparse.Namespace) -> int:
     specs = plan(crystals, protocol, potential, arguments.seeds, device, refine_rounds=arguments.refine)
     if not arguments.refine:
         _build_for_all(potential, device)
-    finished = 0
-    for job in run_all(specs, arguments.output):
-        finished += job.state == "finished"
+
+    def tell(job: "Job", seen: int, finished: int) -> str:
         verdict = job.result.verdict if job.result is not None else job.error or ""
-        note(f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {verdict}")
-        if job.state in ("interrupted", "cancelled"):
-            return 1
-    return 0 if finished == len(specs) else 1
+        return f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {verdict}"
+
+    return run_in_turn(specs, arguments.output, tell)
 
 
 def _build_for_all(potential: str, device: str) -> None:

@@ -1,18 +1,18 @@
 """`relax`: the relaxed ends of charging, of one crystal or of all candidates that could be cathodes."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
-from core.cli.output import note, parsed_ion
-from core.cli.runs import add_action, add_common
+from core.cli.output import parsed_ion
+from core.cli.runs import add_action, add_common, add_group, run_here, run_in_turn, state_words
 from core.ions import WORKING_IONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.tasks import Job
+    from core.calculations.kinds.relaxation import RelaxationSpec
+    from core.records import Crystal
 
 _RUN_HELP = """\
 Relaxes a crystal with and without its working ions under a potential, cell and ions: whether the host keeps its
@@ -28,28 +28,14 @@ _LONG_FIELDS: Final = ("discharged", "charged", "redox", "provenance")
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `relax` with its own commands."""
-    parser = commands.add_parser(
-        "relax",
-        help="host with and without its ions, relaxed",
-        description="Relaxed ends of charging, as runs.",
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
-    form = argparse.RawDescriptionHelpFormatter
-    sub = add_action(
-        actions,
-        "run",
-        run,
-        "relax a structure file or a candidate",
-        description=_RUN_HELP,
-        formatter_class=form,
-    )
+    text = "host with and without its ions, relaxed"
+    actions = add_group(commands, "relax", text, "Relaxed ends of charging, as runs.")
+    sub = add_action(actions, "run", run, "relax a structure file or a candidate", description=_RUN_HELP)
     sub.add_argument("structure", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
     sub.add_argument("--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}")
     _add_potential(sub)
-    sub = add_action(
-        actions, "campaign", campaign, "all candidates that could be cathodes", description=_CAMPAIGN_HELP,
-        formatter_class=form,
-    )  # fmt: skip
+    text = "all candidates that could be cathodes"
+    sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
     sub.add_argument(
         "--min-voltage-v", type=float, default=2.5, help="predicted voltage above this (default 2.5)"
     )
@@ -74,52 +60,33 @@ def _add_potential(sub: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Relax one crystal here; 0 once it has a verdict."""
-    from core.calculations.kinds.relaxation import RelaxationSpec
-    from core.potentials import DEFAULT_POTENTIAL
-    from core.tasks.queue import prepare
-    from core.tasks.worker import run_job
-
-    spec = RelaxationSpec.planned(
-        given_crystal(arguments.structure), arguments.ion, device=arguments.device,
-        potential=arguments.potential or DEFAULT_POTENTIAL,
-    )  # fmt: skip
-    job = run_job(prepare(spec, arguments.output).path)
-    if job.result is None:
-        note(_state(job))
-        return 1
-    fields = job.result.to_dict()
-    print(json.dumps({name: value for name, value in fields.items() if name not in _LONG_FIELDS}, indent=2))
-    note(f"{job.result.verdict}: {job.result.reason}")
-    note(f"Relaxed crystals: {job.path / 'result.json'}")
-    return 0
+    spec = _spec(given_crystal(arguments.structure), arguments.ion, arguments)
+    return run_here(spec, arguments.output, leave_out=_LONG_FIELDS, kept="Relaxed crystals")
 
 
 def campaign(arguments: argparse.Namespace) -> int:
     """Relax the candidates one after another, one line each; 0 when all are finished."""
-    from core.calculations.kinds.relaxation import RelaxationSpec
-    from core.potentials import DEFAULT_POTENTIAL
     from core.screening import Thresholds, rank_for_dynamics
     from core.store import SCREEN_COLUMNS, open_reader
-    from core.tasks.campaign import run_all
 
     with open_reader() as reader:
         frame = reader.screen(columns=(*SCREEN_COLUMNS, "has_anion", "redox_metals"))
         chosen = _chosen(frame, arguments)
         ranked = rank_for_dynamics(frame[chosen], Thresholds()).head(arguments.top or len(frame))
-        specs = [
-            RelaxationSpec.planned(
-                reader.crystal(id), reader.release.working_ion, device=arguments.device,
-                potential=arguments.potential or DEFAULT_POTENTIAL,
-            )
-            for id in ranked.id
-        ]  # fmt: skip
-    finished = 0
-    for seen, job in enumerate(run_all(specs, arguments.output), 1):
-        finished += job.state == "finished"
-        note(f"{seen}/{len(specs)} {_state(job)}")
-        if job.state in ("interrupted", "cancelled"):
-            return 1
-    return 0 if finished == len(specs) else 1
+        ion = reader.release.working_ion
+        specs = [_spec(reader.crystal(id), ion, arguments) for id in ranked.id]
+    return run_in_turn(
+        specs, arguments.output, lambda job, seen, finished: f"{seen}/{len(specs)} {state_words(job)}"
+    )
+
+
+def _spec(crystal: "Crystal", ion: str, arguments: argparse.Namespace) -> "RelaxationSpec":
+    from core.calculations.kinds.relaxation import RelaxationSpec
+    from core.potentials import DEFAULT_POTENTIAL
+
+    return RelaxationSpec.planned(
+        crystal, ion, device=arguments.device, potential=arguments.potential or DEFAULT_POTENTIAL
+    )
 
 
 def _chosen(frame: "pd.DataFrame", arguments: argparse.Namespace) -> "pd.Series[bool]":
@@ -129,8 +96,3 @@ def _chosen(frame: "pd.DataFrame", arguments: argparse.Namespace) -> "pd.Series[
     )
     chosen: pd.Series[bool] = could_be & passes
     return chosen | frame.mp_average_voltage_v.notna() if arguments.labelled else chosen
-
-
-def _state(job: "Job") -> str:
-    told = f"{job.result.verdict}: {job.result.reason}" if job.result is not None else job.error or ""
-    return f"{job.job_id} {job.spec.subject.formula}: {job.state}, {told}"

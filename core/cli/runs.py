@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from core.csv_text import write_rows
 from core.errors import JobError, SourceError
 
 if TYPE_CHECKING:
+    from core.calculations import Spec
     from core.tasks import Job
 
 RUN_HELP = "name of a run, as `runs list` prints it"
@@ -17,12 +19,8 @@ RUN_HELP = "name of a run, as `runs list` prints it"
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `runs` with its own commands."""
-    parser = commands.add_parser(
-        "runs",
-        help="calculations of every kind: list, stop, go on, merge, export",
-        description="Calculations as runs.",
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+    text = "calculations of every kind: list, stop, go on, merge, export"
+    actions = add_group(commands, "runs", text, "Calculations as runs.")
     add_action(actions, "kinds", kinds, "the kinds of calculation there are")
     sub = add_action(actions, "submit", submit, "start a run from its spec, a JSON file, in the background")
     sub.add_argument("spec", type=Path, metavar="SPEC.json", help="as `spec.json` of a run's folder")
@@ -40,6 +38,12 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
 
 
+def add_group(commands: Any, name: str, text: str, description: str) -> Any:
+    """Add a group of commands and return where its actions are added."""
+    parser = commands.add_parser(name, help=text, description=description)
+    return parser.add_subparsers(dest="action", metavar="ACTION", required=True, title="actions")
+
+
 def add_common(actions: Any) -> None:
     """Add what a run of any kind can be told: status, cancel, resume, merge."""
     for name, action, text in (
@@ -54,13 +58,55 @@ def add_common(actions: Any) -> None:
 
 
 def add_action(actions: Any, name: str, action: Any, text: str, **options: Any) -> argparse.ArgumentParser:
-    """Add one command that works on the runs' folder."""
-    sub: argparse.ArgumentParser = actions.add_parser(name, help=text, **({"description": text} | options))
+    """Add one command that works on the runs' folder; lines of a `description` stay as they are."""
+    given = {"description": text, "formatter_class": argparse.RawDescriptionHelpFormatter} | options
+    sub: argparse.ArgumentParser = actions.add_parser(name, help=text, **given)
     sub.add_argument(
         "--output", type=Path, metavar="DIR", help="folder of the runs (default MGC_RUNS, runs/)"
     )
     sub.set_defaults(run=action)
     return sub
+
+
+def run_here(spec: "Spec", output: Path | None, *, leave_out: Collection[str], kept: str) -> int:
+    """Do one run in this process and print its result, long fields left out; 0 once it has a verdict.
+
+    `kept` says what the whole of it, in the run's folder, holds besides.
+    """
+    from core.tasks.queue import prepare
+    from core.tasks.worker import run_job
+
+    job = run_job(prepare(spec, output).path)
+    if job.result is None:
+        note(state_words(job))
+        return 1
+    fields = job.result.to_dict()
+    print(json.dumps({name: value for name, value in fields.items() if name not in leave_out}, indent=2))
+    note(f"{job.result.verdict}: {job.result.reason}")
+    note(f"{kept}: {job.path / 'result.json'}")
+    return 0
+
+
+def run_in_turn(specs: "Sequence[Spec]", output: Path | None, tell: "Callable[[Job, int, int], str]") -> int:
+    """Do runs one after another, a line each; 0 when all are finished, 1 where it was stopped or some failed.
+
+    `tell(job, n_seen, n_finished)` returns its line.
+    """
+    from core.tasks.campaign import run_all
+
+    finished = 0
+    for seen, job in enumerate(run_all(specs, output), 1):
+        finished += job.state == "finished"
+        note(tell(job, seen, finished))
+        if job.state in ("interrupted", "cancelled"):
+            return 1
+    return 0 if finished == len(specs) else 1
+
+
+def state_words(job: "Job") -> str:
+    """Return a run's name, state, and its verdict or why it has none."""
+    told = f"{job.result.verdict}: {job.result.reason}" if job.result is not None else job.error or ""
+    return f"{job.job_id} {job.spec.subject.formula}: {job.state}, {told}"
 
 
 def kinds(arguments: argparse.Namespace) -> int:

@@ -153,7 +153,7 @@ class Potential(ABC):
 
     def describe(self, crystal: Crystal) -> Description:
         """Return site energies and atom vectors of a crystal, without gradients; not every potential offers it."""
-        atoms = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
+        atoms = crystal.to_ase()
         clean = self._checked(atoms)
         with torch_state(self._torch_default), torch.no_grad():
             return self._describe(clean)

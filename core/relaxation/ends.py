@@ -9,6 +9,7 @@ import numpy as np
 from ase.build import bulk
 from pymatgen.core import Composition
 
+from core.errors import NoWorkingIonError
 from core.records import Crystal
 from core.relaxation.relax import FORCE_EV_PER_A, relax
 
@@ -33,6 +34,14 @@ def without(crystal: Crystal, sites: Collection[int]) -> Crystal:
         e_above_hull_ev_per_atom=None,
         spacegroup=None,
     )
+
+
+def host_of(crystal: Crystal, working_ion: str) -> Crystal:
+    """Return a crystal without its working ions, nothing relaxed; raise `NoWorkingIonError` where it holds none."""
+    ions = [site for site, element in enumerate(crystal.species) if element == working_ion]
+    if not ions:
+        raise NoWorkingIonError(crystal.formula, working_ion)
+    return without(crystal, ions)
 
 
 def least_bound(

@@ -36,6 +36,7 @@ __all__ = [
     "Spec",
     "calculation_about",
     "calculation_row",
+    "calculations_about",
     "cancel",
     "conductivity_points",
     "export_documents",
@@ -78,21 +79,30 @@ def jobs_of(crystal: Crystal, runs: Path | None = None) -> list[Job]:
     return [job for job in list_jobs(runs) if _is_about(job.spec, crystal)]
 
 
-def job_about(crystal: Crystal, kind: str, runs: Path | None = None) -> Job | None:
-    """Return the latest run of a kind about a crystal, in whatever state."""
-    return next((job for job in jobs_of(crystal, runs) if job.spec.kind == kind), None)
+def job_about(jobs: Iterable[Job], kind: str) -> Job | None:
+    """Return the latest run of a kind, in whatever state, among those about a crystal (`jobs_of`)."""
+    return next((job for job in jobs if job.spec.kind == kind), None)
 
 
-def calculation_about(
-    reader: Reader, crystal: Crystal, kind: str, runs: Path | None = None
-) -> Calculation | None:  # fmt: skip
-    """Return the finished calculation of a kind about a crystal: one's own latest, else the release's."""
-    own = (job for job in jobs_of(crystal, runs) if job.spec.kind == kind and job.state == "finished")
-    mine = next(own, None)
-    if mine is not None and mine.calculation is not None:
-        return mine.calculation
-    held = [it for it in released(reader, crystal.id, kind) if _is_about(it.spec, crystal)]
-    return max(held, key=lambda it: it.result.created, default=None)
+def calculations_about(
+    reader: Reader, crystal: Crystal, kind: str, jobs: Iterable[Job]
+) -> list[Calculation]:  # fmt: skip
+    """Return the finished calculations of a kind about a crystal: one's own, then the release's, the latest first.
+
+    `jobs`: the runs about it, as `jobs_of` returns them. Looking for them reads every run there is, so that a page does
+    it once.
+    """
+    own = [job.calculation for job in jobs if job.spec.kind == kind]
+    mine = [it for it in own if it is not None]
+    names = {it.name for it in mine}
+    held = [it for it in released(reader, crystal.id, kind) if it.name not in names]
+    held = [it for it in held if _is_about(it.spec, crystal)]
+    return [*mine, *sorted(held, key=lambda it: it.result.created, reverse=True)]
+
+
+def calculation_about(reader: Reader, crystal: Crystal, kind: str, jobs: Iterable[Job]) -> Calculation | None:
+    """Return the first of `calculations_about`, or None."""
+    return next(iter(calculations_about(reader, crystal, kind, jobs)), None)
 
 
 def shipped(reader: Reader, subject_id: str | None = None) -> list[Calculation]:

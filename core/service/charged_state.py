@@ -1,7 +1,7 @@
 """The charged state for the faces: relaxed ends of charging, planned and read."""
 
 import contextlib
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 from core.calculations import Calculation, Figure
@@ -11,7 +11,7 @@ from core.calculations.kinds.stability import StabilityResult, stability_of
 from core.errors import ExplorerError
 from core.potentials import PotentialCard, potential_card
 from core.records import Crystal
-from core.service.calculations import calculation_about
+from core.service.calculations import Job, calculation_about
 from core.store import Reader
 
 __all__ = [
@@ -60,14 +60,15 @@ def stability(result: RelaxationResult, crystal: Crystal, working_ion: str) -> S
 
 
 def known_facts(
-    reader: Reader, crystal: Crystal, working_ion: str, runs: Path | None = None
+    reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]
 ) -> dict[str, Figure]:  # fmt: skip
     """Return what relaxed ends and first principles tell of a crystal, by the columns of the view `screening`.
 
-    One's own runs come before those of the release. What is not known, or did not come to rest, is left out.
+    One's own runs (`jobs`, those about it) come before those of the release. What is not known, or did not come to
+    rest, is left out.
     """
     facts: dict[str, Figure] = {}
-    relaxed = calculation_about(reader, crystal, RELAXATION, runs)
+    relaxed = calculation_about(reader, crystal, RELAXATION, jobs)
     result = None if relaxed is None else ends(relaxed)
     if result is not None:
         facts["framework"] = result.verdict
@@ -78,7 +79,7 @@ def known_facts(
         with contextlib.suppress(ExplorerError):
             judged = stability(result, crystal, working_ion).figures()
             facts |= {name: value for name, value in judged.items() if name != "insertion_window_v"}
-    computed = calculation_about(reader, crystal, DftSpec.kind, runs)
+    computed = calculation_about(reader, crystal, DftSpec.kind, jobs)
     if computed is not None:
         facts["dft_voltage_v"] = computed.result.figures().get("dft_voltage_v")
     return facts

@@ -1,5 +1,6 @@
 """Voltage curves for the faces: what is known of a crystal's, what another would take, and how it is started."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +9,12 @@ from core.calculations.kinds.curve import CurvePoint, CurveResult, CurveSpec, Gr
 from core.ordering import CurveStep, contents, ordering_cell
 from core.potentials import DEFAULT_POTENTIAL
 from core.records import Crystal
-from core.service.calculations import Job, jobs_of, shipped, submit
+from core.service.calculations import Job, calculations_about, submit
 from core.store import Reader
 
 __all__ = [
-    "CurvePlan", "CurvePoint", "CurveResult", "CurveSpec", "CurveStep", "GroundState", "KnownCurve", "curve_jobs",
-    "known_curves", "planned_curve", "start_curve",
+    "CurvePlan", "CurvePoint", "CurveResult", "CurveSpec", "CurveStep", "GroundState", "KnownCurve",
+    "known_curves", "planned_curve", "start_curve", "unfinished_curve",
 ]  # fmt: skip
 
 SECONDS_PER_ATOM = 0.006
@@ -51,22 +52,18 @@ class CurvePlan:
         return self.n_relaxations * self.n_sites * _STEPS_OF_A_RELAXATION * SECONDS_PER_ATOM
 
 
-def known_curves(reader: Reader, crystal: Crystal, runs: Path | None = None) -> list[KnownCurve]:
-    """Return the finished curves of a crystal: one's own, the latest first, then those of the release."""
-    own = [job.calculation for job in curve_jobs(crystal, runs)]
-    mine = [it for it in own if it is not None]
-    names = {it.name for it in mine}
-    held = [it for it in shipped(reader, crystal.id) if it.name not in names]
+def known_curves(reader: Reader, crystal: Crystal, jobs: Sequence[Job]) -> list[KnownCurve]:
+    """Return the finished curves of a crystal, one's own first; `jobs`: the runs about it."""
     return [
         KnownCurve(calculation=it, curve=it.result)
-        for it in (*mine, *held)
+        for it in calculations_about(reader, crystal, CurveSpec.kind, jobs)
         if isinstance(it.result, CurveResult)
     ]
 
 
-def curve_jobs(crystal: Crystal, runs: Path | None = None) -> list[Job]:
-    """Return the runs of curves about a crystal, the latest first."""
-    return [job for job in jobs_of(crystal, runs) if job.spec.kind == CurveSpec.kind]
+def unfinished_curve(jobs: Sequence[Job]) -> Job | None:
+    """Return the latest curve among the runs about a crystal that is not finished."""
+    return next((job for job in jobs if job.spec.kind == CurveSpec.kind and job.state != "finished"), None)
 
 
 def planned_curve(crystal: Crystal, working_ion: str, potential: str | None = None) -> CurvePlan:

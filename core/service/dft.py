@@ -1,31 +1,28 @@
 """First principles for pages, commands and the API: what it would cost, what there is, what VASP computed elsewhere."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.calculations import Calculation
 from core.calculations.kinds.dft import DftEnd, DftResult, DftSpec, assemble
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec
 from core.dft import Level, cost, is_available, metal_crystal, metal_level
 from core.dft.vasp import Electrode, prepare
 from core.dft.vasp_outputs import ElectrodeOutput, Output, read_outputs
-from core.errors import NoWorkingIonError
 from core.potentials import DEFAULT_POTENTIAL
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
-from core.relaxation import without
+from core.relaxation import host_of
+from core.service.calculations import calculation_about, jobs_of
 from core.store import Reader
-from core.tasks import Job, list_jobs
+from core.tasks import Job
 from core.tasks.elsewhere import keep_finished
-from core.tasks.merge import released
 
 HOW_TO_GET: Final = "make dft"
 
 __all__ = [
-    "HOW_TO_GET", "DftEnd", "DftEstimate", "DftResult", "Electrode", "Level", "collect", "dft_available", "dft_of",
-    "electrode_of", "estimate", "planned", "prepare", "relaxed_ends",
+    "HOW_TO_GET", "DftEnd", "DftEstimate", "DftResult", "Electrode", "Level", "collect", "dft_available",
+    "electrode_of", "estimate", "planned", "prepare",
 ]  # fmt: skip
 
 
@@ -57,7 +54,7 @@ def planned(
 def estimate(crystal: Crystal, working_ion: str = "Mg", level: Level | None = None) -> DftEstimate:
     """Return what a calculation would cost; raise `NoWorkingIonError` for a crystal without the ion."""
     level = level or Level()
-    ends = [cost(it, level) for it in (crystal, _host(crystal, working_ion))]
+    ends = [cost(it, level) for it in (crystal, host_of(crystal, working_ion))]
     metal = cost(metal_crystal(working_ion), metal_level(level))
     seconds = sum(it.seconds for it in (*ends, metal))
     memory_mb, n_atoms = max(it.memory_mb for it in ends), max(it.n_atoms for it in ends)
@@ -68,38 +65,18 @@ def estimate(crystal: Crystal, working_ion: str = "Mg", level: Level | None = No
     return DftEstimate(seconds=seconds, memory_mb=memory_mb, n_atoms=n_atoms, words=words)
 
 
-def dft_of(crystal: Crystal, reader: Reader, runs: Path | None = None) -> list[Calculation]:
-    """Return the finished first-principles results of a crystal, one's own first; each `result` is a `DftResult`."""
-    own = [job.calculation for job in list_jobs(runs) if job.state == "finished"]
-    mine = [it for it in own if it is not None and _is_of(it, crystal)]
-    names = {it.name for it in mine}
-    return [*mine, *(it for it in released(reader, crystal.id, DftSpec.kind) if it.name not in names)]
-
-
-def relaxed_ends(id: str, reader: Reader, runs: Path | None = None) -> Calculation | None:
-    """Return a finished relaxation of a candidate, one's own first, or None."""
-    own = (job.calculation for job in list_jobs(runs) if job.state == "finished")
-    mine = [
-        it
-        for it in own
-        if it is not None and it.spec.kind == RelaxationSpec.kind and it.spec.subject.id == id
-    ]
-    found = [*mine, *released(reader, id, RelaxationSpec.kind)]
-    return found[0] if found else None
-
-
 def electrode_of(
     crystal: Crystal, working_ion: str, reader: Reader, runs: Path | None = None
 ) -> Electrode:  # fmt: skip
     """Return both ends to start a relaxation from: relaxed ones where there are some, else the frozen host."""
-    kept = relaxed_ends(crystal.id, reader, runs)
+    kept = calculation_about(reader, crystal, RelaxationSpec.kind, jobs_of(crystal, runs))
     if kept is not None and isinstance(kept.result, RelaxationResult):
         return Electrode(
             crystal=crystal, working_ion=working_ion, discharged=kept.result.discharged.crystal,
             charged=kept.result.charged.crystal, geometry=f"from ends relaxed by {kept.result.potential}",
         )  # fmt: skip
     return Electrode(
-        crystal=crystal, working_ion=working_ion, discharged=crystal, charged=_host(crystal, working_ion),
+        crystal=crystal, working_ion=working_ion, discharged=crystal, charged=host_of(crystal, working_ion),
         geometry="from the crystal as given",
     )  # fmt: skip
 
@@ -139,17 +116,3 @@ def _end(output: Output, asked: Electrode) -> DftEnd:
         dispersion_ev=output.dispersion_ev, k_grid=output.k_grid,
         note=f"{output.n_ionic_steps} ionic steps.",
     )  # fmt: skip
-
-
-def _host(crystal: Crystal, working_ion: str) -> Crystal:
-    sites: Sequence[int] = [site for site, symbol in enumerate(crystal.species) if symbol == working_ion]
-    if not sites:
-        raise NoWorkingIonError(crystal.formula, working_ion)
-    return without(crystal, sites)
-
-
-def _is_of(calculation: Calculation, crystal: Crystal) -> bool:
-    spec = calculation.spec
-    return (
-        isinstance(spec, DftSpec) and spec.crystal.id == crystal.id and spec.crystal.same_structure(crystal)
-    )

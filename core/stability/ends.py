@@ -18,11 +18,7 @@ from core.ions import charge_number
 from core.stability.conversion import Conversion, conversion, full_conversion_voltage_v
 from core.stability.formation import FormationEnergy, FormationModel, shipped_formation_model
 from core.stability.hull import Decomposition, Hull, shipped_hull
-
-MAX_CHARGED_EV_PER_ATOM: Final = 0.2
-MAX_DISCHARGED_EV_PER_ATOM: Final = 0.1
-"""Above the hull, where a charged end may still hold, and where a discharged one may still be made: of 0.1 eV/atom most
-known metastable oxides lie below, doi:10.1126/sciadv.1600225."""
+from core.thresholds import CHARGED_HULL_EV_PER_ATOM, DISCHARGED_HULL_EV_PER_ATOM
 
 FAR_BELOW_EV_PER_ATOM: Final = 0.1
 """Below the hull known here, where its phases are too few there, or the potential too far off, to judge by."""
@@ -73,8 +69,8 @@ class Stability:
     def verdict(self) -> str:
         """One of `VERDICTS`: "unclear" where a limit lies within one standard error, or an end far below the hull."""
         judged = (
-            ("charged end unstable", self.charged, MAX_CHARGED_EV_PER_ATOM),
-            ("discharged end unstable", self.discharged, MAX_DISCHARGED_EV_PER_ATOM),
+            ("charged end unstable", self.charged, CHARGED_HULL_EV_PER_ATOM),
+            ("discharged end unstable", self.discharged, DISCHARGED_HULL_EV_PER_ATOM),
         )
         if min(end.e_above_hull_ev_per_atom for _, end, _ in judged) < -FAR_BELOW_EV_PER_ATOM:
             return "unclear"
@@ -99,8 +95,8 @@ class Stability:
             else "no amount of metal turns it into other phases"
         )
         return (
-            f"Charged {_words(self.charged, MAX_CHARGED_EV_PER_ATOM)}. Discharged "
-            f"{_words(self.discharged, MAX_DISCHARGED_EV_PER_ATOM)}. Ions go in at {self.insertion_voltage_v:.2f} V; "
+            f"Charged {_words(self.charged, CHARGED_HULL_EV_PER_ATOM)}. Discharged "
+            f"{_words(self.discharged, DISCHARGED_HULL_EV_PER_ATOM)}. Ions go in at {self.insertion_voltage_v:.2f} V; "
             f"{becomes}: a window of {window:.2f} V."
         )
 

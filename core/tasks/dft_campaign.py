@@ -16,13 +16,11 @@ import pandas as pd
 from core.dft import Level, cost
 from core.records import Crystal
 from core.store import Reader
+from core.supply import RADIOACTIVE
 
-LEFT_OUT: Final = frozenset(
-    {
-        "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Tc", "Po", "At",
-        "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm",
-    }
-)  # fmt: skip
+LEFT_OUT: Final = RADIOACTIVE | frozenset(
+    {"La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu"}
+)
 """Lanthanoids, and what is radioactive."""
 
 ANIONS: Final = frozenset({"O", "F", "S", "Se"})

@@ -21,16 +21,12 @@ from core.verdict.judge import (
     with_reasons,
 )
 from core.verdict.rules import (
-    CHARGED_HULL_EV_PER_ATOM,
-    DISCHARGED_HULL_EV_PER_ATOM,
     ELECTROLYTE_V,
     RELAXED_SPREAD_V,
     RULES,
 )
 
 __all__ = [
-    "CHARGED_HULL_EV_PER_ATOM",
-    "DISCHARGED_HULL_EV_PER_ATOM",
     "ELECTROLYTE_V",
     "REASONS",
     "RELAXED_SPREAD_V",

@@ -68,7 +68,10 @@ def judge(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made: of
     dynamics, which is known for few, nothing needs to be. A column that the frame lacks is unknown.
     """
-    found = _states(frame, thresholds)
+    return _judged(_states(frame, thresholds), frame.index)
+
+
+def _judged(found: States, index: pd.Index) -> pd.DataFrame:
     against, unknown = found == AGAINST, (found == UNKNOWN) & _NEEDED[:, None]
     n_against, n_unknown = against.sum(axis=0), unknown.sum(axis=0)
     codes = np.select([against[0], n_against > 0, n_unknown > 0], [3, 2, 1], default=0)
@@ -79,7 +82,7 @@ def judge(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
             "n_against": n_against,
             "n_unknown": n_unknown,
         },
-        index=frame.index,
+        index=index,
     )
 
 
@@ -92,8 +95,9 @@ def is_wanted(judged: pd.DataFrame, verdicts: tuple[str, ...]) -> BoolArray:
 def judgement(row: Mapping[str, Any], thresholds: Thresholds) -> Judgement:
     """Return the verdict on one row of the view `screening`, with every criterion in words."""
     frame = pd.DataFrame([dict(row)])
-    verdict = str(judge(frame, thresholds)["verdict"].iloc[0])
-    return Judgement(verdict=verdict, criteria=_criteria(row, _states(frame, thresholds)[:, 0], thresholds))
+    found = _states(frame, thresholds)
+    verdict = str(_judged(found, frame.index)["verdict"].iloc[0])
+    return Judgement(verdict=verdict, criteria=_criteria(row, found[:, 0], thresholds))
 
 
 def with_reasons(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:

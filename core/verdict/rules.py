@@ -16,7 +16,12 @@ from core.oxidation import has_anion, redox_metals
 from core.quantities import QUANTITIES, is_missing
 from core.records import CONFIDENCE
 from core.supply import shunned
-from core.thresholds import PAPER_SIGMA_MS_PER_CM, Thresholds
+from core.thresholds import (
+    CHARGED_HULL_EV_PER_ATOM,
+    DISCHARGED_HULL_EV_PER_ATOM,
+    PAPER_SIGMA_MS_PER_CM,
+    Thresholds,
+)
 from core.verdict.facts import AGAINST, FOR, Facts, States, states
 
 Row = Mapping[str, Any]
@@ -30,8 +35,6 @@ ELECTROLYTE_V: Final = 4.6
 S. G. McArthur, L. Geng, J. Guo, V. Lavallo, Inorg. Chem. Front. 2, 1101 (2015), doi:10.1039/C5QI00171D.
 """
 
-CHARGED_HULL_EV_PER_ATOM: Final = 0.2
-DISCHARGED_HULL_EV_PER_ATOM: Final = 0.1
 _HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
 
 

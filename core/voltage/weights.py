@@ -8,29 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
-
-from core.artifacts import replacing, write_json
+from core.artifacts import read_weights, write_weights
 from core.codec import from_json, to_json
 from core.errors import ModelError, RecordError
-from core.provenance import sha256_of_file
 from core.voltage.base import Arrays
 from core.voltage.card import VoltageCard
 
-_PICKLE_STARTS: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_REMEDY: Final = "Restore it from git or train the model anew."
 
 
 def write_model(folder: Path, arrays: Arrays, card: VoltageCard) -> VoltageCard:
     """Write weights and card and return the card with their hash; the card goes last, so a half-written model fails."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / f"{card.name}.safetensors"
-    with replacing(weights) as partial:
-        save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, partial)
-    card = replace(card, sha256=sha256_of_file(weights))
-    write_json(folder / f"{card.name}.json", to_json(card))
-    return card
+    return replace(card, sha256=write_weights(folder, card.name, arrays, to_json(card))["sha256"])
 
 
 def read_card(folder: Path, name: str) -> VoltageCard:
@@ -50,33 +39,7 @@ def read_card(folder: Path, name: str) -> VoltageCard:
 
 def read_arrays(folder: Path, card: VoltageCard, required: tuple[str, ...] = ()) -> Arrays:
     """Return the weights that a card describes, after the checks of file type, hash and keys. Raises `ModelError`."""
-    path = folder / f"{card.name}.safetensors"
-    if not path.is_file():
-        raise ModelError(
-            f"The weights {path.name} are missing beside their card; restore them from git or train anew."
-        )
-    with path.open("rb") as stream:
-        start = stream.read(4)
-    if start.startswith(_PICKLE_STARTS):
-        raise ModelError(
-            f"{path.name} is a pickled file, which could run code when read; only safetensors is accepted."
-        )
-    digest = sha256_of_file(path)
-    if digest != card.sha256:
-        raise ModelError(
-            f"{path.name} has SHA-256 {digest[:12]}..., its card says {card.sha256[:12]}...: the file is "
-            "damaged or of another model. Restore both from git."
-        )
-    try:
-        arrays: Arrays = load_file(path)
-    except (SafetensorError, ValueError) as error:
-        raise ModelError(f"{path.name} is not a safetensors file ({error}); restore it from git.") from None
-    missing = [key for key in required if key not in arrays]
-    if missing:
-        raise ModelError(
-            f"{path.name} lacks {', '.join(missing[:5])}; it was written by another version. Train anew."
-        )
-    return arrays
+    return read_weights(folder, card.name, card.sha256, required=required, remedy=_REMEDY)
 
 
 def data_snapshot_note(card: VoltageCard, data_sha256: str) -> str | None:

@@ -11,6 +11,7 @@ from core.calculations.kinds import relaxation
 from core.calculations.kinds.relaxation import RelaxationSpec
 from core.errors import HullError
 from core.relaxation import FRAMEWORKS
+from core.service.calculations import jobs_of
 from core.service.charged_state import NOT_CONVERGED, known_facts
 from core.store import open_reader
 from core.tasks import cancel, list_jobs, queue
@@ -89,7 +90,7 @@ def test_a_potential_on_another_scale_leaves_stability_unknown(open_md: Opener, 
 
 def test_ends_of_ones_own_count_in_the_verdict(open_md: Opener, made: Path, folders) -> None:
     with open_reader(folders[0]) as reader:
-        known = known_facts(reader, MGO, "Mg")
+        known = known_facts(reader, MGO, "Mg", jobs_of(MGO))
     assert known["framework"] in (*FRAMEWORKS, NOT_CONVERGED)
     assert ("relaxed_voltage_v" in known) == (known["framework"] != NOT_CONVERGED)
     assert not any(name.startswith("start_") for name in known)
@@ -99,6 +100,6 @@ def test_ends_of_ones_own_count_in_the_verdict(open_md: Opener, made: Path, fold
 
 def test_nothing_is_known_of_what_was_never_calculated(open_md: Opener, folders) -> None:
     with open_reader(folders[0]) as reader:
-        assert known_facts(reader, MGO, "Mg") == {}
+        assert known_facts(reader, MGO, "Mg", jobs_of(MGO)) == {}
     app = open_md("candidate", id=MGO.id)
     assert "host not relaxed yet" in "".join(element.proto.body for element in app.get("html"))

@@ -8,10 +8,9 @@ from app.components.md_words import (
     age_words,
     d_words,
     duration_words,
-    scientific,
     sigma_words,
-    significant,
 )
+from core.quantities import scientific, significant
 from core.records import VERDICTS
 
 

@@ -4,13 +4,13 @@ GPAW itself is met in tests/dft/test_gpaw.py; here its place is taken by made-up
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.calculations import Context, Result, Spec, Stopped, read_spec
+from core.calculations import Result, Spec, Stopped, read_spec
 from core.calculations.kinds import dft as kind
 from core.calculations.kinds.dft import DftEnd, DftResult, DftSpec, assemble
 from core.calculations.kinds.dft_metal import DftMetalResult, DftMetalSpec
@@ -20,32 +20,15 @@ from core.errors import CalculationError, DftError, NoWorkingIonError
 from core.provenance import Provenance
 from core.records import Crystal
 from core.relaxation import without
+from tests.calculations.contexts import Here
 from tests.dft.crystals import layered, spinel
 
 EV_PER_MG, EV_PER_HOST_ATOM = -5.0, -7.0
 METAL_EV = -1.5
 
 
-class Here(Context):
-    """A folder, a metal that is done, and a stop after some reports."""
-
-    def __init__(self, folder: Path, stop_after: int | None = None) -> None:
-        self.folder, self.device = folder, "cpu"
-        self.rows: list[Mapping[str, Any]] = []
-        self.stop_after = stop_after
-
-    def should_stop(self) -> bool:
-        return self.stop_after is not None and len(self.rows) >= self.stop_after
-
-    def say(self, note: str) -> None:
-        if self.should_stop():
-            raise Stopped
-
-    def report(self, row: Mapping[str, Any]) -> None:
-        self.rows.append(row)
-
-    def seconds_before(self) -> float:
-        return 0.0
+class WithMetal(Here):
+    """A metal that is done."""
 
     def needed(self, spec: Spec) -> tuple[Result, Path]:
         assert isinstance(spec, DftMetalSpec)
@@ -91,7 +74,7 @@ def host_of(crystal: Crystal) -> Crystal:
 
 
 def test_the_voltage_is_that_of_the_formula(engine: list[str], tmp_path: Path) -> None:
-    result = DftSpec.planned(spinel("Cr")).run(Here(tmp_path))
+    result = DftSpec.planned(spinel("Cr")).run(WithMetal(tmp_path))
     # Both ends high spin: the cells are equal but for 2 Mg, and 0.3 eV cancels.
     assert result.voltage_v == pytest.approx((2 * METAL_EV - 2 * EV_PER_MG) / 4)
     assert result.voltage_d3_v == pytest.approx(result.voltage_v + (2 * -0.28 + 2 * 0.2) / 4)
@@ -138,7 +121,7 @@ def test_ends_of_two_hosts_are_refused() -> None:
 
 
 def test_the_lower_of_two_spins_is_kept_and_told(engine: list[str], tmp_path: Path) -> None:
-    result = DftSpec.planned(layered("Ni")).run(Here(tmp_path))
+    result = DftSpec.planned(layered("Ni")).run(WithMetal(tmp_path))
     assert engine == ["discharged-high", "charged-high", "charged-low"]
     assert result.charged.start == "low" and result.charged.seconds == pytest.approx(3.0)
     assert any("0.300 eV" in note for note in result.notes)
@@ -147,20 +130,20 @@ def test_the_lower_of_two_spins_is_kept_and_told(engine: list[str], tmp_path: Pa
 def test_an_end_that_is_done_is_never_computed_again(engine: list[str], tmp_path: Path) -> None:
     spec = DftSpec.planned(layered("Ni"))
     with pytest.raises(Stopped):
-        spec.run(Here(tmp_path, stop_after=5))  # in the charged end's second start
+        spec.run(WithMetal(tmp_path, stop_after=5))  # in the charged end's second start
     assert engine == ["discharged-high", "charged-high", "charged-low"]
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.json")}
     assert set(before) == {"discharged-high.json", "charged-high.json"}
     engine.clear()
-    result = spec.run(Here(tmp_path))
+    result = spec.run(WithMetal(tmp_path))
     assert engine == ["charged-low"]
     assert all((tmp_path / name).stat().st_mtime_ns == time for name, time in before.items())
-    whole = spec.run(Here(tmp_path / "other" if (tmp_path / "other").mkdir() is None else tmp_path))
+    whole = spec.run(WithMetal(tmp_path / "other" if (tmp_path / "other").mkdir() is None else tmp_path))
     assert result.voltage_v == whole.voltage_v
 
 
 def test_progress_grows_to_the_end(engine: list[str], tmp_path: Path) -> None:
-    here = Here(tmp_path)
+    here = WithMetal(tmp_path)
     DftSpec.planned(layered("Ni")).run(here)
     fractions = [row["fraction"] for row in here.rows]
     assert fractions == sorted(fractions) and fractions[0] > 0 and fractions[-1] == pytest.approx(1.0)
@@ -171,7 +154,7 @@ def test_spec_and_result_read_the_same_from_json(engine: list[str], tmp_path: Pa
     spec = DftSpec.planned(layered("Ni"), level=Level(ecut_ev=400), charged=host_of(layered("Ni")))
     again = read_spec(json.loads(json.dumps(spec.to_dict())))
     assert isinstance(again, DftSpec) and again.key == spec.key and again.level == spec.level
-    result = spec.run(Here(tmp_path))
+    result = spec.run(WithMetal(tmp_path))
     fields = json.loads(json.dumps(result.to_dict()))
     assert DftResult.from_dict(fields).to_dict() == fields
 
@@ -213,5 +196,5 @@ def test_without_gpaw_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_crystal_that_is_kept_is_the_one_that_was_computed(engine: list[str], tmp_path: Path) -> None:
-    result = DftSpec.planned(spinel("Cr")).run(Here(tmp_path))
+    result = DftSpec.planned(spinel("Cr")).run(WithMetal(tmp_path))
     assert result.discharged.crystal.same_structure(primitive(spinel("Cr")))

@@ -1,48 +1,22 @@
 """The relaxed ends of charging as a calculation: what it asks, what comes out, what a second sitting keeps."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from core.calculations import Context, Result, Spec, Stopped, read_spec
+from core.calculations import Stopped, read_spec
 from core.calculations.kinds.relaxation import End, RelaxationResult, RelaxationSpec
 from core.codec import from_json
 from core.errors import NoWorkingIonError, PotentialError, RecordError, RelaxationError
 from core.records import Crystal
 from core.store import open_reader
+from tests.calculations.contexts import Here
 
 MGNIO2 = "mp-1221953"
 """Four atoms; its label is 3.19 V."""
-
-
-class Here(Context):
-    """A folder, and a stop after some reports."""
-
-    def __init__(self, folder: Path, stop_after: int | None = None) -> None:
-        self.folder, self.device = folder, "cpu"
-        self.rows: list[Mapping[str, Any]] = []
-        self._stop_after = stop_after
-
-    def should_stop(self) -> bool:
-        return self._stop_after is not None and len(self.rows) >= self._stop_after
-
-    def say(self, note: str) -> None:
-        if self.should_stop():
-            raise Stopped
-
-    def report(self, row: Mapping[str, Any]) -> None:
-        self.rows.append(row)
-
-    def seconds_before(self) -> float:
-        return 0.0
-
-    def needed(self, spec: Spec) -> tuple[Result, Path]:
-        raise AssertionError
 
 
 @pytest.fixture(scope="module")

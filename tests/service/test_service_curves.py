@@ -8,7 +8,8 @@ import pytest
 from core.calculations.kinds import relaxation
 from core.calculations.kinds.curve import CurveSpec
 from core.errors import NoWorkingIonError
-from core.service.curves import curve_jobs, known_curves, planned_curve, start_curve
+from core.service.calculations import jobs_of
+from core.service.curves import known_curves, planned_curve, start_curve, unfinished_curve
 from core.store import open_reader
 from core.tasks import merge, queue
 from core.tasks.process import ProcessIdentity
@@ -32,8 +33,9 @@ def test_a_plan_says_what_it_would_take() -> None:
 def test_one_that_is_started_is_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "start_detached", lambda *_, **__: ProcessIdentity.current())
     job = start_curve(planned_curve(MGO, "Mg", NAME))
-    assert [it.job_id for it in curve_jobs(MGO)] == [job.job_id]
-    assert curve_jobs(replace(MGO, id="another")) == []
+    found = unfinished_curve(jobs_of(MGO))
+    assert found is not None and found.job_id == job.job_id
+    assert unfinished_curve(jobs_of(replace(MGO, id="another"))) is None
 
 
 def test_own_ones_come_before_those_of_the_release(tmp_path: Path) -> None:
@@ -44,9 +46,9 @@ def test_own_ones_come_before_those_of_the_release(tmp_path: Path) -> None:
     merge([first.path], tmp_path / "precomputed")
     run_job(queue.prepare(replace(spec, n_relaxed=2)).path)
     with open_reader(tmp_path / "precomputed") as reader:
-        known = known_curves(reader, MGO)
+        known = known_curves(reader, MGO, jobs_of(MGO))
         assert [it.is_shipped for it in known] == [False, False]
         (first.path / "spec.json").unlink()
-        known = known_curves(reader, MGO)
+        known = known_curves(reader, MGO, jobs_of(MGO))
     assert [it.is_shipped for it in known] == [False, True]
     assert known[1].curve.steps == first.result.steps

@@ -6,7 +6,8 @@ import pytest
 
 from core.dft import is_available
 from core.errors import NoWorkingIonError
-from core.service.dft import dft_available, dft_of, estimate, planned, relaxed_ends
+from core.service.calculations import calculation_about, calculations_about, jobs_of
+from core.service.dft import dft_available, estimate, planned
 from core.store import open_reader
 from tests.dft.crystals import layered, spinel
 
@@ -30,5 +31,6 @@ def test_a_plan_relaxes_first_unless_told_otherwise() -> None:
 
 def test_where_nothing_was_computed_nothing_is_found(tmp_path: Path) -> None:
     with open_reader() as reader:
-        assert dft_of(layered("Ni"), reader, tmp_path) == []
-        assert relaxed_ends("layered-Ni", reader, tmp_path) is None
+        jobs = jobs_of(layered("Ni"), tmp_path)
+        assert calculations_about(reader, layered("Ni"), "dft", jobs) == []
+        assert calculation_about(reader, layered("Ni"), "relaxation", jobs) is None

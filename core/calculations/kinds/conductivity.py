@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from scipy.stats import norm
 
-from core.calculations.base import Calculation, Context, Figure, Result, Spec, Subject, now
+from core.calculations.base import Calculation, DerivedSpec, Figure, Result, now
 from core.calculations.kinds.diffusion.displacements import read_displacements
 from core.calculations.kinds.diffusion.result import DiffusionResult
 from core.calculations.kinds.diffusion.spec import DiffusionSpec
@@ -41,24 +41,19 @@ class ConductivityResult(Conductivity, Result):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ConductivitySpec(Spec):
+class ConductivitySpec(DerivedSpec):
     """`runs`: the names, which are hashes of what was asked, of the runs that are pooled."""
 
     kind: ClassVar[str] = "conductivity"
     title: ClassVar[str] = "Conductivity of pooled seeds"
     result_type: ClassVar[type[ConductivityResult]] = ConductivityResult
 
-    id: str
-    formula: str
-    working_ion: str
+    comes_about: ClassVar[str] = (
+        "Seeds are pooled when their runs are merged (`runs merge`), not in a run of their own."
+    )
+
     prefix_of_runs: str
     runs: tuple[str, ...]
-    device: str = "cpu"
-
-    @property
-    def subject(self) -> Subject:
-        """The crystal of the runs."""
-        return Subject(id=self.id, formula=self.formula, working_ion=self.working_ion)
 
     @property
     def name(self) -> str:
@@ -73,12 +68,6 @@ class ConductivitySpec(Spec):
     def made_of(self) -> Sequence[str]:
         """Return the runs' names."""
         return self.runs
-
-    def run(self, context: Context) -> ConductivityResult:
-        """Pooling takes no work of its own: `derived` does it when runs are merged."""
-        raise CalculationError(
-            "Seeds are pooled when their runs are merged (`runs merge`), not in a run of their own."
-        )
 
     @classmethod
     def derived(cls, finished: Sequence[Calculation]) -> tuple[list[Calculation], list[Skipped]]:

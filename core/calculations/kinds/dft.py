@@ -7,24 +7,21 @@ With the ends scaled to the same host, n ions of charge z between them and energ
 without dispersion and with it. Materials Project's labels hold no dispersion.
 """
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, Final
 
-from core.artifacts import write_json
 from core.calculations.base import Context, CrystalSpec, Figure, Result, Spec, Stopped
 from core.calculations.kinds.dft_metal import DFT_PACKAGES, DftMetalResult, DftMetalSpec
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec
-from core.codec import from_json, to_json
 from core.dft import Level, Point, calculate, engine_words, needed, primitive, starts
 from core.errors import CalculationError, DftError, NoWorkingIonError
 from core.ions import charge_number
 from core.potentials import potential_card
 from core.provenance import Provenance, package_versions
 from core.records import Crystal
-from core.relaxation import without
+from core.relaxation import host_of
 
 ENGINES: Final = ("gpaw", "vasp")
 SINGLE_POINT: Final = "DFT single point"
@@ -188,8 +185,8 @@ class DftSpec(CrystalSpec):
             return relaxed.discharged.crystal, relaxed.charged.crystal, words
         if self.charged is not None:
             return self.crystal, self.charged, "both ends as given"
-        ions = [site for site, symbol in enumerate(self.crystal.species) if symbol == self.working_ion]
-        return self.crystal, without(self.crystal, ions), "as given, the host not relaxed without its ions"
+        host = host_of(self.crystal, self.working_ion)
+        return self.crystal, host, "as given, the host not relaxed without its ions"
 
 
 def assemble(
@@ -264,9 +261,8 @@ class _Work:
     def _point(
         self, name: str, cell: Crystal, start: str, moments: Sequence[float], done: float, share: float
     ) -> Point:
-        kept = self.context.folder / f"{name}.json"
-        if kept.is_file():
-            return from_json(Point, json.loads(kept.read_text(encoding="utf-8")))
+        if (kept := self.context.kept(name, Point)) is not None:
+            return kept
         self.context.say(f"{name} spin, {cell.n_sites} atoms")
 
         def after(number: int, energy_ev: float, part: float) -> None:
@@ -276,7 +272,7 @@ class _Work:
             cell, self.spec.level, start=start, moments_mu_b=moments, log=self.context.folder / f"{name}.txt",
             on_iteration=after,
         )  # fmt: skip
-        write_json(kept, to_json(point))
+        self.context.keep(name, point)
         return point
 
     def _report(self, fraction: float, energy_ev: float) -> None:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from core.artifacts import write_json
 from core.calculations.base import Context, CrystalSpec, Result, Stopped
-from core.codec import to_json
 from core.dft import Level, calculate, engine_words, metal_crystal, metal_level, needed, starts
 from core.ions import charge_number
 from core.provenance import Provenance, package_versions
@@ -68,7 +66,7 @@ class DftMetalSpec(CrystalSpec):
             self.crystal, self.level, start=start, moments_mu_b=moments, log=context.folder / "metal.txt",
             on_iteration=after,
         )  # fmt: skip
-        write_json(context.folder / "metal.json", to_json(point))
+        context.keep("metal", point)
         n = self.crystal.n_sites
         return DftMetalResult(
             verdict="calculated", reason=f"{point.energy_ev / n:.4f} eV an atom.", energy_ev=point.energy_ev / n,

@@ -8,16 +8,13 @@ Where the redox metals cannot pay for all ions, a third end with as many ions as
 voltage down to it stands beside the one for all.
 """
 
-import json
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from core.artifacts import write_json
 from core.calculations.base import Context, CrystalSpec, Figure, Result
-from core.codec import from_json, to_json
 from core.errors import NoWorkingIonError, RecordError, RelaxationError
 from core.ions import charge_number
 from core.oxidation import removable_electrons
@@ -30,6 +27,7 @@ from core.relaxation import (
     HostChange,
     Step,
     host_change,
+    host_of,
     least_bound,
     metal_energy_ev,
     relax,
@@ -140,8 +138,7 @@ class RelaxationSpec(CrystalSpec):
         potential = loaded_potential(self.potential, context.device)
         work = _Work(self, context, potential)
         discharged = work.end("discharged", self.crystal)
-        ions = [site for site, element in enumerate(self.crystal.species) if element == self.working_ion]
-        charged = work.end("charged", without(discharged.crystal, ions))
+        charged = work.end("charged", host_of(discharged.crystal, self.working_ion))
         redox = self._redox_end(work, discharged.crystal)
         metal_ev = metal_energy_ev(potential, self.working_ion)
         host = host_change(discharged.crystal, charged.crystal, self.working_ion)
@@ -174,7 +171,7 @@ class RelaxationSpec(CrystalSpec):
         n_leave = self.n_may_leave()
         if n_leave is None or not 0 < n_leave < discharged.count(self.working_ion):
             return None
-        if (kept := work.kept("redox")) is not None:
+        if (kept := work.context.kept("redox", End)) is not None:
             return kept
         sites = least_bound(
             discharged, self.working_ion, n_leave, work.potential,
@@ -196,20 +193,12 @@ class _Work:
         self._ends_done = 0
         self._steps = 0
 
-    def kept(self, name: str) -> End | None:
-        """Return an end that an earlier sitting left."""
-        path = self.context.folder / f"{name}.json"
-        if not path.is_file():
-            return None
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return from_json(End, fields)
-
     def end(self, name: str, crystal: Crystal) -> End:
         """Relax one end, or return what an earlier sitting left of it."""
-        end = self.kept(name)
+        end = self.context.kept(name, End)
         if end is None:
             end = self._relaxed(name, crystal)
-            write_json(self.context.folder / f"{name}.json", to_json(end))
+            self.context.keep(name, end)
         self._ends_done += 1
         return end
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Final
 
-from core.calculations.base import Calculation, Context, Figure, Result, Spec, Subject
+from core.calculations.base import Calculation, DerivedSpec, Figure, Result
 from core.calculations.kinds.relaxation import NOT_CONVERGED, End, RelaxationResult, RelaxationSpec
 from core.errors import CalculationError, ExplorerError
 from core.potentials import potential_card
@@ -63,24 +63,19 @@ class StabilityResult(Result):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class StabilitySpec(Spec):
+class StabilitySpec(DerivedSpec):
     """`relaxation`: name of the relaxation, which is a hash of what was asked; `hull_sha256`: of phases and fit."""
 
     kind: ClassVar[str] = "stability"
     title: ClassVar[str] = "Stability of the ends"
     result_type: ClassVar[type[StabilityResult]] = StabilityResult
 
-    id: str
-    formula: str
-    working_ion: str
+    comes_about: ClassVar[str] = (
+        "Stability follows from relaxed ends when they are merged (`runs merge`), not in a run of its own."
+    )
+
     relaxation: str
     hull_sha256: str
-    device: str = "cpu"
-
-    @property
-    def subject(self) -> Subject:
-        """The crystal that was relaxed."""
-        return Subject(id=self.id, formula=self.formula, working_ion=self.working_ion)
 
     @property
     def name(self) -> str:
@@ -91,12 +86,6 @@ class StabilitySpec(Spec):
     def made_of(self) -> Sequence[str]:
         """Return the relaxation's name."""
         return (self.relaxation,)
-
-    def run(self, context: Context) -> StabilityResult:
-        """It takes no work of its own: `derived` does it when runs are merged."""
-        raise CalculationError(
-            "Stability follows from relaxed ends when they are merged (`runs merge`), not in a run of its own."
-        )
 
     @classmethod
     def derived(cls, finished: Sequence[Calculation]) -> tuple[list[Calculation], list[Skipped]]:

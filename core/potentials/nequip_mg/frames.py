@@ -54,7 +54,7 @@ def starting_cell(crystal: Crystal, working_ion: str, rng: Generator) -> Atoms:
 
     The strain is symmetric with 1.5 % standard deviation, on top of -1 to 4 % of each length for thermal expansion.
     """
-    cell = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
+    cell = crystal.to_ase()
     atoms: Atoms = cell.repeat(_repeats(cell, rng))
     ions = np.flatnonzero(atoms.symbols == working_ion)
     n_removed = round(float(rng.choice(VACANCIES)) * len(ions))

@@ -1,14 +1,10 @@
 """The work of a voltage curve: contents screened, orderings relaxed, each kept once it is done."""
 
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.artifacts import write_json
 from core.calculations.base import Context, Stopped
-from core.codec import from_json, to_json
 from core.errors import RelaxationError
 from core.ordering import OrderingCell, Screened, contents, screened
 from core.potentials import Potential
@@ -77,28 +73,28 @@ class CurveWork:
         return relaxed
 
     def _content(self, n_ions: int) -> Screened:
-        path = self.context.folder / f"content-{n_ions}.json"
-        if path.is_file():
-            return from_json(Screened, _read(path))
+        name = f"content-{n_ions}"
+        if (kept := self.context.kept(name, Screened)) is not None:
+            return kept
         n_sites = len(self.cell.ion_sites)
         self.context.say(f"energies of the orderings with {n_ions} of {n_sites} ions")
         found = screened(
             self.cell, self.spec.working_ion, n_ions, self.potential, most=self.spec.n_frozen, seed=self.spec.seed,
             on_energy=self._hear_stop,
         )  # fmt: skip
-        write_json(path, to_json(found))
+        self.context.keep(name, found)
         return found
 
     def _attempt(self, content: Screened, rank: int) -> _Attempt:
         number = content.numbers[rank]
-        path = self.context.folder / f"{_name(content.n_ions, number)}.json"
-        if path.is_file():
-            return from_json(_Attempt, _read(path))
+        name = _name(content.n_ions, number)
+        if (kept := self.context.kept(name, _Attempt)) is not None:
+            return kept
         self.context.say(
             f"relaxing {content.n_ions} of {len(self.cell.ion_sites)} ions, ordering {number} of {content.n_orderings}"
         )
         attempt = self._at_rest(content, rank)
-        write_json(path, to_json(attempt))
+        self.context.keep(name, attempt)
         return attempt
 
     def _at_rest(self, content: Screened, rank: int) -> _Attempt:
@@ -148,8 +144,3 @@ class CurveWork:
 
 def _name(n_ions: int, ordering: int) -> str:
     return f"ordering-{n_ions}-{ordering}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return fields

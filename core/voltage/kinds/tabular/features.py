@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from ase import Atoms
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -114,7 +113,7 @@ def soap_block(crystals: Sequence[Crystal], working_ions: Sequence[str]) -> Floa
     rows = []
     for crystal, ion in zip(_bar("soap", crystals), working_ions, strict=True):
         centres = [site for site, symbol in enumerate(crystal.species) if symbol == ion]
-        atoms = Atoms(crystal.species, cell=crystal.lattice_a, scaled_positions=crystal.frac, pbc=True)
+        atoms = crystal.to_ase()
         rows.append(descriptor.create(atoms, centers=centres))
     return np.array(rows, dtype=np.float32)
 

@@ -1,11 +1,14 @@
-"""Stability on demand: the same numbers as the kind of calculation gives, for ends that anyone brings."""
+"""Stability of ends that anyone brings: volts from energies, a distance that the source states, what is refused."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from core.errors import HullError, PotentialError
+from core.potentials import potential_card
 from core.records import Crystal
-from core.service.stability import stability_of_ends
+from core.stability import Stability, assess
 
 
 def crystal(species: tuple[str, ...], above: float | None = None) -> Crystal:
@@ -15,12 +18,20 @@ def crystal(species: tuple[str, ...], above: float | None = None) -> Crystal:
     )  # fmt: skip
 
 
+def judged(discharged: Crystal, charged: Crystal, potential: str = "nequip-mp") -> Stability:
+    return assess(
+        Counter(discharged.species), FULL_EV, Counter(charged.species), EMPTY_EV, "Mg",
+        energy_scale=potential_card(potential).energy_scale,
+        stated_e_above_hull_ev_per_atom=discharged.e_above_hull_ev_per_atom,
+    )  # fmt: skip
+
+
 HOST = ("Ni", "O", "O")
 FULL_EV, EMPTY_EV = -22.0, -14.0
 
 
 def test_volts_follow_from_the_energies() -> None:
-    found = stability_of_ends(crystal(("Mg", *HOST)), FULL_EV, crystal(HOST), EMPTY_EV, "Mg")
+    found = judged(crystal(("Mg", *HOST)), crystal(HOST))
     # The metal's energy under the potential is -1.60 eV, which is what the fit found too.
     assert found.insertion_voltage_v == pytest.approx((EMPTY_EV - 1.60 - FULL_EV) / 2, abs=0.01)
     above = found.discharged.by_potential_ev_per_atom
@@ -29,12 +40,12 @@ def test_volts_follow_from_the_energies() -> None:
 
 
 def test_a_stated_distance_is_told() -> None:
-    found = stability_of_ends(crystal(("Mg", *HOST), above=0.01), FULL_EV, crystal(HOST), EMPTY_EV, "Mg")
+    found = judged(crystal(("Mg", *HOST), above=0.01), crystal(HOST))
     assert found.discharged.e_above_hull_ev_per_atom == 0.01 and found.discharged.std_ev_per_atom is None
 
 
 def test_what_cannot_be_judged_is_refused() -> None:
     with pytest.raises(HullError, match="scale"):
-        stability_of_ends(crystal(("Mg", *HOST)), FULL_EV, crystal(HOST), EMPTY_EV, "Mg", potential="chgnet")
+        judged(crystal(("Mg", *HOST)), crystal(HOST), potential="chgnet")
     with pytest.raises(PotentialError, match="is not a potential"):
-        stability_of_ends(crystal(("Mg", *HOST)), FULL_EV, crystal(HOST), EMPTY_EV, "Mg", potential="none")
+        judged(crystal(("Mg", *HOST)), crystal(HOST), potential="none")
