@@ -75,11 +75,11 @@ def _candidates(sha256: str, filters: Filters, _store: Reader) -> pd.DataFrame:
 
 
 @st.cache_resource(show_spinner=False)
-def voltage_model() -> "VoltageModel":
-    """Return the default voltage model, loaded once a server; raise `ModelError` where it is absent or damaged."""
+def voltage_model(name: str = "default") -> "VoltageModel":
+    """Return a voltage model, loaded once a server; raise `ModelError` where it is absent or damaged."""
     from core.service.model import load_model
 
-    return load_model()
+    return load_model(name)
 
 
 @dataclass(frozen=True, kw_only=True)

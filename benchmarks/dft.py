@@ -19,7 +19,7 @@ import pandas as pd
 from core.calculations.kinds.dft import DftResult
 from core.calculations.kinds.relaxation import RelaxationResult
 from core.errors import ExplorerError
-from core.service.accuracy import default_card, mean_absolute_error, read_out_of_fold
+from core.service.accuracy import shipped_card, mean_absolute_error, read_out_of_fold
 from core.service.calculations import list_jobs
 from core.service.first_principles import PAPER_MAE_V, comparisons, first_principles_rows
 from core.store import Reader, open_reader
@@ -99,7 +99,7 @@ def main() -> None:
     for it in rows:
         print("| " + " | ".join(text(it[name]) for name in COLUMNS) + " |")
     with open_reader() as reader:
-        held_out = first_principles_rows(reader, read_out_of_fold(default_card().name))
+        held_out = first_principles_rows(reader, read_out_of_fold(shipped_card().name))
     print("\nOf the release, labelled electrodes predicted by members that saw no electrode of their host")
     for it in comparisons(held_out):
         between = f"{it.mae.low:.2f} to {it.mae.high:.2f}"

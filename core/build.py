@@ -1,7 +1,8 @@
 """One release, end to end: sources -> candidates -> graphs -> voltages -> capacities -> nearest electrodes -> store.
 
 Predictions, capacities and neighbours are computed here, from the data and the voltage model. What was computed one
-structure at a time (calculations, predictions by other models) is taken over from the release before.
+structure at a time (calculations, predictions by other models) is taken over from the release before. A second model,
+that costs too much for all, is asked about the candidates that could pass (`predict_again`).
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from core.capacity import capacity
+from core.cascade import Limits
 from core.errors import ExplorerError, ReleaseNotFoundError, SourceError
 from core.graphs import GraphStore
 from core.ions import charge_number
@@ -31,6 +33,7 @@ from core.store import (
     current_path,
     is_valid_id,
     list_files,
+    open_reader,
     prune,
 )
 from core.voltage import VoltageModel
@@ -119,6 +122,33 @@ def build_release(
         carried=carried,
         removed=prune(precomputed),
     )
+
+
+def predict_again(
+    precomputed: Path, model: VoltageModel, *, limits: Limits | None = None, progress: Progress | None = None
+) -> tuple[Release, int]:
+    """Ask an accurate model about the candidates that could pass; make the release with its voltages current.
+
+    Returns that release, and how many were asked about. All else stays as it is: the release's own model speaks where
+    this one was not asked or failed. Raises `StoreError` kinds; nothing is changed then.
+    """
+    limits, progress = limits or Limits(), progress or _quiet
+    with open_reader(precomputed) as reader:
+        before = reader.release
+        rows = reader.voltages_of(before.model_name or "")
+        asked = [
+            reader.crystal(row.id)
+            for row in rows.itertuples()
+            if limits.could_pass(row.voltage_v, row.capacity_vol_ah_per_l)
+        ]
+    predictions = _predict(asked, before.working_ion, model, progress, stage="predict again")
+    with ReleaseWriter(precomputed, extend=True) as writer:
+        predicted_by = writer.add_provenance(_predicted_by(model, before.data_sha256))
+        writer.drop_voltage_predictions(model.name)
+        writer.add_voltage_predictions(predictions, model=model.name, provenance_id=predicted_by)
+        release = writer.publish(accurate_model_name=model.name, accurate_model_sha256=model.sha256)
+    prune(precomputed)
+    return release, len(asked)
 
 
 def read_inputs(
@@ -244,12 +274,19 @@ def _graphs(crystals: Sequence[Crystal], progress: Progress) -> GraphStore:
 
 
 def _predict(
-    crystals: Sequence[Crystal], working_ion: str, model: VoltageModel, progress: Progress
-) -> list[VoltagePrediction]:
+    crystals: Sequence[Crystal], working_ion: str, model: VoltageModel, progress: Progress, *, stage: str = "predict"
+) -> list[VoltagePrediction]:  # fmt: skip
     total = len(crystals)
-    progress("predict", 0, total)
+    progress(stage, 0, total)
     ions = [working_ion] * total
-    return model.predict(crystals, ions, progress=lambda done: progress("predict", done, total))
+    return model.predict(crystals, ions, progress=lambda done: progress(stage, done, total))
+
+
+def _predicted_by(model: VoltageModel, data_sha256: str | None) -> Provenance:
+    return Provenance(
+        kind="voltage", model_name=model.name, model_sha256=model.sha256, data_sha256=data_sha256,
+        seeds=model.card.seeds,
+    )  # fmt: skip
 
 
 def _path_before(precomputed: Path) -> Path | None:
@@ -290,12 +327,7 @@ def _add_what_was_read(writer: ReleaseWriter, inputs: _Inputs, working_ion: str)
 def _add_what_was_predicted(
     writer: ReleaseWriter, inputs: _Inputs, results: _Results, working_ion: str, model: VoltageModel
 ) -> None:
-    predicted_by = writer.add_provenance(
-        Provenance(
-            kind="voltage", model_name=model.name, model_sha256=model.sha256, data_sha256=inputs.data_sha256,
-            seeds=model.card.seeds,
-        )
-    )  # fmt: skip
+    predicted_by = writer.add_provenance(_predicted_by(model, inputs.data_sha256))
     writer.add_voltage_predictions(results.predictions, model=model.name, provenance_id=predicted_by)
     writer.add_nearest_electrodes(
         results.nearest, working_ion=working_ion, model=model.name, provenance_id=predicted_by

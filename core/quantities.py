@@ -173,6 +173,8 @@ _VOLTAGE: Final = (
             short="Spread"),
     _number("voltage_low_v", "Predicted voltage, low", ".2f", f"{_LOWER}, volts.", short="V low", head="V low"),
     _number("voltage_high_v", "Predicted voltage, high", ".2f", f"{_UPPER}, volts.", short="V high", head="V high"),
+    _text("voltage_model", "Voltage model", "Which voltage model predicts: the accurate one for what could pass."),
+    _text("model", "Model", "Which voltage model predicts."),
     _text("voltage_error", "No voltage because", "Why no voltage was predicted."),
     _flag("in_domain", "In domain", "Resembles the labelled electrodes."),
     _number("average_voltage_v", "Calculated voltage", ".2f",

@@ -175,7 +175,8 @@ class Electrode:
 class VoltagePrediction:
     """A predicted average voltage with its 90 % interval, or the reason why there is none.
 
-    `in_domain` says whether the structure resembles the labelled electrodes enough for the interval to hold.
+    `in_domain` says whether the structure resembles the labelled electrodes enough for the interval to hold, `model`
+    who predicts.
     """
 
     id: str
@@ -187,6 +188,7 @@ class VoltagePrediction:
     voltage_high_v: float | None
     in_domain: bool | None
     error: str | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.voltage_v, self.voltage_std_v, self.voltage_low_v, self.voltage_high_v)

@@ -15,6 +15,10 @@ DISCHARGED_HULL_EV_PER_ATOM: Final = 0.1
 """Above the hull, where a charged end may still hold, and where a discharged one may still be made: of 0.1 eV/atom most
 known metastable oxides lie below, doi:10.1126/sciadv.1600225."""
 
+SCOPE_VOLTAGE_V: Final = 2.5
+SCOPE_CAPACITY_AH_PER_L: Final = 600.0
+"""What is worth the costly calculations: somewhat below the paper's thresholds, so that a slider finds them done."""
+
 Definition = Literal["cathode", "paper"]
 DEFINITIONS: Final[tuple[Definition, ...]] = ("cathode", "paper")
 """`cathode`: the capacity that the redox metals can pay for counts, and a verdict is asked for. `paper`: as Chen et al.

@@ -29,6 +29,7 @@ LINE = {
     "thresholds": set(),
     "verdict": {"oxidation", "supply", "thresholds"},
     "screening": {"thresholds", "verdict"},
+    "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),
     "store": {"oxidation"},
     "potentials": set(),
@@ -41,14 +42,15 @@ LINE = {
     "calculations": {
         "oxidation", "potentials", "relaxation", "stability", "ordering", "dft", "dynamics", "transport",
     },
-    "tasks": {"calculations", "dft", "dynamics", "supply", "screening", "store"},
-    "build": {"sources", "graphs", "voltage", "capacity", "store"},
+    "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
+    "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
-        "sources", "voltage", "capacity", "supply", "thresholds", "verdict", "screening", "store", "potentials",
-        "relaxation", "stability", "ordering", "dynamics", "transport", "calculations", "tasks", "dft",
+        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "store",
+        "potentials", "relaxation", "stability", "ordering", "dynamics", "transport", "calculations", "tasks", "dft",
     },
     "cli": {
-        "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "stability",
+        "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",
+        "potentials", "stability",
         "dynamics", "transport", "calculations", "tasks", "service", "dft",
     },
     "__main__": {"cli"},

@@ -31,7 +31,7 @@ def render_contributions(crystal: Crystal, working_ion: str) -> None:
         return
     st.subheader("The atoms behind the voltage", anchor=False)
     st.caption(
-        "The prediction starts from the voltage of the frozen host, which splits exactly into one share an atom: what "
+        "Predictions start from the voltage of the frozen host, which splits exactly into one share an atom: what "
         f"each {safe(working_ion)} gives up when it leaves, and what each host atom loses when they have left."
     )
     asked = f"contributions-{_fingerprint(crystal)}-{working_ion}"
@@ -43,7 +43,7 @@ def render_contributions(crystal: Crystal, working_ion: str) -> None:
         )  # fmt: skip
         return
     try:
-        shares = _contributions(crystal, working_ion, state.voltage_model().sha256)
+        shares = _contributions(crystal, working_ion, state.voltage_model("fast").sha256)
     except ExplorerError as error:
         st.warning(safe(error), icon=":material/info:")
         return
@@ -64,7 +64,7 @@ def _fingerprint(crystal: Crystal) -> str:
     show_spinner="Weighing the atoms with SevenNet-0 …", max_entries=256, hash_funcs={Crystal: _fingerprint}
 )
 def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> "Contributions":
-    return explain(state.voltage_model(), crystal, working_ion, _backbone())
+    return explain(state.voltage_model("fast"), crystal, working_ion, _backbone())
 
 
 @st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Crystal: _fingerprint})

@@ -83,6 +83,7 @@ def csv_metadata(view: View) -> dict[str, str]:
         "release": release.version,
         "release_sha256": release.sha256,
         "model": f"{release.model_name} sha256 {release.model_sha256}",
+        "accurate_model": f"{release.accurate_model_name or 'none'} sha256 {release.accurate_model_sha256 or 'none'}",
         "data_sha256": str(release.data_sha256),
         "licenses": "Materials Project and 3DSC rows CC BY 4.0, GNoME rows CC BY-NC 4.0 (column license)",
         "url": view.query.to_url(state.page_url()),

@@ -227,7 +227,7 @@ def choose_partition() -> str:
 
 def page() -> None:
     """Draw the page."""
-    card = accuracy.default_card()
+    card = accuracy.shipped_card()
     theme.page_header(
         "Accuracy",
         f"How far the shipped model, {safe(card.name)}, is off on {card.n_labelled:,} labelled "

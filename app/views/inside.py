@@ -11,7 +11,7 @@ from app.components.tables import draw_facts
 from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
-from core.service.accuracy import default_card
+from core.service.accuracy import shipped_card
 from core.service.embeddings import RANDOM, SHIPPED, AtomMap, InsideMaps, maps_file, read_maps
 
 _CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "scrollZoom": True}
@@ -72,11 +72,11 @@ def shipped_section() -> None:
     shown = maps(SHIPPED)
     card = shown.card
     st.subheader(f"The shipped model, {safe(card['model'])}", anchor=False)
-    current = default_card()
+    current = shipped_card(card["model"])
     if current.sha256 != card["model_sha256"]:
         st.warning(
-            f"These maps are of {safe(card['model'])} {card['model_sha256'][:12]}, the release now uses "
-            f"{safe(current.name)} {current.sha256[:12]}. Make them again: `{card['command']} --only shipped`.",
+            f"These maps are of {safe(card['model'])} {card['model_sha256'][:12]}, which has been trained anew since: "
+            f"{current.sha256[:12]}. Make them again: `{card['command']} --only shipped`.",
             icon=":material/update:",
         )
     electrodes = shown.electrodes["electrodes"]

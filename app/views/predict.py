@@ -157,6 +157,7 @@ def _figures(result: PredictedStructure, known: Mapping[str, Any]) -> None:
             delta=f"redox-limited {redox.text(getattr(row, f'capacity_redox_{basis}'))}", delta_color="off",
             delta_arrow="off",
         )  # fmt: skip
+    st.caption(f"Predicted by {safe(row.model or 'no model')}.")
     verdict_panel(judged_structure(result, known=known))
     if row.p_all is not None:
         st.caption(
@@ -195,7 +196,7 @@ def page() -> None:
     """Draw the page."""
     theme.page_header(
         "Predict yours",
-        "Voltage and capacity of your own compound, by the model that predicted all candidates.",
+        "Voltage and capacity of your own compound, by the most accurate voltage model.",
     )
     files, ion = inputs()
     if st.session_state.get(_EXAMPLE):

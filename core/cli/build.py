@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from core.build import BuildReport
 
 _HELP = """\
-Reads the candidates of one source or several, predicts their voltages with the default model, computes their capacities
+Reads the candidates of one source or several, predicts their voltages with the fast model, computes their capacities
 and nearest labelled electrodes, and writes a new release: one database file and manifest.json, which the explorer
 reads. Calculations that the release before holds are taken over. That release moves to the folder `previous`, where
-older ones are deleted. Nothing is left half done.
+older ones are deleted. Nothing is left half done. Then the accurate model, some seconds a structure, is asked about the
+candidates that could pass; what it makes of a structure is kept in checkpoints/, so that a stopped build goes on.
 
 sources:
   reference    the magnesium candidates of the reference data (default)
@@ -43,13 +44,27 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--out", type=Path, help="folder to write (default MGC_PRECOMPUTED, precomputed/)")
     parser.add_argument(
-        "--model", default="default", help="voltage model in precomputed/models (default: the best)"
+        "--model",
+        help="one voltage model for all (default: the fast one, then the accurate one for those that could pass)",
     )
+    parser.add_argument(
+        "--accurate-only", action="store_true",
+        help="build nothing anew: ask the accurate model about the current release's candidates that could pass",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, with a bar a stage, and report what was made and what was left out."""
+    out = arguments.out or Settings.from_environment().precomputed
+    if not arguments.accurate_only:
+        _build(arguments, out)
+    if arguments.model is None:
+        _predict_again(out)
+    return 0
+
+
+def _build(arguments: argparse.Namespace, out: Path) -> None:
     data = reference_data(arguments.data)
     from core.build import build_release
     from core.sources.candidates import candidate_source
@@ -57,14 +72,24 @@ def run(arguments: argparse.Namespace) -> int:
 
     words = dict.fromkeys(arguments.source or ["reference"])
     sources = [candidate_source(word, data=data, gnome=arguments.gnome) for word in words]
-    model = load_voltage_model(arguments.model)
+    model = load_voltage_model(arguments.model or "fast")
     with StageBars() as bars:
-        report = build_release(
-            data, arguments.out or Settings.from_environment().precomputed, model, sources=sources,
-            progress=bars.update,
-        )  # fmt: skip
+        report = build_release(data, out, model, sources=sources, progress=bars.update)
     _say(report)
-    return 0
+
+
+def _predict_again(out: Path) -> None:
+    from core.build import predict_again
+    from core.voltage import load_voltage_model
+
+    model = load_voltage_model()
+    if model.name == load_voltage_model("fast").name:
+        return
+    with StageBars() as bars:
+        release, n_asked = predict_again(out, model, progress=bars.update)
+    note(
+        f"Release {release.version}: {n_asked} candidates that could pass have their voltages by {model.name}."
+    )
 
 
 def _say(report: "BuildReport") -> None:

@@ -16,9 +16,9 @@ frac; a line's own `working_ion` wins over --ion. Each structure is the discharg
 inside. One that cannot be predicted keeps its row, with the reason in `error`, and the exit status is 1.
 
 Columns: voltage_v, its standard deviation and 90 % interval (V); in_domain (whether the structure resembles the
-labelled electrodes); capacity with all working ions out and with those that the redox metals can pay for (Ah/L,
-mAh/g); p_all, the chance to lie above 3.0 V and 800 Ah/L of redox-limited capacity; the verdict from the crystal
-alone, with what is against it; error.
+labelled electrodes); model (who predicts); capacity with all working ions out and with those that the redox metals can
+pay for (Ah/L, mAh/g); p_all, the chance to lie above 3.0 V and 800 Ah/L of redox-limited capacity; the verdict from the
+crystal alone, with what is against it; error.
 """
 
 
@@ -36,8 +36,13 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("-o", "--output", type=Path, help="CSV file to write (default: standard output)")
     parser.add_argument(
-        "--model", default="default", help="voltage model in precomputed/models (default: the best)"
-    )
+        "--model", default="default",
+        help="voltage model in precomputed/models: default (the most accurate), fast, or a name such as cgcnn",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cascade", action="store_true",
+        help="for thousands: quick models first, the accurate one for what could pass 2.5 V and 600 Ah/L",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -45,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict every structure; return 1 if any row carries an error."""
     from core.service.predict import COLUMNS, predict_files
 
-    predictions = predict_files(arguments.paths, arguments.ion, arguments.model)
+    predictions = predict_files(arguments.paths, arguments.ion, arguments.model, cascade=arguments.cascade)
     failures = 0
 
     def counted() -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import parsed_ion
 from core.cli.runs import add_action, add_common, add_group, run_here, run_in_turn, state_words
 from core.ions import WORKING_IONS
+from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,13 +38,16 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     text = "all candidates that could be cathodes"
     sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
     sub.add_argument(
-        "--min-voltage-v", type=float, default=2.5, help="predicted voltage above this (default 2.5)"
+        "--min-voltage-v",
+        type=float,
+        default=SCOPE_VOLTAGE_V,
+        help=f"predicted voltage above this (default {SCOPE_VOLTAGE_V:g})",
     )
     sub.add_argument(
         "--min-capacity-ah-per-l",
         type=float,
-        default=600.0,
-        help="capacity, all ions out, above this (default 600)",
+        default=SCOPE_CAPACITY_AH_PER_L,
+        help=f"capacity, all ions out, above this (default {SCOPE_CAPACITY_AH_PER_L:g})",
     )
     sub.add_argument(
         "--labelled", action="store_true", help="those with a public label too, whatever they pass"

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def can_explain() -> bool:
-    """Return whether the default model can be split into atoms; raise `ModelError` where there is no model."""
+    """Return whether the fast model can be split into atoms; raise `ModelError` where there is no model."""
     from core.voltage import voltage_kind
-    from core.voltage.accuracy import default_card
+    from core.voltage.accuracy import shipped_card
 
-    return voltage_kind(default_card().kind).explains_atoms
+    return voltage_kind(shipped_card("fast").kind).explains_atoms
 
 
 def load_backbone() -> "SevenNetBackbone":

@@ -13,17 +13,20 @@ from core.errors import ExplorerError, RecordError, SourceError
 from core.ions import charge_number
 from core.records import Crystal, FailedInput, VoltagePrediction
 from core.screening import pass_probability
-from core.service.model import load_model
+from core.service.model import load_cascade, load_model
 from core.thresholds import Thresholds
 from core.verdict import Judgement, judge, judgement, with_reasons
 
 if TYPE_CHECKING:
+    from core.cascade import Cascade
     from core.voltage import VoltageModel
 
 MAX_UPLOADS: Final = 20
 """Files that one visitor may have predicted at a time."""
 
-_CHUNK: Final = 512  # structures held in memory at a time: a file of 380,000 must fit too
+_CHUNK: Final = (
+    64  # structures between two writes: a file of 380,000 must fit, and a kill must not lose hours
+)
 _MAX_ID: Final = 80
 
 
@@ -42,6 +45,7 @@ class PredictedRow:
     voltage_low_v: float | None = None
     voltage_high_v: float | None = None
     in_domain: bool | None = None
+    model: str | None = None
     capacity_vol_ah_per_l: float | None = None
     capacity_grav_mah_per_g: float | None = None
     capacity_redox_vol_ah_per_l: float | None = None
@@ -80,10 +84,11 @@ class PredictedStructure:
 
 
 def predict_files(
-    paths: Sequence[Path], working_ion: str, model_name: str = "default"
+    paths: Sequence[Path], working_ion: str, model_name: str = "default", *, cascade: bool = False
 ) -> Iterator[PredictedRow]:
     """Return one row for each structure of files and folders, in order; a structure's own working ion wins.
 
+    With `cascade` the quicker models are asked first, and that of the name about what could pass (`core.cascade`).
     Raises `SourceError` for a path that is not there and `ModelError` for a model that is not, before the first row.
     """
     for path in paths:
@@ -93,11 +98,12 @@ def predict_files(
             )
     from core.sources.files import read_paths
 
-    return predicted_rows(read_paths(list(paths), working_ion), working_ion, load_model(model_name))
+    model = load_cascade(model_name) if cascade else load_model(model_name)
+    return predicted_rows(read_paths(list(paths), working_ion), working_ion, model)
 
 
 def predicted_rows(
-    inputs: Iterable[Crystal | FailedInput], default_ion: str, model: "VoltageModel"
+    inputs: Iterable[Crystal | FailedInput], default_ion: str, model: "VoltageModel | Cascade"
 ) -> Iterator[PredictedRow]:
     """Yield one row for each input, in order, predicting a chunk at a time."""
     stream = iter(inputs)

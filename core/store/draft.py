@@ -49,7 +49,9 @@ _REFUSALS = (
     pa.ArrowInvalid,
     pa.ArrowTypeError,
 )
-_CITED = ("working_ion", "model_name", "model_sha256", "data_sha256")
+_CITED = (
+    "working_ion", "model_name", "model_sha256", "data_sha256", "accurate_model_name", "accurate_model_sha256",
+)  # fmt: skip
 """What a release that extends another one takes over from it, where its maker says nothing else."""
 
 
@@ -105,7 +107,8 @@ class Draft:
         """Begin with the rows of the current release, copied anew: a file that is written into only ever grows."""
         self._before = read_manifest(self.folder)
         self.attach(verified_path(self.folder, self._before))
-        self._cited = self._row(f"SELECT {', '.join(_CITED)} FROM {BEFORE}.release", []) or {}
+        before = self._row(f"SELECT * FROM {BEFORE}.release", []) or {}
+        self._cited = {name: before.get(name) for name in _CITED}
         for table in TABLES:
             copy_rows(self._db, table)
 
@@ -122,15 +125,19 @@ class Draft:
         model_sha256: str | None = None,
         data_sha256: str | None = None,
         working_ion: str | None = None,
+        accurate_model_name: str | None = None,
+        accurate_model_sha256: str | None = None,
     ) -> Release:
         """Close the file, check it, give it its name and make it current; return what readers will see.
 
         What is not given is as in the release that this one extends. Where that does not say either, the working ion is
         magnesium, and the model the only one with predictions.
+        `accurate_model_name` is that of a second model, whose voltages count where it was asked.
         """
         given = {
             "working_ion": working_ion, "model_name": model_name, "model_sha256": model_sha256,
-            "data_sha256": data_sha256,
+            "data_sha256": data_sha256, "accurate_model_name": accurate_model_name,
+            "accurate_model_sha256": accurate_model_sha256,
         }  # fmt: skip
         cited = self._cited | {name: value for name, value in given.items() if value is not None}
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -140,6 +147,8 @@ class Draft:
             "working_ion": cited.get("working_ion") or DEFAULT_WORKING_ION,
             "model_name": cited.get("model_name") or self._only_model(),
             "model_sha256": cited.get("model_sha256"), "data_sha256": cited.get("data_sha256"),
+            "accurate_model_name": cited.get("accurate_model_name"),
+            "accurate_model_sha256": cited.get("accurate_model_sha256"),
         }  # fmt: skip
         self._insert("release", [row])
         with _as_write_error(self.folder):

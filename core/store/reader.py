@@ -31,11 +31,11 @@ SCREEN_COLUMNS: Final = (
     "relaxed_voltage_v", "relaxed_redox_voltage_v", "volume_change", "largest_move_a", "framework",
     "charged_e_above_hull_ev_per_atom", "charged_e_above_hull_std_ev_per_atom",
     "discharged_e_above_hull_ev_per_atom", "discharged_e_above_hull_std_ev_per_atom", "conversion_voltage_v",
-    "curve_low_v", "curve_high_v", "dft_voltage_v",
+    "curve_low_v", "curve_high_v", "dft_voltage_v", "voltage_model",
 )  # fmt: skip
 """Columns of `Reader.screen` unless others are asked for."""
 
-_TEXTS_ADDED: Final = frozenset({"framework"})
+_TEXTS_ADDED: Final = frozenset({"framework", "voltage_model"})
 """Of the columns that came after the first releases of this schema, those that hold text; the others hold numbers."""
 
 _COUNTED: Final = {
@@ -156,8 +156,19 @@ class Reader:
         """
         return self._frame(
             "SELECT v.* FROM voltage_predictions AS v, release AS r WHERE v.id = ? ORDER BY "
-            "v.working_ion = r.working_ion DESC, v.model = r.model_name DESC, v.working_ion, v.model",
+            "v.working_ion = r.working_ion DESC, v.model = r.accurate_model_name DESC, v.model = r.model_name DESC, "
+            "v.working_ion, v.model",
             [id],
+        )
+
+    def voltages_of(self, model: str) -> pd.DataFrame:
+        """Return the candidates' voltages by one model: id, voltage_v, capacity_vol_ah_per_l, ordered by id."""
+        return self._frame(
+            "SELECT v.id, v.voltage_v, q.capacity_vol_ah_per_l FROM release AS r "
+            "JOIN voltage_predictions AS v ON v.working_ion = r.working_ion "
+            "JOIN capacities AS q ON q.id = v.id AND q.working_ion = v.working_ion "
+            "WHERE v.model = ? AND v.voltage_v IS NOT NULL ORDER BY v.id",
+            [model],
         )
 
     def nearest_electrodes(self, id: str) -> pd.DataFrame:

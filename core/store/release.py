@@ -99,7 +99,8 @@ class Manifest:
 class Release:
     """A release as its pages cite it: version, hashes, and how many rows each table holds.
 
-    Pages show the candidates for `working_ion` with the voltages of the model `model_name`.
+    Pages show the candidates for `working_ion` with the voltages of the model `accurate_model_name` where it was asked,
+    else of `model_name`.
     """
 
     version: str
@@ -112,6 +113,8 @@ class Release:
     data_sha256: str | None
     sha256: str
     counts: dict[str, int]
+    accurate_model_name: str | None = None
+    accurate_model_sha256: str | None = None
 
 
 def release_file_name(version: str) -> str:

@@ -13,6 +13,8 @@ CREATE TABLE release (
     working_ion     VARCHAR NOT NULL,  -- pages show the candidates for this ion,
     model_name      VARCHAR,           -- with the voltages that this model predicts
     model_sha256    VARCHAR CHECK (length(model_sha256) = 64),
+    accurate_model_name   VARCHAR,     -- or, where it was asked, this one, which costs more
+    accurate_model_sha256 VARCHAR CHECK (length(accurate_model_sha256) = 64),
     data_sha256     VARCHAR CHECK (length(data_sha256) = 64)
 );
 

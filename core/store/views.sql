@@ -119,7 +119,15 @@ SELECT id_discharge AS id, working_ion, median(average_voltage_v) AS mp_average_
 FROM electrodes
 GROUP BY id_discharge, working_ion;
 
--- Candidates for the working ion of the release, with the voltages of its model.
+-- The voltage of the accurate model where it gave one, else that of the model that was asked about all candidates.
+CREATE OR REPLACE VIEW shown_voltages AS
+SELECT v.* FROM voltage_predictions AS v, release AS r
+WHERE v.model = r.model_name OR v.model = r.accurate_model_name
+QUALIFY row_number() OVER (
+    PARTITION BY v.id, v.working_ion ORDER BY v.voltage_v IS NOT NULL DESC, v.model = r.accurate_model_name DESC
+) = 1;
+
+-- Candidates for the working ion of the release, with the voltages of its models.
 CREATE OR REPLACE VIEW joined AS
 SELECT
     c.id, t.formula, t.source, t.license, t.spacegroup, t.n_sites,
@@ -134,11 +142,11 @@ SELECT
     x.relaxed_voltage_v, x.relaxed_redox_voltage_v, x.volume_change, x.largest_move_a, x.framework,
     h.charged_e_above_hull_ev_per_atom, h.charged_e_above_hull_std_ev_per_atom,
     h.discharged_e_above_hull_ev_per_atom, h.discharged_e_above_hull_std_ev_per_atom, h.conversion_voltage_v,
-    u.curve_low_v, u.curve_high_v, d.voltage_v AS dft_voltage_v
+    u.curve_low_v, u.curve_high_v, d.voltage_v AS dft_voltage_v, v.model AS voltage_model
 FROM release AS r
 JOIN candidates AS c ON c.working_ion = r.working_ion
 JOIN structures AS t ON t.id = c.id
-LEFT JOIN voltage_predictions AS v ON v.id = c.id AND v.working_ion = c.working_ion AND v.model = r.model_name
+LEFT JOIN shown_voltages AS v ON v.id = c.id AND v.working_ion = c.working_ion
 LEFT JOIN capacities AS q ON q.id = c.id AND q.working_ion = c.working_ion
 LEFT JOIN shown_conductivities AS s ON s.id = c.id AND s.working_ion = c.working_ion
 LEFT JOIN labelled_voltages AS l ON l.id = c.id AND l.working_ion = c.working_ion

@@ -84,6 +84,10 @@ class ReleaseWriter(Draft):
             "voltage_predictions", (rows.prediction_row(it, model) for it in predictions), provenance_id
         )
 
+    def drop_voltage_predictions(self, model: str) -> None:
+        """Leave out what a model predicted in the release that this one extends, for it to predict anew."""
+        self._db.execute("DELETE FROM voltage_predictions WHERE model = ?", [model])
+
     def add_capacities(
         self,
         capacities: Mapping[str, Capacity],

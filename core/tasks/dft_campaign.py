@@ -17,6 +17,7 @@ from core.dft import Level, cost
 from core.records import Crystal
 from core.store import Reader
 from core.supply import RADIOACTIVE
+from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
 
 LEFT_OUT: Final = RADIOACTIVE | frozenset(
     {"La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu"}
@@ -27,8 +28,6 @@ ANIONS: Final = frozenset({"O", "F", "S", "Se"})
 """The strongest anion of a host is one of these."""
 
 MAX_ATOMS: Final = 22
-MIN_VOLTAGE_V: Final = 2.5
-MIN_CAPACITY_AH_PER_L: Final = 600.0
 MAX_HULL_EV_PER_ATOM: Final = 0.2
 _ALL_OF_IT: Final = 0.99
 _COLUMNS: Final = (
@@ -83,8 +82,8 @@ def _labelled(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[
 
 
 def _candidates(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[Choice]:
-    rows = rows[rows.in_domain & (rows.voltage_v > MIN_VOLTAGE_V)]
-    rows = rows[rows.capacity_redox_vol_ah_per_l > MIN_CAPACITY_AH_PER_L]
+    rows = rows[rows.in_domain & (rows.voltage_v > SCOPE_VOLTAGE_V)]
+    rows = rows[rows.capacity_redox_vol_ah_per_l > SCOPE_CAPACITY_AH_PER_L]
     rows = rows[~(rows.e_above_hull_ev_per_atom > MAX_HULL_EV_PER_ATOM)]
     energy = (rows.voltage_v * rows.capacity_redox_vol_ah_per_l).sort_values(ascending=False)
     best = rows.loc[energy.index].drop_duplicates("formula").head(n)

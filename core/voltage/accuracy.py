@@ -70,11 +70,9 @@ class Baseline:
         return next((row for row in self.errors.get(partition, ()) if row.working_ion == working_ion), None)
 
 
-def default_card(folder: Path | None = None) -> VoltageCard:
-    """Return the card of the default model in `folder`, that of the shipped models by default; raises `ModelError`."""
-    return read_card(
-        Settings.from_environment().precomputed / "models" if folder is None else folder, "default"
-    )
+def shipped_card(name: str = "default", folder: Path | None = None) -> VoltageCard:
+    """Return the card of a model in `folder`, that of the shipped models by default; raises `ModelError`."""
+    return read_card(Settings.from_environment().precomputed / "models" if folder is None else folder, name)
 
 
 def read_out_of_fold(name: str, folder: Path | None = None) -> pd.DataFrame:

@@ -132,6 +132,7 @@ class VoltageModel:
             voltage_low_v=voltage_v - HALF_WIDTH_IN_STD * std_v,
             voltage_high_v=voltage_v + HALF_WIDTH_IN_STD * std_v,
             in_domain=bool(trusted and known and std_v <= self.domain.limit_std_v),
+            model=self.name,
         )
 
 

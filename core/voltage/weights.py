@@ -23,9 +23,13 @@ def write_model(folder: Path, arrays: Arrays, card: VoltageCard) -> VoltageCard:
 
 
 def read_card(folder: Path, name: str) -> VoltageCard:
-    """Return the card of a model; `default` is looked up in default.json. Raises `ModelError`."""
-    if name == "default":
-        name = str(_read_json(folder / "default.json").get("name", ""))
+    """Return the card of a model; `default` and `fast` are looked up in default.json. Raises `ModelError`.
+
+    `default` is the most accurate that ships, `fast` the one for many structures; without such a one it is the default.
+    """
+    if name in ("default", "fast"):
+        names = _read_json(folder / "default.json")
+        name = str(names.get("fast" if name == "fast" and "fast" in names else "name", ""))
     if not name.replace("-", "").replace("_", "").isalnum():
         raise ModelError(f"{name!r} is not a model name; use letters, digits, '-' and '_'.")
     try:

@@ -17,7 +17,7 @@ Opener = Callable[..., AppTest]
 
 @pytest.fixture(scope="module")
 def card() -> VoltageCard:
-    return accuracy.default_card()
+    return accuracy.shipped_card()
 
 
 def texts(app: AppTest) -> str:

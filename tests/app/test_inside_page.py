@@ -43,7 +43,7 @@ def test_maps_of_another_model_are_said(open_page: Opener, monkeypatch: pytest.M
     def other() -> SimpleNamespace:
         return SimpleNamespace(name="frozen-host", sha256="f" * 64)
 
-    monkeypatch.setattr("core.service.accuracy.default_card", other)
+    monkeypatch.setattr("core.service.accuracy.shipped_card", other)
     app = open_page("inside")
     assert "Make them again" in app.warning[0].value
 

@@ -127,4 +127,4 @@ def test_rows_as_csv() -> None:
         [PredictedRow(id="=a", working_ion="Mg", voltage_v=3.5, in_domain=True)]
     ).splitlines()
     assert tuple(head.split(",")) == COLUMNS
-    assert line == "'=a,,Mg,3.500000,,,,true" + "," * 8
+    assert line == "'=a,,Mg,3.500000,,,,true" + "," * 9

@@ -61,7 +61,7 @@ def test_what_pages_show_is_the_same(tmp_path: Path) -> None:
             now = reader.candidate(row["id"])
             assert {name: now[name] for name in row} == row
             assert all(
-                now[name] is None for name in now.keys() - row.keys()
+                now[name] is None for name in now.keys() - row.keys() - {"voltage_model"}
             )  # came later, computed by nobody yet
 
 

@@ -29,7 +29,7 @@ def error_row(ion: str, mae_v: float) -> dict:
 
 @pytest.fixture(scope="module")
 def card() -> VoltageCard:
-    return accuracy.default_card()
+    return accuracy.shipped_card()
 
 
 @pytest.fixture(scope="module")
