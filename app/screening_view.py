@@ -26,7 +26,8 @@ from core.service.screen import (
 class View:
     """One picture of the screening: `screening` of all candidates after the filters, `selected` the candidate's row.
 
-    `other` counts the same candidates by the other definition. The selected candidate need not be among those after the filters; it carries its pass probabilities.
+    `other` counts the same candidates by the other definition. The selected candidate need not be among those after the
+    filters; it carries its pass probabilities.
     """
 
     query: ScreenQuery

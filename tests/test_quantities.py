@@ -11,7 +11,7 @@ from core.quantities import QUANTITIES, scientific, significant, unit_of
 from core.records import Capacity, Conductivity, Electrode, VoltagePrediction
 from core.service.calculations import ROW_COLUMNS
 from core.service.predict import COLUMNS
-from core.service.screen import Chances
+from core.service.screen import REASONS, Chances
 from core.store import SCREEN_COLUMNS
 
 APP = Path(__file__).resolve().parent.parent / "app"
@@ -21,7 +21,10 @@ APP = Path(__file__).resolve().parent.parent / "app"
     "shown",
     [
         pytest.param(SCREEN_COLUMNS, id="screening"),
-        pytest.param([*(field.name for field in fields(Chances)), "on_pareto_front"], id="export"),
+        pytest.param(
+            [*(field.name for field in fields(Chances)), "on_pareto_front", "n_for", "n_against", *REASONS],
+            id="export",
+        ),
         pytest.param(COLUMNS, id="predict"),
         pytest.param(_LIST_COLUMNS, id="molecular dynamics"),
         pytest.param(ROW_COLUMNS, id="runs"),
@@ -49,7 +52,8 @@ def test_streamlit_columns_are_made_in_one_place() -> None:
         ("teacher_force_mae_ev_per_a", "eV/Å"), ("temperature_k", "K"), ("simulated_ps", "ps"), ("eta_s", "s"),
         ("time_step_fs", "fs"), ("volume_a3", "Å³"), ("msd_x_a2", "Å²"), ("ion_distance_a", "Å"), ("barrier_ev", "eV"),
         ("drift_mev_per_atom_per_ps", "meV/atom/ps"), ("p_percent", "%"), ("atom_steps_per_s", "atom-steps/s"),
-        ("n_seeds", ""), ("rank", ""), ("formula", ""), ("p_voltage", ""), ("sigma_verdict", ""),
+        ("price_usd_per_kg", "USD/kg"), ("n_seeds", ""), ("rank", ""), ("formula", ""), ("p_voltage", ""),
+        ("sigma_verdict", ""),
     ],
 )  # fmt: skip
 def test_the_end_of_a_name_is_its_unit(name: str, unit: str) -> None:
@@ -76,8 +80,14 @@ def test_values_as_people_read_them() -> None:
     assert capacity.text(1113.2) == "1,113 Ah/L"
     assert QUANTITIES["d_cm2_per_s"].text(1.26e-5) == "1.26×10⁻⁵ cm²/s"
     assert QUANTITIES["sigma_ms_per_cm"].text(1234.5) == "1,230 mS/cm"
-    assert QUANTITIES["n_sites"].text(1400) == "1,400" and QUANTITIES["p_all"].text(0.857) == "86%"
+    assert QUANTITIES["n_sites"].text(1400) == "1,400" and QUANTITIES["p_all"].text(0.857) == "86 %"
     assert QUANTITIES["in_domain"].text(False) == "no" and QUANTITIES["formula"].text("MgO") == "MgO"
+
+
+def test_what_is_predicted_is_never_certain() -> None:
+    told = [QUANTITIES["p_all"].text(p) for p in (0.0, 0.004, 0.5, 0.99, 0.9999, 1.0, None)]
+    assert told == ["0 %", "< 1 %", "50 %", "99 %", "> 99 %", "> 99 %", "not known"]
+    assert QUANTITIES["fraction"].text(1.0) == "100%"
 
 
 def test_significant_and_scientific_numbers() -> None:

@@ -11,6 +11,7 @@ from core.records import CONFIDENCE
 from core.screening import (
     Funnel,
     Thresholds,
+    eligible,
     funnel,
     objectives_of,
     pareto_front,
@@ -21,7 +22,8 @@ from core.screening import (
 )
 
 NAN = math.nan
-NO_SIGMA = Thresholds(sigma_ms_per_cm=None)
+NO_SIGMA = Thresholds(sigma_ms_per_cm=None, definition="paper")
+PAPER = Thresholds(definition="paper")
 
 
 @pytest.fixture
@@ -42,33 +44,34 @@ def frame() -> pd.DataFrame:
 
 def test_default_thresholds_are_the_papers() -> None:
     assert Thresholds().as_dict() == {
+        "definition": "cathode",
         "voltage_v": 3.0,
         "capacity_vol_ah_per_l": 800.0,
         "sigma_ms_per_cm": 100.0,
     }
 
 
-def test_threshold_must_be_finite() -> None:
+def test_threshold_must_be_finite_and_its_definition_known() -> None:
     with pytest.raises(RecordError, match="voltage_v is nan"):
         Thresholds(voltage_v=NAN)
+    with pytest.raises(RecordError, match="'anode' is none of cathode, paper"):
+        Thresholds(definition="anode")  # type: ignore[arg-type]
 
 
 def test_passes_and_funnel(frame: pd.DataFrame) -> None:
     assert passes(frame, NO_SIGMA).tolist() == [True, False, False, False, True]
-    assert passes(frame, Thresholds()).tolist() == [True, False, False, False, False]
-    assert funnel(frame, Thresholds()) == Funnel(
-        all=5, voltage=3, capacity=2, conductivity_known=2, conductivity=1
-    )
+    assert passes(frame, PAPER).tolist() == [True, False, False, False, False]
+    assert funnel(frame, PAPER) == Funnel(all=5, voltage=3, capacity=2, conductivity_known=2, conductivity=1)
     assert funnel(frame, NO_SIGMA).conductivity is None
 
 
 def test_value_at_the_threshold_does_not_pass() -> None:
     edge = pd.DataFrame({"voltage_v": [3.0], "capacity_vol_ah_per_l": [800.0]})
-    assert not passes(edge, Thresholds(sigma_ms_per_cm=None)).any()
+    assert not passes(edge, NO_SIGMA).any()
 
 
 def test_pass_probability_by_hand(frame: pd.DataFrame) -> None:
-    chances = pass_probability(frame, Thresholds())
+    chances = pass_probability(frame, PAPER)
     assert chances.p_voltage[0] == pytest.approx(0.8413447460685429)  # one standard deviation above
     assert chances.p_voltage[1] == pytest.approx(0.8413447460685429)
     assert chances.p_voltage[4] == 1.0  # no spread: a step
@@ -89,16 +92,14 @@ def test_conductivity_probability_edges(frame: pd.DataFrame) -> None:
     zero = pass_probability(frame, Thresholds(sigma_ms_per_cm=0.0)).p_conductivity
     assert zero.dropna().tolist() == [1.0, 1.0]
     sharp = frame.assign(sigma_low_ms_per_cm=NAN, sigma_high_ms_per_cm=NAN)
-    assert pass_probability(sharp, Thresholds()).p_conductivity.dropna().tolist() == [1.0, 0.0]
+    assert pass_probability(sharp, PAPER).p_conductivity.dropna().tolist() == [1.0, 0.0]
 
 
 def test_an_upper_limit_below_the_threshold_leaves_one_in_ten(frame: pd.DataFrame) -> None:
     limits = frame.assign(sigma_ms_per_cm=NAN, sigma_low_ms_per_cm=NAN, sigma_high_ms_per_cm=60.0)
-    assert pass_probability(limits, Thresholds()).p_conductivity.tolist() == pytest.approx(
-        [1.0 - CONFIDENCE] * 5
-    )
+    assert pass_probability(limits, PAPER).p_conductivity.tolist() == pytest.approx([1.0 - CONFIDENCE] * 5)
     above = limits.assign(sigma_high_ms_per_cm=300.0)
-    assert pass_probability(above, Thresholds()).p_conductivity.isna().all()
+    assert pass_probability(above, PAPER).p_conductivity.isna().all()
 
 
 def test_probability_agrees_with_sampling(frame: pd.DataFrame) -> None:
@@ -120,7 +121,7 @@ def test_pareto_front_by_hand(frame: pd.DataFrame) -> None:
     assert pareto_front(frame.drop(columns="sigma_ms_per_cm")).tolist() == two.tolist()
     assert pareto_front(frame.iloc[:0]).tolist() == []
     assert objectives_of(NO_SIGMA) == ("voltage_v", "capacity_vol_ah_per_l")
-    assert objectives_of(Thresholds())[2] == "sigma_ms_per_cm"
+    assert objectives_of(PAPER)[2] == "sigma_ms_per_cm"
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -159,3 +160,46 @@ def test_dynamics_is_spent_on_redox_capacity_first_then_on_chance(frame: pd.Data
     assert set(ordered.id[:3]) == {ids[0], ids[2], ids[3]}
     chances = pass_probability(ordered, NO_SIGMA).p_all
     assert chances[:2].is_monotonic_decreasing
+
+
+@pytest.fixture
+def salts() -> pd.DataFrame:
+    """Two that the paper's definition lets pass, of which the first has nothing to give, and a spinel."""
+    return pd.DataFrame(
+        {
+            "id": ["a", "b", "c"],
+            "formula": ["MgFeF5", "MgCrF4", "MgCr2O4"],
+            "chemsys": ["F-Fe-Mg", "Cr-F-Mg", "Cr-Mg-O"],
+            "voltage_v": [4.5, 4.0, 3.6],
+            "voltage_std_v": [0.1, 0.2, 0.2],
+            "capacity_vol_ah_per_l": [900.0, 1200.0, 1173.0],
+            "capacity_redox_vol_ah_per_l": [0.0, 1200.0, 1173.0],
+            "sigma_verdict": [None, "framework melted", None],
+        }
+    )
+
+
+CATHODES = Thresholds(sigma_ms_per_cm=None)
+
+
+def test_as_cathodes_only_what_redox_pays_for_counts(salts: pd.DataFrame) -> None:
+    assert passes(salts, NO_SIGMA).tolist() == [True, True, True]
+    assert passes(salts, CATHODES).tolist() == [False, True, True]
+    assert pass_probability(salts, CATHODES).p_all[0] == 0.0 < pass_probability(salts, NO_SIGMA).p_all[0]
+    assert objectives_of(CATHODES) == ("voltage_v", "capacity_redox_vol_ah_per_l")
+    counts = funnel(salts, CATHODES)
+    assert (counts.voltage, counts.capacity, counts.verdict) == (3, 2, 1)
+    assert funnel(salts, CATHODES, ("open", "doubtful")).verdict == 2
+    assert funnel(salts, NO_SIGMA).verdict is None
+
+
+def test_the_verdict_orders_before_the_chance_but_not_by_the_papers_definition(salts: pd.DataFrame) -> None:
+    assert ranked(salts, CATHODES).formula.tolist() == ["MgCr2O4", "MgCrF4", "MgFeF5"]
+    assert ranked(salts, CATHODES).verdict.tolist() == ["open", "doubtful", "no cathode"]
+    assert ranked(salts, NO_SIGMA).formula.tolist() == ["MgFeF5", "MgCrF4", "MgCr2O4"]
+
+
+def test_what_redox_cannot_count_has_no_chance_stated(salts: pd.DataFrame) -> None:
+    unknown = salts.assign(capacity_redox_vol_ah_per_l=NAN)
+    assert pass_probability(unknown, CATHODES).p_all.isna().all()
+    assert not passes(unknown, CATHODES).any() and eligible(unknown, NO_SIGMA).all()

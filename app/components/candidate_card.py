@@ -9,9 +9,11 @@ from app import state
 from app.components import controls
 from app.components.md_words import sigma_words
 from app.components.text import pretty_formula, source_label
+from app.components.verdict_panel import verdict_panel
 from app.screening_view import View
 from app.theme import safe, safe_html
 from core.quantities import QUANTITIES, is_missing
+from core.service.screen import judgement
 
 
 def candidate_card(view: View) -> None:
@@ -20,7 +22,7 @@ def candidate_card(view: View) -> None:
         if view.selected is None:
             _invitation(view)
         else:
-            _summary(view.selected)
+            _summary(view.selected, view)
             if view.selected["id"] not in set(view.screening.frame["id"]):
                 st.caption("The filters leave this candidate out of plot and table.")
 
@@ -29,7 +31,7 @@ def _invitation(view: View) -> None:
     st.markdown("**No candidate selected**")
     st.caption("Click a point in the plot, or the box at the left of a row in the table.")
     st.markdown(
-        "Each point is one compound. Red ones lie above every threshold. The pass probability in the table counts "
+        "Each point is one compound. Red ones pass. The pass probability in the table counts "
         "how far the predicted voltage may be off."
     )
     if view.query.selected is not None:
@@ -38,12 +40,13 @@ def _invitation(view: View) -> None:
         )
 
 
-def _summary(row: Mapping[str, Any]) -> None:
+def _summary(row: Mapping[str, Any], view: View) -> None:
     st.subheader(safe(pretty_formula(row["formula"])), anchor=False)
     group = f"{row['spacegroup']}, " if not is_missing(row["spacegroup"]) else ""
     st.caption(
         f"{safe(row['id'])} · {safe(group)}{row['n_sites']} sites · {safe(source_label(row['source']))}"
     )
+    verdict_panel(judgement(row, view.screening.thresholds), brief=True)
     rows = "".join(
         f"<tr><th>{label}</th><td>{safe_html(value)}<small>{safe_html(detail)}</small></td></tr>"
         for label, value, detail in _figures(row)
@@ -60,7 +63,7 @@ def _summary(row: Mapping[str, Any]) -> None:
 
 
 def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    redox = QUANTITIES["capacity_redox_vol_ah_per_l"].text(row["capacity_redox_vol_ah_per_l"], missing="")
+    whole = QUANTITIES["capacity_vol_ah_per_l"].text(row["capacity_vol_ah_per_l"], missing="")
     spread = QUANTITIES["voltage_v"].between(row["voltage_low_v"], row["voltage_high_v"])
     sigma, sigma_detail = sigma_words(row)
     if not is_missing(row["sigma_temperature_k"]):
@@ -68,7 +71,7 @@ def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         sigma_detail = f"{sigma_detail}, at {at}".lstrip(", ")
     return [
         _figure("voltage_v", row, f"90 % interval {spread}" if spread else ""),
-        _figure("capacity_vol_ah_per_l", row, f"{redox} by redox metals" if redox else ""),
+        _figure("capacity_redox_vol_ah_per_l", row, f"{whole} with all magnesium out" if whole else ""),
         _figure("p_all", row),
         (QUANTITIES["sigma_ms_per_cm"].short, sigma, sigma_detail),
         _figure("e_above_hull_ev_per_atom", row),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.components.md_words import sigma_words
 from core.quantities import QUANTITIES, is_missing
-from core.service.screen import Thresholds, chances
+from core.service.screen import Thresholds, chances, judgement
 
 Row = Mapping[str, Any]
 
@@ -40,12 +40,15 @@ class Figure:
     help: str = ""
 
 
-def figures(row: Row) -> list[Figure]:
-    """Return the figures of a row of the view `screening`, in the order in which they are read."""
+def figures(row: Row, thresholds: Thresholds) -> list[Figure]:
+    """Return the figures of a row of the view `screening`, in the order in which they are read.
+
+    `thresholds`: those that its chance to pass is of.
+    """
     ion = row["working_ion"]
     return [
         _voltage(row, ion),
-        _chance(row),
+        _chance(row, thresholds),
         _capacity(
             row, "vol_ah_per_l",
             f"All {ion} leaves the discharged cell. Redox-limited: only what the metals' oxidation pays for.",
@@ -98,24 +101,32 @@ def _voltage(row: Row, ion: str) -> Figure:
     )
 
 
-def _chance(row: Row) -> Figure:
-    limits = Thresholds()
+def verdict_figure(row: Row, thresholds: Thresholds) -> Figure:
+    """Return the verdict on a row, for candidates side by side."""
+    judged = judgement(row, thresholds)
+    unknown = sum(it.needed for it in judged.of("unknown"))
     return Figure(
-        label="Chance to pass",
-        value=_percent(chances(row, limits).p_all),
-        detail=f"> {limits.voltage_v:g} V and > {limits.capacity_vol_ah_per_l:g} Ah/L",
-        help="Probability that voltage, capacity and, where it is computed or limited, conductivity lie above the "
-        f"paper's thresholds ({limits.sigma_ms_per_cm:g} mS/cm), from the predicted spread.",
+        label=QUANTITIES["verdict"].label,
+        value=judged.verdict,
+        detail=f"{len(judged.of('for'))} for, {len(judged.of('against'))} against, {unknown} not known",
+        help="; ".join(it.text for it in judged.of("against")) or "Nothing speaks against it.",
     )
 
 
-def _percent(probability: float) -> str:
-    """Round to whole per cent, but never a chance to a certainty."""
-    if is_missing(probability):
-        return "none"
-    if 0.0 < probability < 0.01:
-        return "< 1 %"
-    return "> 99 %" if 0.99 < probability < 1.0 else f"{100.0 * probability:.0f} %"
+def _chance(row: Row, limits: Thresholds) -> Figure:
+    asked = [
+        f"> {QUANTITIES['voltage_v'].text(limits.voltage_v)}",
+        f"> {QUANTITIES['capacity_vol_ah_per_l'].text(limits.capacity_vol_ah_per_l)}"
+        + (" by redox" if limits.definition == "cathode" else ""),
+    ]
+    if limits.sigma_ms_per_cm is not None:
+        asked.append(f"> {QUANTITIES['sigma_ms_per_cm'].text(limits.sigma_ms_per_cm)}")
+    return Figure(
+        label="Chance to pass",
+        value=QUANTITIES["p_all"].text(chances(row, limits).p_all, missing="none"),
+        detail=" and ".join(asked),
+        help="Probability that the true values lie above the thresholds of the Screen page, from the predicted spread.",
+    )
 
 
 def _conductivity(row: Row) -> Figure:

@@ -33,4 +33,6 @@ def _column(quantity: Quantity, *, pinned: bool) -> Any:
 
 def _printf(format: str) -> str:
     """Return how Streamlit writes what Python writes with `format`; counts in the reader's own grouping."""
+    if format.endswith("%"):
+        return "percent"
     return "localized" if format == ",d" else f"%{format.replace(',', '')}"

@@ -5,13 +5,14 @@ from typing import Final
 
 import streamlit as st
 
-from app.components.candidate_figures import Figure, figures
+from app.components.candidate_figures import Figure, figures, verdict_figure
 from app.components.structure_viewer import structure_viewer
 from app.components.tables import Detailed, draw_named_rows
 from app.components.text import pretty_formula
 from app.theme import safe
 from core.errors import UnknownCandidateError
 from core.service.release import Reader
+from core.service.screen import Thresholds
 
 MAX_COMPARED: Final = 4
 _VIEWER_HEIGHT: Final = 300
@@ -34,7 +35,9 @@ def parse_compare(text: str, *, shown_id: str, known: Iterable[str]) -> tuple[li
     return compared, [item for item in asked if item not in available]
 
 
-def compare_section(reader: Reader, shown_id: str, asked: str, labels: dict[str, str]) -> None:
+def compare_section(
+    reader: Reader, shown_id: str, asked: str, labels: dict[str, str], thresholds: Thresholds
+) -> None:
     """Draw the chooser and, once something is chosen, the comparison; `asked` is the URL's `compare`."""
     st.subheader("Compare", anchor=False)
     others, unknown = parse_compare(asked, shown_id=shown_id, known=labels)
@@ -51,7 +54,7 @@ def compare_section(reader: Reader, shown_id: str, asked: str, labels: dict[str,
     if unknown:
         st.warning(f"Not in this release: {safe(', '.join(unknown)[:200])}", icon=":material/search_off:")
     if others:
-        _side_by_side(reader, [shown_id, *others])
+        _side_by_side(reader, [shown_id, *others], thresholds)
 
 
 def _store_choice() -> None:
@@ -62,14 +65,15 @@ def _store_choice() -> None:
         st.query_params.pop("compare", None)
 
 
-def _side_by_side(reader: Reader, ids: list[str]) -> None:
+def _side_by_side(reader: Reader, ids: list[str], thresholds: Thresholds) -> None:
     rows = [reader.candidate(id) for id in ids]
     for column, row in zip(st.columns(len(ids)), rows, strict=True):
         with column:
             st.markdown(f"**{safe(pretty_formula(row['formula']))}**  \n:gray[{safe(row['id'])}]")
             _picture(reader, row["id"], row["working_ion"])
     head = [pretty_formula(row["formula"]) for row in rows]
-    lines = zip(*(figures(row) for row in rows), strict=True)
+    told = ([verdict_figure(row, thresholds), *figures(row, thresholds)] for row in rows)
+    lines = zip(*told, strict=True)
     draw_named_rows(
         head, {_name(line): [Detailed(text=it.value, detail=it.detail) for it in line] for line in lines}
     )

@@ -15,12 +15,14 @@ from app.components.text import source_label
 from app.query import (
     CAPACITY_RANGE_AH_PER_L,
     HULL_RANGE_EV_PER_ATOM,
+    PRICE_RANGE_USD_PER_KG,
     SIGMA_RANGE_MS_PER_CM,
     VOLTAGE_RANGE_V,
     ScreenQuery,
 )
 from core.quantities import QUANTITIES
 from core.service.release import Facets
+from core.service.screen import RARE, SOLD_AS_SALTS, TOXIC, VERDICTS, WANTED
 
 _STATE: Final = "screen"
 _REVISION: Final = "screen_revision"
@@ -53,10 +55,11 @@ def threshold(
     format: str,
     unavailable: str | None = None,
     note: str | None = None,
+    label: str | None = None,
 ) -> None:
     """Draw a slider and a number input for the threshold of one quantity; `unavailable` switches both off and says why.
 
-    `note` explains what the threshold does where that is not plain.
+    `note` explains what the threshold does where that is not plain; `label` names it where the quantity's does not.
     """
     quantity = QUANTITIES[field]
     value = min(max(float(getattr(current(), field)), limits[0]), limits[1])
@@ -71,7 +74,7 @@ def threshold(
         "on_change": _copy,
     }
     st.markdown(
-        f"**{quantity.short}** " + (":gray[none yet]" if unavailable else f"above, {quantity.unit}"),
+        f"**{label or quantity.short}** " + (":gray[none yet]" if unavailable else f"above, {quantity.unit}"),
         help=unavailable or note,
     )
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
@@ -83,6 +86,25 @@ def threshold(
         )
 
 
+_DEFINITIONS: Final = {"cathode": "cathodes", "paper": "the paper's definition"}
+
+
+def definition() -> None:
+    """Draw the switch between cathodes and what the paper's definition lets pass."""
+    _set("definition_choice", current().definition)
+    st.segmented_control(
+        "Look for",
+        list(_DEFINITIONS),
+        key="definition_choice",
+        format_func=_DEFINITIONS.__getitem__,
+        required=True,
+        on_change=_copy,
+        args=("definition_choice", "definition"),
+        help="Cathodes: the capacity that the redox metals can pay for counts, and a verdict is asked for. The paper's "
+        "definition: the capacity of all magnesium counts, whatever pays for it.",
+    )
+
+
 def thresholds(facets: Facets) -> None:
     """Draw the three thresholds side by side."""
     unavailable = None if facets.n_conductivities else NO_CONDUCTIVITY
@@ -92,6 +114,8 @@ def thresholds(facets: Facets) -> None:
     with capacity:
         threshold(
             "capacity_vol_ah_per_l", limits=CAPACITY_RANGE_AH_PER_L, step=10.0, format="%.0f",
+            label="Redox-limited capacity" if current().definition == "cathode" else None,
+            note=REDOX_NOTE if current().definition == "cathode" else None,
         )  # fmt: skip
     with sigma:
         threshold(
@@ -100,6 +124,10 @@ def thresholds(facets: Facets) -> None:
         )  # fmt: skip
 
 
+REDOX_NOTE: Final = (
+    "What the metals' highest common oxidation states pay for. Magnesium beyond that cannot leave without the host "
+    "coming apart."
+)
 NO_CONDUCTIVITY: Final = (
     "This release holds no ionic conductivity: it comes from molecular dynamics, which can be started on any "
     "candidate's page. The threshold switches on by itself once the first result is merged into the database."
@@ -130,8 +158,15 @@ def filters(facets: Facets) -> None:
                 "known_hull_only",
                 "Leave out candidates of unpublished hull energy.",
             )
+            _switch(
+                "Nothing toxic",
+                "non_toxic_only",
+                f"Leave out {', '.join(sorted(TOXIC))}: class 1 of ICH guideline Q3D on elemental impurities, and "
+                "thallium. Cobalt, nickel and vanadium (class 2A) stay.",
+            )
     with right:
         _text_filter(query)
+        _verdict_filter(query)
         _choice("Source", "sources", list(facets.sources), "any source", facets.sources)
         _choice(
             "Redox metal, at least one of",
@@ -141,6 +176,7 @@ def filters(facets: Facets) -> None:
             facets.redox_metals,
         )
         _hull_filter(query)
+        _price_filter(query)
         st.button(
             "Clear filters",
             icon=":material/filter_alt_off:",
@@ -175,6 +211,26 @@ def _hull_filter(query: ScreenQuery) -> None:
     )  # fmt: skip
 
 
+def _verdict_filter(query: ScreenQuery) -> None:
+    _set("verdicts_choice", list(query.verdicts))
+    st.multiselect(
+        "Verdict", VERDICTS, key="verdicts_choice", on_change=_copy, args=("verdicts_choice", "verdicts", _as_verdicts),
+        disabled=query.definition == "paper", format_func=str.capitalize,
+        help=f"{QUANTITIES['verdict'].help} Radioactive elements and {', '.join(sorted(RARE))}, the rarest metals of "
+        "the crust (U.S. Geological Survey Fact Sheet 087-02), count against. The paper's definition asks for none.",
+    )  # fmt: skip
+
+
+def _price_filter(query: ScreenQuery) -> None:
+    _set("price_number", query.max_price_usd_per_kg)
+    st.number_input(
+        "Price of the elements at most (USD/kg)", *PRICE_RANGE_USD_PER_KG, key="price_number", value=None, step=5.0,
+        format="%.0f", placeholder="no limit", on_change=_copy, args=("price_number", "max_price_usd_per_kg"),
+        help="Pure elements by mass, an order of magnitude: pymatgen's table of 2013 to 2020. Compounds of "
+        f"{', '.join(sorted(SOLD_AS_SALTS))}, which are bought as salts, have no price here and do not pass a limit.",
+    )  # fmt: skip
+
+
 def _switch(label: str, field: str, help: str) -> None:
     _set(f"{field}_switch", bool(getattr(current(), field)))
     st.toggle(label, key=f"{field}_switch", help=help, on_change=_copy, args=(f"{field}_switch", field))
@@ -199,6 +255,11 @@ def _set(key: str, value: Any) -> None:
 
 
 _UNSET: Final = object()
+
+
+def _as_verdicts(value: list[str]) -> tuple[str, ...]:
+    """The chosen verdicts, best first; none chosen is the default."""
+    return tuple(verdict for verdict in VERDICTS if verdict in value) or WANTED
 
 
 def _as_tuple(value: list[str]) -> tuple[str, ...]:

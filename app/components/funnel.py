@@ -12,11 +12,10 @@ from app.theme import Palette, figure_layout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the funnel: its name, how many remain after it, and a note where it was not applied."""
+    """One step of the funnel: its name, and how many remain after it."""
 
     label: str
     count: int
-    note: str | None = None
 
 
 def funnel_strip(steps: Sequence[Step]) -> None:
@@ -26,8 +25,8 @@ def funnel_strip(steps: Sequence[Step]) -> None:
         before = steps[index - 1].count if index else None
         column.metric(
             step.label,
-            f"{step.count:,}" if step.note is None else "–",
-            delta=step.note or _share(step.count, before),
+            f"{step.count:,}",
+            delta=_share(step.count, before),
             delta_color="off",
             delta_arrow="off",
             border=True,
@@ -35,8 +34,8 @@ def funnel_strip(steps: Sequence[Step]) -> None:
 
 
 def funnel_figure(steps: Sequence[Step], colours: Palette) -> dict[str, Any]:
-    """Return a horizontal bar chart, as a plotly dictionary, of the steps that were applied; counts on a log axis."""
-    applied = [step for step in steps if step.note is None][::-1]
+    """Return a horizontal bar chart, as a plotly dictionary, of the steps; counts on a log axis."""
+    applied = list(steps)[::-1]
     bar = {
         "type": "bar",
         "orientation": "h",

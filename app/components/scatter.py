@@ -24,10 +24,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What is drawn on top of the points: threshold lines, the Pareto front (a mask or None), the selected row."""
+    """What is drawn on top of the points: threshold lines, the Pareto front (a mask or None), the selected row.
+
+    `capacity`: the column that the capacity threshold is held against, and that the points are placed by.
+    """
 
     voltage_v: float
     capacity_vol_ah_per_l: float
+    capacity: str = "capacity_vol_ah_per_l"
     front: Mask | None = None
     selected: Mapping[str, Any] | None = None
 
@@ -37,18 +41,18 @@ def screen_figure(frame: pd.DataFrame, passing: Mask, marks: Marks, colours: Pal
 
     `passing`: one boolean a row. Points carry their candidate's id as `customdata`.
     """
-    x = frame["capacity_vol_ah_per_l"].to_numpy(np.float32)
+    x = frame[marks.capacity].to_numpy(np.float32)
     y = frame["voltage_v"].to_numpy(np.float32)
     traces: list[dict[str, Any]] = []
     if len(frame) > MAX_POINTS:
         traces.append(_density(x[~passing], y[~passing], colours))
     else:
-        traces.append(_points(frame, ~passing, x, y, "below a threshold", colours.failing, _MARKER_PX - 1))
+        traces.append(_points(frame, ~passing, x, y, "others", colours.failing, _MARKER_PX - 1))
     traces.append(_points(frame, passing, x, y, "passes", colours.passing, _marker_sizes(frame, passing)))
     if marks.front is not None:
         traces.append(_front(x[marks.front], y[marks.front], colours))
-    if marks.selected is not None and _has_a_place(marks.selected):
-        traces.append(_selected(marks.selected, colours))
+    if marks.selected is not None and _has_a_place(marks.selected, marks.capacity):
+        traces.append(_selected(marks.selected, marks.capacity, colours))
     return {"data": traces, "layout": _layout(x, y, marks, colours)}
 
 
@@ -95,7 +99,7 @@ def _density(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
     counts, x_edges, y_edges = np.histogram2d(x[finite], y[finite], bins=_DENSITY_BINS)
     return {
         "type": "heatmap",
-        "name": "below a threshold",
+        "name": "others",
         "x": (x_edges[:-1] + x_edges[1:]) / 2,
         "y": (y_edges[:-1] + y_edges[1:]) / 2,
         "z": np.where(counts.T > 0, np.log10(np.maximum(counts.T, 1.0)), np.nan).astype(np.float32),
@@ -119,17 +123,17 @@ def _front(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
     }
 
 
-def _has_a_place(row: Mapping[str, Any]) -> bool:
-    return not (is_missing(row["voltage_v"]) or is_missing(row["capacity_vol_ah_per_l"]))
+def _has_a_place(row: Mapping[str, Any], capacity: str) -> bool:
+    return not (is_missing(row["voltage_v"]) or is_missing(row[capacity]))
 
 
-def _selected(row: Mapping[str, Any], colours: Palette) -> dict[str, Any]:
+def _selected(row: Mapping[str, Any], capacity: str, colours: Palette) -> dict[str, Any]:
     voltage = float(row["voltage_v"])
     return {
         "type": "scattergl",
         "mode": "markers",
         "name": "selected",
-        "x": [float(row["capacity_vol_ah_per_l"])],
+        "x": [float(row[capacity])],
         "y": [voltage],
         "error_y": {
             "type": "data",
@@ -181,7 +185,7 @@ def _layout(x: Any, y: Any, marks: Marks, colours: Palette) -> dict[str, Any]:
         clickmode="event+select",
         shapes=lines,
         xaxis={
-            "title": {"text": QUANTITIES["capacity_vol_ah_per_l"].axis},
+            "title": {"text": QUANTITIES[marks.capacity].axis},
             "range": _span(x, 0.0),
             "tickformat": ",d",
         },

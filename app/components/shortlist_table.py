@@ -13,16 +13,28 @@ from app.components.text import source_label
 from app.screening_view import View
 from app.theme import safe
 from core.quantities import QUANTITIES
-from core.service.screen import frame_csv
+from core.service.screen import frame_csv, passes, with_reasons
 
 _TABLE: Final = "screen_table"
 _IDS: Final = "screen_table_ids"
 
 _COLUMNS: Final = (
-    "label", "voltage_v", "voltage_low_v", "voltage_high_v", "capacity_vol_ah_per_l", "capacity_redox_vol_ah_per_l",
-    "p_percent", "in_domain", "e_above_hull_ev_per_atom", "sigma_ms_per_cm", "sigma_low_ms_per_cm",
-    "sigma_high_ms_per_cm", "sigma_verdict", "spacegroup", "source_label", "id",
+    "label", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v", "capacity_redox_vol_ah_per_l",
+    "capacity_vol_ah_per_l", "p_percent", "n_against", "n_unknown", "relaxed_voltage_v", "dft_voltage_v", "framework",
+    "volume_change", "charged_e_above_hull_ev_per_atom", "conversion_voltage_v", "in_domain",
+    "e_above_hull_ev_per_atom", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_verdict",
+    "price_usd_per_kg", "spacegroup", "source_label", "id",
 )  # fmt: skip
+_IF_KNOWN: Final = frozenset(
+    {
+        "relaxed_voltage_v", "dft_voltage_v", "framework", "volume_change", "charged_e_above_hull_ev_per_atom",
+        "conversion_voltage_v", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_verdict",
+    }
+)  # fmt: skip
+"""Columns of what is calculated for few: left out of a table in which none has it."""
+
+_MOST_PERCENT: Final = 99.0
+"""Of a probability as a bar: nothing predicted is certain, and a bar's words cannot say "above"."""
 
 
 def draw(view: View) -> None:
@@ -58,11 +70,14 @@ def csv_metadata(view: View) -> dict[str, str]:
     limits = view.screening.thresholds
     return {
         "what": "magnesium cathode candidates, as listed on the Screen page",
+        "definition": _DEFINED[limits.definition],
+        "verdicts": "any" if limits.definition == "paper" else " or ".join(view.screening.verdicts),
         "rows": f"{len(view.screening.listed)}",
         "listed": "all after filters" if view.query.show_all else "passing all thresholds",
         "pareto_front_only": "yes" if view.query.pareto else "no",
         "threshold_voltage": _limit_words("voltage_v", limits.voltage_v),
         "threshold_volumetric_capacity": _limit_words("capacity_vol_ah_per_l", limits.capacity_vol_ah_per_l),
+        "capacity_that_counts": limits.capacity_column,
         "threshold_conductivity": _limit_words("sigma_ms_per_cm", limits.sigma_ms_per_cm),
         "filters": view.filter_words,
         "release": release.version,
@@ -75,6 +90,12 @@ def csv_metadata(view: View) -> dict[str, str]:
     }
 
 
+_DEFINED: Final = {
+    "cathode": "cathodes: redox-limited capacity counts, and a verdict is asked for",
+    "paper": "the paper's: the capacity of all magnesium counts",
+}
+
+
 def _limit_words(name: str, limit: float | None) -> str:
     return "none" if limit is None else f"above {limit:g} {QUANTITIES[name].unit}"
 
@@ -84,23 +105,27 @@ def _download(view: View) -> None:
     rows = view.screening.listed.drop(columns=["label"])
     st.download_button(
         "Download CSV",
-        data=lambda: frame_csv(rows, metadata).encode(),
+        data=lambda: frame_csv(with_reasons(rows, view.screening.thresholds), metadata).encode(),
         file_name=f"mg-cathodes-{metadata['release']}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
         disabled=rows.empty,
-        help="The rows listed below, under a header with thresholds, release, model and link.",
+        help="The rows listed below with the reasons of their verdicts, under a header with thresholds, release, model "
+        "and link.",
     )
 
 
 def _as_shown(listed: pd.DataFrame) -> pd.DataFrame:
-    return listed.assign(p_percent=100.0 * listed["p_all"], source_label=listed["source"].map(source_label))
+    return listed.assign(
+        p_percent=(100.0 * listed["p_all"]).clip(upper=_MOST_PERCENT),
+        source_label=listed["source"].map(source_label),
+        verdict=listed["verdict"].astype(str),
+    )
 
 
 def _shown_columns(listed: pd.DataFrame) -> list[str]:
-    has_dynamics = bool(listed["sigma_verdict"].notna().any())
-    return [name for name in _COLUMNS if has_dynamics or not name.startswith("sigma_")]
+    return [name for name in _COLUMNS if name not in _IF_KNOWN or bool(listed[name].notna().any())]
 
 
 def _mark_selected(ids: list[str], selected: str | None) -> None:
@@ -117,7 +142,7 @@ def _row_selected() -> None:
 def _empty(view: View) -> None:
     frame, limits = view.screening.frame, view.screening.thresholds
     predicted = frame.dropna(subset=["voltage_v"])
-    enough = predicted[predicted["capacity_vol_ah_per_l"] > limits.capacity_vol_ah_per_l]
+    enough = predicted[predicted[limits.capacity_column] > limits.capacity_vol_ah_per_l]
     if frame.empty:
         hint = "The filters leave no candidate. Clear one of them."
     elif predicted.empty:
@@ -125,6 +150,11 @@ def _empty(view: View) -> None:
     elif enough.empty:
         limit = QUANTITIES["capacity_vol_ah_per_l"].text(limits.capacity_vol_ah_per_l)
         hint = f"No candidate here has more than {limit}; lower that threshold."
+    elif passes(frame, limits).any():
+        hint = (
+            f"None of those above the thresholds has the verdict {' or '.join(view.query.verdicts)}. Ask for others in "
+            "the filters, or list those that fail too."
+        )
     else:
         best = enough.loc[enough["voltage_v"].idxmax()]
         hint = (

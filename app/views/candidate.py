@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import state
 from app.components import candidate_sections as sections
+from app.components import controls
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
@@ -14,10 +15,13 @@ from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
+from app.components.verdict_panel import verdict_panel
+from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.service.candidates import Candidate, candidate, examples, names
 from core.service.release import Reader
+from core.service.screen import judgement
 
 _VIEWER_HEIGHT = 480
 _N_EXAMPLES = 6
@@ -91,13 +95,15 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
     row, crystal = shown.row, shown.crystal
+    thresholds = thresholds_of(controls.current(), state.facets())
     _header(row, labels)
+    verdict_panel(judgement(row, thresholds))
     picture, numbers = st.columns([3, 2])
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=row["working_ion"])
         sections.downloads(shown)
     with numbers:
-        draw_cards(figures(row))
+        draw_cards(figures(row, thresholds))
     left, right = st.columns(2, gap="large")
     with left:
         sections.voltage_origin(shown)
@@ -105,7 +111,7 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
         sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, row["working_ion"])
     guarded(dynamics_section)(reader, row, crystal)
-    compare_section(reader, row["id"], compare, labels)
+    compare_section(reader, row["id"], compare, labels, thresholds)
 
 
 def main() -> None:

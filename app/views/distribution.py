@@ -1,5 +1,6 @@
 """Distribution: predicted voltages by source (paper Fig. 4a, b), and the screening in numbers beside the paper's."""
 
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -65,20 +66,30 @@ def _histogram(
     st.plotly_chart(figure, config=_PLOT_CONFIG, key=f"histogram_{title}", alt=f"Predicted voltages, {title}")
 
 
-def funnel_rows(counts: Funnel, thresholds: Thresholds) -> list[tuple[str, int | None, int | None]]:
-    """Return (step, ours, the paper's) down the funnel; None where a number does not exist."""
+FunnelRow = tuple[str, int | None, int | None, int | None]
+
+
+def funnel_rows(cathodes: Funnel, paper: Funnel, thresholds: Thresholds) -> list[FunnelRow]:
+    """Return (step, cathodes, by the paper's definition, the paper's own) down the funnel; None where none exists."""
     return [
-        ("Mg compounds screened", counts.all, PAPER_COUNTS["all"]),
-        (f"Voltage above {thresholds.voltage_v:g} V", counts.voltage, None),
+        ("Mg compounds screened", cathodes.all, paper.all, PAPER_COUNTS["all"]),
+        (f"Voltage above {thresholds.voltage_v:g} V", cathodes.voltage, paper.voltage, None),
         (
             f"and capacity above {thresholds.capacity_vol_ah_per_l:g} Ah/L",
-            counts.capacity,
+            cathodes.capacity,
+            paper.capacity,
             PAPER_COUNTS["capacity"],
         ),
-        ("of these, with a computed conductivity", counts.conductivity_known, None),
+        (
+            "of these, with a computed conductivity",
+            cathodes.conductivity_known,
+            paper.conductivity_known,
+            None,
+        ),
         (
             f"and conductivity above {thresholds.sigma_ms_per_cm:g} mS/cm at 1200 K",
-            counts.conductivity if counts.conductivity_known else None,
+            cathodes.conductivity if cathodes.conductivity_known else None,
+            paper.conductivity if paper.conductivity_known else None,
             PAPER_COUNTS["conductivity"],
         ),
     ]
@@ -89,15 +100,24 @@ def funnel_section(thresholds: Thresholds) -> None:
     st.subheader("The funnel in numbers", anchor=False)
     st.caption(
         "The paper's thresholds on both sets. Its 15,308 compounds and ours differ: GNoME is represented here by the "
-        "Mg structures of Energy-GNoME, and the Materials Project part by public snapshots. A dash: not computed, or "
-        "not stated in the paper."
+        "Mg structures of Energy-GNoME, and the Materials Project part by public snapshots. The paper's definition "
+        "counts the capacity of all magnesium; for cathodes only what the redox metals can pay for counts. A dash: not "
+        "computed, or not stated in the paper."
     )
-    rows = funnel_rows(funnel(state.candidates(Filters()), thresholds), thresholds)
+    frame = state.candidates(Filters())
+    paper = replace(thresholds, definition="paper")
+    cathodes = funnel(frame, thresholds)
+    rows = funnel_rows(cathodes, funnel(frame, paper), thresholds)
     left, right = st.columns([1.15, 1], gap="large")
     with left:
         draw_table(
-            ["Step", "This release", "Paper"],
-            [[step, _count(ours), _count(papers)] for step, ours, papers in rows],
+            ["Step", "Cathodes", "Paper's definition", "The paper"],
+            [[step, *(_count(n) for n in counts)] for step, *counts in rows],
+        )
+        asked = replace(thresholds, sigma_ms_per_cm=None)
+        st.caption(
+            f"Of the {cathodes.capacity:,} with voltage and redox-limited capacity, nothing is known against "
+            f"{funnel(frame, asked).verdict:,}: they are the Screen page's default view."
         )
     names = (
         "all",
@@ -106,12 +126,12 @@ def funnel_section(thresholds: Thresholds) -> None:
         "known",
         "conducts",
     )
-    steps = [Step(label=name, count=ours or 0) for name, (_, ours, _) in zip(names, rows, strict=True)]
+    steps = [Step(label=name, count=ours or 0) for name, (_, ours, *_) in zip(names, rows, strict=True)]
     right.plotly_chart(
         funnel_figure(steps if steps[-2].count else steps[:3], theme.palette()),
         config=_PLOT_CONFIG,
         key="funnel_bars",
-        alt="How many compounds each threshold keeps",
+        alt="How many compounds each threshold keeps, as cathodes",
     )
 
 

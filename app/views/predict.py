@@ -12,30 +12,29 @@ from app.components.columns import column_config
 from app.components.md_form import start_form
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
+from app.components.verdict_panel import verdict_panel
 from app.theme import safe
 from core.ions import WORKING_IONS
 from core.quantities import QUANTITIES
 from core.service.calculations import Job
 from core.service.predict import (
+    ASKED,
     MAX_UPLOADS,
     PredictedStructure,
+    judged_structure,
     predict_crystal,
     predict_upload,
     rows_csv,
-    verdict,
 )
-from core.service.screen import Thresholds
 
 _RESULTS: Final = "predict_results"
 _EXAMPLE: Final = "predict_example"
 EXAMPLE_ID: Final = "mp-32006"
 """MgMn2O4, the spinel that the magnesium literature knows best: 14 sites."""
 
-THRESHOLDS: Final = Thresholds(sigma_ms_per_cm=None)
-
 _TABLE: Final = (
-    "file", "formula", "working_ion", "voltage_v", "voltage_low_v", "voltage_high_v", "in_domain",
-    "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "error",
+    "file", "formula", "working_ion", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v", "in_domain",
+    "capacity_redox_vol_ah_per_l", "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "reasons_against", "error",
 )  # fmt: skip
 
 
@@ -132,15 +131,19 @@ def _figures(result: PredictedStructure) -> None:
         delta=f"90 % interval {voltage.between(row.voltage_low_v, row.voltage_high_v)}", delta_color="off",
         delta_arrow="off",
     )  # fmt: skip
-    for column, name in zip(st.columns(2), ("capacity_vol_ah_per_l", "capacity_grav_mah_per_g"), strict=True):
-        column.metric(QUANTITIES[name].label, QUANTITIES[name].text(getattr(row, name)))
-    judged = verdict(row, THRESHOLDS)
-    limits = f"{THRESHOLDS.voltage_v:g} V and {THRESHOLDS.capacity_vol_ah_per_l:g} Ah/L"
-    words = f"above {limits}; probability {judged.probability:.0%} with the predicted spread."
-    if judged.passes:
-        st.success(f"**Passes**: {words}", icon=":material/check_circle:")
-    else:
-        st.info(f"**Does not pass**: not {words}", icon=":material/do_not_disturb_on:")
+    for column, basis in zip(st.columns(2), ("vol_ah_per_l", "grav_mah_per_g"), strict=True):
+        whole, redox = QUANTITIES[f"capacity_{basis}"], QUANTITIES[f"capacity_redox_{basis}"]
+        column.metric(
+            whole.label, whole.text(getattr(row, f"capacity_{basis}")),
+            delta=f"redox-limited {redox.text(getattr(row, f'capacity_redox_{basis}'))}", delta_color="off",
+            delta_arrow="off",
+        )  # fmt: skip
+    verdict_panel(judged_structure(result))
+    if row.p_all is not None:
+        st.caption(
+            f"Probability {safe(QUANTITIES['p_all'].text(row.p_all))} to lie above {ASKED.voltage_v:g} V and "
+            f"{ASKED.capacity_vol_ah_per_l:g} Ah/L of redox-limited capacity, with the predicted spread."
+        )
     if not row.in_domain:
         st.warning(
             "Out of domain: it does not resemble the labelled electrodes, so the interval may be too narrow.",

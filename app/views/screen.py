@@ -37,19 +37,37 @@ def sync_link(query: ScreenQuery) -> None:
 
 
 def funnel_steps(view: View, facets: Facets) -> list[Step]:
-    """Return the steps from all candidates to those that pass every threshold."""
+    """Return the steps from all candidates to those that pass; a limit that is not set is no step."""
     counts, query = view.screening.funnel, view.query
+    limit = f"> {query.capacity_vol_ah_per_l:,.0f} Ah/L"
     steps = [
         Step(label="All candidates", count=facets.n_candidates),
         Step(label="After filters", count=counts.all),
         Step(label=f"> {query.voltage_v:.2f} V", count=counts.voltage),
-        Step(label=f"> {query.capacity_vol_ah_per_l:,.0f} Ah/L", count=counts.capacity),
+        Step(label=limit if counts.verdict is None else f"{limit} by redox", count=counts.capacity),
     ]
-    note = None
-    if counts.conductivity is None:
-        note = "no limit set" if facets.n_conductivities else "none yet"
-    label = "Conductivity" if note else f"> {query.sigma_ms_per_cm:g} mS/cm"
-    return [*steps, Step(label=label, count=counts.conductivity or 0, note=note)]
+    if counts.conductivity is not None:
+        steps.append(Step(label=f"> {query.sigma_ms_per_cm:g} mS/cm", count=counts.conductivity))
+    if counts.verdict is not None:
+        steps.append(Step(label="Verdict", count=counts.verdict))
+    return steps
+
+
+def other_funnel_words(view: View) -> str:
+    """Return what the other definition keeps of the same candidates, in a sentence."""
+    counts, query = view.other, view.query
+    last = ""
+    if counts.conductivity is not None:
+        last = f", {counts.conductivity:,} of these above {query.sigma_ms_per_cm:g} mS/cm"
+    kept = (
+        f"{counts.capacity:,} above {query.voltage_v:.2f} V and {query.capacity_vol_ah_per_l:,.0f} Ah/L{last}"
+    )
+    if counts.verdict is None:
+        return f"The paper's definition, which counts the capacity of all magnesium, keeps {kept}."
+    return (
+        f"As cathodes, where only what the redox metals pay for counts, {kept} are left, and {counts.verdict:,} with "
+        f"the verdict {' or '.join(query.verdicts)}."
+    )
 
 
 def plot(view: View) -> None:
@@ -57,6 +75,7 @@ def plot(view: View) -> None:
     marks = Marks(
         voltage_v=view.query.voltage_v,
         capacity_vol_ah_per_l=view.query.capacity_vol_ah_per_l,
+        capacity=view.screening.thresholds.capacity_column,
         front=view.screening.front,
         selected=view.selected,
     )
@@ -66,7 +85,7 @@ def plot(view: View) -> None:
         on_select=_point_selected,
         selection_mode="points",
         config=_PLOT_CONFIG,
-        alt="Predicted voltage against volumetric capacity of the filtered candidates",
+        alt="Predicted voltage against the capacity that counts, of the filtered candidates",
     )
 
 
@@ -80,6 +99,7 @@ def _point_selected() -> None:
 @guarded
 def explore(facets: Facets) -> None:
     """Draw everything that a slider moves; only this part of the page runs again then."""
+    controls.definition()
     controls.thresholds(facets)
     with st.expander("Filters", icon=":material/tune:"):
         controls.filters(facets)
@@ -91,6 +111,7 @@ def explore(facets: Facets) -> None:
             f"{query.filter_count} filter{'s' * (query.filter_count > 1)} on: {theme.safe(view.filter_words)}"
         )
     funnel_strip(funnel_steps(view, facets))
+    st.caption(other_funnel_words(view))
     left, right = st.columns([1.9, 1], gap="medium")
     with left:
         plot(view)
@@ -112,8 +133,8 @@ def page() -> None:
     sync_with_link(facets)
     theme.page_header(
         "Screen",
-        f"{facets.n_candidates:,} magnesium compounds, with predicted average voltages and "
-        f"capacities at full Mg extraction{_known_conductivities(facets)}. Release {theme.safe(release.version)}.",
+        f"{facets.n_candidates:,} magnesium compounds, with predicted average voltages, capacities and a verdict on "
+        f"which to make next{_known_conductivities(facets)}. Release {theme.safe(release.version)}.",
     )
     explore(facets)
 

@@ -47,6 +47,7 @@ __all__ = [
     "frame_csv",
     "funnel",
     "judgement",
+    "passes",
     "screen",
     "shortlist",
     "with_reasons",

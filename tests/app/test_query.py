@@ -32,6 +32,10 @@ queries = st.builds(
         known_hull_only=flags[0],
         in_domain_only=flags[1],
         pareto=flags[2],
+        definition="paper" if flags[0] else "cathode",
+        verdicts=("make next",) if flags[1] else ("open", "doubtful", "no cathode"),
+        non_toxic_only=flags[2],
+        max_price_usd_per_kg=hull and round(100.0 * hull, 3),
         text=text,
         selected="mp-32006" if flags[1] else None,
     ),
@@ -62,7 +66,24 @@ def test_any_text_in_a_link_gives_a_sound_state(params: dict[str, str]) -> None:
 
 def test_hostile_link_falls_back_to_defaults() -> None:
     hostile = "<script>alert(1)</script>' OR 1=1; DROP TABLE candidates; --"
-    names = ("v", "q", "s", "with", "without", "source", "redox", "hull", "id", "domain", "front", "all")
+    names = (
+        "v",
+        "q",
+        "s",
+        "with",
+        "without",
+        "source",
+        "redox",
+        "hull",
+        "id",
+        "domain",
+        "front",
+        "all",
+        "by",
+        "verdict",
+        "price",
+        "nontoxic",
+    )
     assert parse_query(dict.fromkeys(names, hostile), sources=["A"]) == ScreenQuery()
     assert parse_query({"v": "nan", "q": "inf", "s": "-1", "hull": "1e9"}) == ScreenQuery()
 
@@ -70,6 +91,13 @@ def test_hostile_link_falls_back_to_defaults() -> None:
 def test_an_element_cannot_be_asked_for_and_forbidden() -> None:
     query = parse_query({"with": "Mn,O", "without": "O,F"})
     assert query.required == ("Mn", "O") and query.forbidden == ("F",)
+
+
+def test_an_old_link_looks_for_cathodes_and_a_verdict_is_kept_in_order() -> None:
+    assert parse_query({"v": "2.5"}).definition == "cathode"
+    assert parse_query({"verdict": "doubtful,make next,rubbish"}).verdicts == ("make next", "doubtful")
+    assert parse_query({"by": "paper", "verdict": "doubtful"}).filter_count == 0
+    assert parse_query({"verdict": "doubtful", "price": "50", "nontoxic": "1"}).filter_count == 3
 
 
 def test_clearing_filters_keeps_thresholds_and_selection() -> None:

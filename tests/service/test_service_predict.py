@@ -1,28 +1,28 @@
 """Rows of predictions: one a structure in its place, whatever happens to it, for files and uploads alike."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import ModelError, SourceError
+from core.errors import ModelError, RecordError, SourceError
 from core.records import Crystal, FailedInput, VoltagePrediction
 from core.service import predict
 from core.service.predict import (
+    ASKED,
     COLUMNS,
     PredictedRow,
+    judged_structure,
     predict_crystal,
     predict_files,
     predict_upload,
     predicted_rows,
     rows_csv,
-    verdict,
 )
 from core.service.screen import Thresholds
 from tests.app.structures import MGO_CIF
 from tests.store.small_release import spinel
-
-NO_SIGMA = Thresholds(sigma_ms_per_cm=None)
 
 
 class Constant:
@@ -83,11 +83,43 @@ def test_an_upload_that_cannot_be_read_needs_no_model() -> None:
     assert good.crystal is not None and good.error is None and good.row.voltage_v == 3.5
 
 
-def test_the_verdict_counts_the_spread() -> None:
-    row = predict_crystal("spinel", spinel(), "Mg", Constant()).row
-    judged = verdict(row, NO_SIGMA)
-    assert judged.passes and judged.probability == pytest.approx(0.8413, abs=1e-4)
-    assert not verdict(row, Thresholds(voltage_v=3.6, sigma_ms_per_cm=None)).passes
+def test_the_chance_counts_the_spread_and_the_verdict_what_is_not_known() -> None:
+    result = predict_crystal("spinel", spinel(), "Mg", Constant())
+    assert result.row.p_all == pytest.approx(0.8413, abs=1e-4) and result.row.verdict == "open"
+    judged = judged_structure(result)
+    assert judged.verdict == "open" and result.row.reasons_against == ""
+    assert {it.key for it in judged.of("for")} == {
+        "redox",
+        "capacity",
+        "voltage",
+        "electrolyte",
+        "discharged",
+        "elements",
+    }
+    assert {it.key for it in judged.of("unknown") if it.needed} == {
+        "agreement",
+        "host",
+        "charged",
+        "insertion",
+    }
+    assert judged_structure(result, Thresholds(voltage_v=4.5)).verdict == "doubtful"
+
+
+def test_a_spinel_without_a_redox_metal_passes_nothing() -> None:
+    """MgAl2O4 was told "Passes, probability 100 %"."""
+    species = tuple("Al" if symbol == "Mn" else symbol for symbol in spinel().species)
+    result = predict_crystal(
+        "MgAl2O4", replace(spinel(), formula="MgAl2O4", species=species), "Mg", Constant()
+    )
+    row = result.row
+    assert row.capacity_vol_ah_per_l > ASKED.capacity_vol_ah_per_l and row.capacity_redox_vol_ah_per_l == 0.0
+    assert row.p_all == 0.0 and row.verdict == "no cathode" and "no redox metal" in row.reasons_against
+
+
+def test_what_was_not_read_cannot_be_judged() -> None:
+    refused = predict_upload("page.cif", b"<html>", "Mg", Constant)
+    with pytest.raises(RecordError, match=r"page\.cif holds no crystal"):
+        judged_structure(refused)
 
 
 def test_rows_as_csv() -> None:
@@ -95,4 +127,4 @@ def test_rows_as_csv() -> None:
         [PredictedRow(id="=a", working_ion="Mg", voltage_v=3.5, in_domain=True)]
     ).splitlines()
     assert tuple(head.split(",")) == COLUMNS
-    assert line == "'=a,,Mg,3.500000,,,,true,,,"
+    assert line == "'=a,,Mg,3.500000,,,,true" + "," * 8
