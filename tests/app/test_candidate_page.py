@@ -15,6 +15,7 @@ from core.capacity import capacity
 from core.provenance import Provenance
 from core.records import Capacity, Conductivity, Crystal, Electrode, VoltagePrediction
 from core.service.candidates import candidate
+from core.service.screen import Thresholds
 from core.store import Reader, ReleaseWriter, open_reader
 
 HOSTILE = (
@@ -196,6 +197,12 @@ def test_hostile_comparison_is_ignored(open_candidate) -> None:
     assert "<script>" not in page.warning[0].value
 
 
+def test_the_verdict_stands_on_the_page_with_its_reasons(open_candidate) -> None:
+    text = page_text(open_candidate(id="mp-1"))
+    assert "Something speaks against it." in text or "Nothing speaks against it" in text
+    assert "**Not known:** " in text and "Insertion before conversion" in text
+
+
 def test_text_from_the_data_is_escaped(open_candidate) -> None:
     page = open_candidate(id="mp-1")
     assert "<b>source</b>" not in page_text(page)
@@ -212,7 +219,7 @@ def test_figures_never_round_a_chance_to_certainty(reader: Reader) -> None:
     row = reader.candidate("mp-1")
 
     def chance(voltage_v: float) -> str:
-        shown: list[Figure] = figures({**row, "voltage_v": voltage_v})
+        shown: list[Figure] = figures({**row, "voltage_v": voltage_v}, Thresholds(sigma_ms_per_cm=None))
         return next(it.value for it in shown if it.label == "Chance to pass")
 
     assert [chance(v) for v in (1.6, 3.0, 4.4)] == ["< 1 %", "50 %", "> 99 %"]

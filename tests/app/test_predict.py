@@ -34,9 +34,16 @@ def test_upload_gets_voltage_capacity_and_verdict(open_page: Opener) -> None:
     assert "MgMnO₂" in words(app)
     voltage, volume, mass = [metric.value for metric in app.metric]
     assert voltage.endswith(" V") and volume == "2,059 Ah/L" and mass == "482 mAh/g"
-    assert ("**Passes**" in words(app)) != ("**Does not pass**" in words(app))
-    assert "probability" in words(app)
+    assert "**For:** redox-active, capacity from redox" in words(app) and "**Not known:** " in words(app)
+    assert "Probability" in words(app) and "redox-limited capacity" in words(app)
+    assert app.metric[1].delta == "redox-limited 2,059 Ah/L"
     assert len(app.get("bidi_component")) == 1
+
+
+def test_a_structure_without_a_redox_metal_is_no_cathode(open_page: Opener) -> None:
+    app = upload(open_page("predict"), ("mgo.cif", MGO_CIF))
+    assert "no cathode" in words(app) and "**Against:** no redox metal" in words(app)
+    assert "Probability 0 %" in words(app) and app.metric[1].delta == "redox-limited 0 Ah/L"
 
 
 def test_example_comes_from_the_release(open_page: Opener) -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.cli import main
 from core.service.release import Filters, open_reader
-from core.service.screen import Thresholds, funnel
+from core.service.screen import Definition, Thresholds, funnel
 from core.store import ReleaseWriter
 from tests.store.small_release import DATA_SHA256, MODEL_SHA256, conductivity, fill
 
@@ -37,6 +37,10 @@ def open_conducting(open_page: Opener, use_release: Callable[[Path], None], tmp_
     return open_page
 
 
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
+
+
 def counts(app: AppTest) -> list[str]:
     return [metric.value for metric in app.metric]
 
@@ -45,29 +49,73 @@ def listed(app: AppTest) -> list[str]:
     return [] if not app.dataframe else app.dataframe[0].value["id"].tolist()
 
 
-def test_counts_are_those_of_the_shipped_release(open_page: Opener, release_folder: Path) -> None:
-    app = open_page()
+@pytest.mark.parametrize("definition", ["cathode", "paper"])
+def test_counts_are_those_of_the_shipped_release(
+    open_page: Opener, release_folder: Path, definition: Definition
+) -> None:
+    app = open_page(by=definition)
     with open_reader(release_folder) as reader:
-        expected = funnel(reader.screen(Filters()), Thresholds(sigma_ms_per_cm=None))
+        expected = funnel(reader.screen(Filters()), Thresholds(sigma_ms_per_cm=None, definition=definition))
     assert not app.exception and not app.error
-    assert counts(app)[1:4] == [f"{n:,}" for n in (expected.all, expected.voltage, expected.capacity)]
-    assert len(app.dataframe[0].value) == expected.capacity
+    kept = [expected.all, expected.voltage, expected.capacity]
+    kept += [] if expected.verdict is None else [expected.verdict]
+    assert counts(app)[1:] == [f"{n:,}" for n in kept]
+    assert len(app.dataframe[0].value) == kept[-1]
 
 
 def test_the_funnel_counts_and_the_table_lists_what_passes(open_screen: Opener) -> None:
     app = open_screen()
-    assert counts(app) == ["5", "5", "2", "2", "–"]
+    assert counts(app) == ["5", "5", "2", "2", "2"]
     assert listed(app) == ["gnome-3", "mp-32006"]
+
+
+def test_the_papers_definition_is_one_click_away_and_both_funnels_are_shown(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="1500")
+    assert counts(app) == ["5", "5", "4", "1", "1"] and listed(app) == ["mp-2"]
+    assert "keeps 3 above 0.00 V and 1,500 Ah/L" in words(app)
+    app.button_group(key="definition_choice").set_value("paper").run()
+    assert counts(app) == ["5", "5", "4", "3"] and listed(app) == ["gnome-3", "mp-2", "mp-1"]
+    assert "As cathodes" in words(app) and "1 above 0.00 V and 1,500 Ah/L" in words(app)
+    assert app.query_params["by"] == ["paper"] or app.query_params["by"] == "paper"
+    assert app.multiselect(key="verdicts_choice").disabled
+
+
+def test_the_verdict_is_a_column_and_a_filter(open_screen: Opener) -> None:
+    app = open_screen(v="3.4", q="0", verdict="doubtful,no cathode")
+    assert listed(app) == []
+    assert "has the verdict doubtful or no cathode" in app.info[0].value
+    app = open_screen(v="0", q="0")
+    assert dict(zip(listed(app), app.dataframe[0].value["verdict"], strict=True)) == {
+        "gnome-3": "open", "mp-32006": "open", "mp-2": "open",
+    }  # fmt: skip
+    app.multiselect(key="verdicts_choice").set_value([]).run()
+    assert len(listed(app)) == 3  # none chosen asks for the default
+
+
+def test_price_and_toxicity_are_filters(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="0", by="paper", price="2.5")
+    shown = app.dataframe[0].value
+    assert len(shown) and (shown["price_usd_per_kg"] <= 2.5).all()
+    assert "price known, at most 2.5 USD/kg" in words(app).replace("\\", "")
+    app.toggle(key="non_toxic_only_switch").set_value(True).run()
+    assert "none of As, Cd, Hg, Pb, Tl" in words(app) and len(app.dataframe[0].value) == len(shown)
+
+
+def test_the_selected_candidate_shows_its_verdict_with_reasons(open_screen: Opener) -> None:
+    told = words(open_screen(id="mp-1"))
+    assert "no cathode" in told and "**Against:** no redox metal" in told
+    assert "stability of the charged end" not in told and "**Not known:** " in told
 
 
 @pytest.mark.parametrize(
     "limits",
-    [{"voltage_v": 3.0, "capacity_vol_ah_per_l": 800.0}, {"voltage_v": 1.5, "capacity_vol_ah_per_l": 400.0},
+    [{}, {"voltage_v": 1.5, "capacity_vol_ah_per_l": 400.0},
      {"voltage_v": 2.0, "capacity_vol_ah_per_l": 300.0, "sigma_ms_per_cm": 20.0}],
-    ids=["the paper's", "wide", "conducting"],
+    ids=["default", "wide", "conducting"],
 )  # fmt: skip
+@pytest.mark.parametrize("definition", ["cathode", "paper"])
 def test_the_page_lists_what_export_writes_in_the_same_order(
-    open_page: Opener, tmp_path: Path, limits: dict[str, float]
+    open_page: Opener, tmp_path: Path, limits: dict[str, float], definition: str
 ) -> None:
     link = {"voltage_v": "v", "capacity_vol_ah_per_l": "q", "sigma_ms_per_cm": "s"}
     option = {
@@ -76,11 +124,16 @@ def test_the_page_lists_what_export_writes_in_the_same_order(
     }  # fmt: skip
     output = tmp_path / "shortlist.csv"
     words = [word for name, limit in limits.items() for word in (option[name], str(limit))]
+    words += ["--paper"] if definition == "paper" else []
     assert main(["export", *words, "-o", str(output)]) == 0
     exported = pd.read_csv(output)
-    shown = open_page(**{link[name]: f"{limit:g}" for name, limit in limits.items()}).dataframe[0].value
-    assert len(exported) > 5 and shown["id"].tolist() == exported["id"].tolist()
-    assert shown["p_percent"].to_numpy() == pytest.approx(100.0 * exported["p_all"].to_numpy())
+    query = {link[name]: f"{limit:g}" for name, limit in limits.items()} | {"by": definition}
+    shown = open_page(**query).dataframe[0].value
+    assert len(exported) > 2 and shown["id"].tolist() == exported["id"].tolist()
+    assert shown["verdict"].tolist() == exported["verdict"].tolist()
+    assert shown["p_percent"].to_numpy() == pytest.approx(
+        100.0 * exported["p_all"].clip(upper=0.99).to_numpy()
+    )
 
 
 def test_slider_and_number_input_move_together(open_screen: Opener) -> None:
@@ -101,12 +154,12 @@ def test_state_is_written_to_the_link_and_read_back(open_screen: Opener) -> None
     query = dict(app.query_params)
     assert query == {"v": "3", "q": "600", "domain": "1", "find": "mn"}
     again = open_screen(**query)
-    assert counts(again) == counts(app) == ["5", "2", "1", "1", "–"]
+    assert counts(again) == counts(app) == ["5", "2", "1", "1", "1"]
     assert again.toggle(key="in_domain_only_switch").value
 
 
 def test_filters_reach_the_store(open_screen: Opener) -> None:
-    app = open_screen(v="0", q="0", **{"with": "O", "without": "Fe"})
+    app = open_screen(v="0", q="0", by="paper", **{"with": "O", "without": "Fe"})
     assert listed(app) == ["mp-32006", "mp-2", "mp-1"]
     app.button[0].click().run()  # Clear filters
     assert counts(app)[1] == "5" and listed(app)[0] == "gnome-3"
@@ -124,7 +177,7 @@ def test_selected_candidate_is_summarised_until_the_selection_is_cleared(open_sc
 
 
 def test_candidate_without_a_prediction_is_summarised_and_listed_last(open_screen: Opener) -> None:
-    app = open_screen(v="0", q="0", all="1", id="gnome-4")
+    app = open_screen(v="0", q="0", all="1", id="gnome-4", by="paper")
     assert not app.exception and not app.error
     assert "MgCu" in [heading.value for heading in app.subheader]
     assert listed(app) == [*LIKELIEST_FIRST[:3], "mp-1", "gnome-4"]
@@ -136,7 +189,7 @@ def test_unknown_id_is_said(open_screen: Opener) -> None:
 
 
 def test_pareto_front_lists_only_its_members(open_screen: Opener) -> None:
-    app = open_screen(v="0", q="0")
+    app = open_screen(v="0", q="0", by="paper")
     assert listed(app) == LIKELIEST_FIRST
     app.toggle(key="pareto_switch").set_value(True).run()
     assert listed(app) == ["gnome-3", "mp-1"]
@@ -153,13 +206,13 @@ def test_conductivity_is_off_with_a_reason_while_there_is_none(open_screen: Open
     assert app.slider(key="sigma_ms_per_cm_slider").disabled
     (label,) = [element for element in app.markdown if element.value.startswith("**Conductivity**")]
     assert "none yet" in label.value and "holds no ionic conductivity" in label.proto.help
-    assert counts(app)[4] == "–" and listed(app) == ["gnome-3", "mp-32006"]  # the link's limit asks nothing
+    assert len(counts(app)) == 5 and listed(app) == ["gnome-3", "mp-32006"]  # the link's limit asks nothing
 
 
 def test_conductivity_threshold_switches_on_with_the_first_value(open_conducting: Opener) -> None:
-    app = open_conducting(v="1", q="100")
+    app = open_conducting(v="1", q="100", by="paper")
     slider = app.slider(key="sigma_ms_per_cm_slider")
-    assert not slider.disabled and app.metric[4].value == "–"
+    assert not slider.disabled and len(app.metric) == 4
     assert app.dataframe[0].value["sigma_ms_per_cm"].notna().any()
     slider.set_value(5.0).run()
     assert app.metric[4].value == "1" and listed(app) == ["mp-2"]

@@ -10,7 +10,7 @@ import pytest
 
 from core.screening import pass_probability
 from core.service.release import Filters, Reader, facets, open_reader
-from core.service.screen import REASONS, VERDICTS, Thresholds, affordable, chances, screen, shortlist
+from core.service.screen import REASONS, Thresholds, affordable, chances, screen, shortlist
 from tests.store.small_release import make_release
 
 NO_SIGMA = Thresholds(sigma_ms_per_cm=None, definition="paper")
