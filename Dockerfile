@@ -25,6 +25,13 @@ COPY --chown=explorer:explorer app app
 COPY --chown=explorer:explorer core core
 COPY --chown=explorer:explorer precomputed precomputed
 
+# For first principles as well (docs/first-principles.md), add before this line:
+#   USER root
+#   RUN apt-get update && apt-get install -y --no-install-recommends libxc-dev libopenblas-dev libfftw3-dev
+#   USER explorer
+#   COPY --chown=explorer:explorer requirements-dft.txt scripts/dft.sh ./
+#   RUN VENV=.venv sh dft.sh .venv/.dft
+
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=8501
 EXPOSE 8501
 

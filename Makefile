@@ -7,15 +7,17 @@ BIN := $(VENV)/bin
 
 # The stamps carry the checksum of what they stand for: nothing is installed again until that changes.
 RUNTIME := $(VENV)/.runtime-$(shell sha256sum requirements.txt | cut -c1-16)
+DFT := $(VENV)/.dft-$(shell cat requirements.txt requirements-dft.txt | sha256sum | cut -c1-16)
 TESTING := $(VENV)/.testing-$(shell cat requirements.txt requirements-test.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast install install-test browser check hooks audit format clean
+.PHONY: help app test test-fast install install-test dft browser check hooks audit format clean
 
 help:
 	@echo "make app [PORT=8501]  serve the explorer from the shipped database (sets up $(VENV) first)"
 	@echo "make test             run every test (sets up test requirements and chromium first)"
 	@echo "make test-fast        run the quick tests: no browser, no potentials, no training"
+	@echo "make dft              add GPAW for first principles (needs libxc and OpenBLAS; says which packages)"
 	@echo "make check            ruff format, ruff and mypy over core and app"
 	@echo "make hooks            run these checks before every commit"
 	@echo "make audit            ask for known vulnerabilities of all that is installed (needs a network)"
@@ -40,6 +42,9 @@ install:
 
 install-test: install
 	@VENV=$(VENV) PYTHON="$(PYTHON)" sh scripts/install.sh $(TESTING) requirements.txt requirements-test.txt
+
+dft: install
+	@VENV=$(VENV) sh scripts/dft.sh $(DFT)
 
 browser:
 	@sh scripts/browser.sh

@@ -53,11 +53,11 @@ class ScreenQuery:
     pass. `sigma_ms_per_cm` 0 asks for no conductivity; a limit of None for none; empty tuples for any.
     """
 
+    definition: Definition = "cathode"
+    verdicts: tuple[str, ...] = WANTED
     voltage_v: float = 3.0
     capacity_vol_ah_per_l: float = 800.0
     sigma_ms_per_cm: float = 0.0
-    definition: Definition = "cathode"
-    verdicts: tuple[str, ...] = WANTED
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -94,9 +94,7 @@ class ScreenQuery:
         names = {
             "required", "forbidden", "sources", "redox_metals", "max_hull_ev_per_atom", "known_hull_only",
             "max_price_usd_per_kg", "non_toxic_only", "in_domain_only", "with_anion_only", "text",
-        }  # fmt: skip
-        if self.definition == "cathode":
-            names.add("verdicts")
+        } | ({"verdicts"} if self.definition == "cathode" else set())  # fmt: skip
         return sum(getattr(self, name) != getattr(default, name) for name in names)
 
     def without_filters(self) -> "ScreenQuery":

@@ -61,6 +61,14 @@ class RelaxationError(ExplorerError):
     """A crystal that falls apart while it is relaxed, or two that are not states of one host."""
 
 
+class DftError(ExplorerError):
+    """A first-principles calculation that cannot be set up, does not settle, or cannot be read, with what to try."""
+
+
+class OrderingError(ExplorerError):
+    """A host whose ions cannot be ordered as asked: cell too large, content that is none, symmetry that is unclear."""
+
+
 class UnsupportedElementError(PotentialError, StructureError):
     """A structure with elements that the potential was not trained on."""
 
@@ -219,3 +227,7 @@ class CellTooSmallError(DynamicsError, StructureError):
 
 class CheckpointError(DynamicsError):
     """A checkpoint or trajectory that is damaged, belongs to another run, or could not be written."""
+
+
+class HullError(ExplorerError):
+    """A phase diagram that cannot be made or asked: phases missing or damaged, or a composition outside of them."""

@@ -179,6 +179,10 @@ _VOLTAGE: Final = (
             "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",
             "A public label for this very structure, where there is one; the model may have learned from it."),
+    _number("dft_voltage_v", "First-principles voltage", ".2f",
+            "Average voltage by our own density-functional theory, without dispersion.", short="DFT"),
+    _number("dft_voltage_d3_v", "First-principles voltage with D3", ".2f",
+            "Average voltage by our own density-functional theory, with dispersion.", short="DFT with D3"),
 )  # fmt: skip
 
 _CAPACITY: Final = (
@@ -291,6 +295,7 @@ _RUNS: Final = (
     _text("kind", "Kind", "What is calculated."),
     _text("state", "State", "Whether it waits, runs, or how it ended."),
     _number("fraction", "Done", ".0%", "Share of the run that is done."),
+    _number("n_curve_steps", "Steps of the voltage curve", ",d", "Between ground states.", short="Steps"),
     _number("eta_s", "Time left", ",.0f", "Expected, at the speed so far."),
     _text("submitted", "Submitted", "When it was started."),
     _text("age", "Submitted", "How long ago it was started."),

@@ -110,19 +110,24 @@ class Crystal:
                 frac=np.array(fields["frac"], dtype=float).reshape(-1, 3),
                 source=fields["source"],
                 license=fields.get("license", "unknown"),
+                e_above_hull_ev_per_atom=fields.get("e_above_hull"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(f"A crystal cannot be read ({type(error).__name__}: {error}).") from None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Tell `core.codec` how a crystal within another record is written and read."""
+        """Tell `core.codec` how a crystal within another record is written and read: with a stated hull energy."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(
             lambda given: given if isinstance(given, cls) else cls.from_dict(given),
-            serialization=core_schema.plain_serializer_function_ser_schema(cls.to_dict),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls._within_a_record),
         )
+
+    def _within_a_record(self) -> dict[str, Any]:
+        above = self.e_above_hull_ev_per_atom
+        return self.to_dict() | ({} if above is None else {"e_above_hull": above})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-lines form of the data README and the licence."""

@@ -21,10 +21,14 @@ SLOW_FILES = {
     "tests/voltage/test_predict.py", "tests/voltage/test_contributions.py", "tests/voltage/test_inside.py",
     "tests/voltage/test_train.py", "tests/dynamics/test_physics.py", "tests/transport/test_diffusivity.py",
     "tests/tasks/test_cli.py", "tests/tasks/test_worker.py", "tests/tasks/test_queue.py",
-    "tests/tasks/test_campaign.py",
+    "tests/tasks/test_campaign.py", "tests/dft/test_gpaw.py", "tests/tasks/test_curve_cli.py",
+    "tests/calculations/test_curve.py",
+    "tests/app/test_voltage_curve.py", "tests/ordering/test_orderings.py", "tests/service/test_service_curves.py",
     "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",
-    "tests/calculations/test_refinement.py", "tests/faults/test_jobs.py", "tests/faults/test_app.py",
-    "tests/faults/test_dynamics.py", "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
+    "tests/calculations/test_refinement.py", "tests/calculations/test_relaxation.py",
+    "tests/faults/test_jobs.py", "tests/faults/test_app.py",
+    "tests/faults/test_dynamics.py", "tests/app/test_ends_section.py",
+    "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
     "tests/test_cli.py", "tests/test_build.py", "tests/test_installed_package.py", "tests/test_benchmarks_import.py",
 }  # fmt: skip
 """Files that load potentials, train networks or start processes; `make test-fast` leaves them out."""

@@ -33,18 +33,23 @@ LINE = {
     "store": {"oxidation"},
     "potentials": set(),
     "relaxation": {"potentials"},
+    "stability": {"sources", "potentials", "relaxation"},
+    "ordering": {"potentials", "relaxation"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
-    "calculations": {"oxidation", "potentials", "relaxation", "dynamics", "transport"},
-    "tasks": {"calculations", "dynamics", "screening", "store"},
+    "dft": set(),
+    "calculations": {
+        "oxidation", "potentials", "relaxation", "stability", "ordering", "dft", "dynamics", "transport",
+    },
+    "tasks": {"calculations", "dft", "dynamics", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "capacity", "store"},
     "service": {
         "sources", "voltage", "capacity", "supply", "thresholds", "verdict", "screening", "store", "potentials",
-        "dynamics", "transport", "calculations", "tasks",
+        "relaxation", "stability", "ordering", "dynamics", "transport", "calculations", "tasks", "dft",
     },
     "cli": {
-        "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "dynamics",
-        "transport", "calculations", "tasks", "service",
+        "sources", "graphs", "voltage", "capacity", "screening", "store", "build", "potentials", "stability",
+        "dynamics", "transport", "calculations", "tasks", "service", "dft",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -135,6 +140,36 @@ def test_no_face_calls_another_and_the_service_calls_none() -> None:
         faces = {name for name in imported(parse(path)) if name.startswith(("core.cli", "app"))}
         own = "app" if path in APP else "core.cli" if stage_of(path) in {"cli", "__main__"} else "no face"
         assert all(name.startswith(own) for name in faces), f"{relative(path)} calls {sorted(faces)}"
+
+
+def reached_from(stage: str) -> set[str]:
+    """Modules of `core` that a stage imports, also inside its functions, and what those import."""
+    modules = {
+        relative(path).removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in CORE
+    }
+    seen: set[str] = set()
+    left = {name for name in modules if name == f"core.{stage}" or name.startswith(f"core.{stage}.")}
+    while left:
+        name = left.pop()
+        seen.add(name)
+        left |= {it for it in imported(parse(modules[name])) if it in modules} - seen
+    return seen
+
+
+@pytest.mark.parametrize("stage", ["voltage", "graphs", "build"])
+def test_no_voltage_model_reads_formation_energies(stage: str) -> None:
+    """A voltage is a difference of them: neither the stage of stability nor its files are within reach."""
+    reached = reached_from(stage)
+    assert f"core.{stage}" in reached
+    assert not {name for name in reached if name.startswith("core.stability")}
+
+
+def test_no_voltage_model_names_a_file_of_formation_energies() -> None:
+    marks = ("precomputed/hull", "mp_formation_energies", "formation_energy_per_atom", "hull_folder")
+    for path in (it for it in CORE if stage_of(it) not in {"stability", "calculations", "cli"}):
+        texts = [node.value for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)]
+        found = [mark for mark in marks for text in texts if isinstance(text, str) and mark in text]
+        assert not found, f"{relative(path)} names {found}"
 
 
 @pytest.mark.parametrize("path", CORE, ids=relative)
@@ -232,7 +267,8 @@ def test_pages_hold_no_sql_and_no_numerics(path: Path) -> None:
 def test_every_import_is_a_pinned_requirement() -> None:
     pinned = {
         line.split("==")[0].strip().lower().replace("_", "-")
-        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        for name in ("requirements.txt", "requirements-dft.txt")
+        for line in (ROOT / name).read_text().splitlines()
         if "==" in line
     } | {"pydantic-core"}  # comes with pydantic, whose pin decides its version
     providers = packages_distributions()

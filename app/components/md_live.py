@@ -6,11 +6,10 @@ import streamlit as st
 
 from app.components.md_figures import live_figure
 from app.components.md_pictures import draw_trajectory
-from app.components.md_words import STATE_LOOK, duration_words
+from app.components.run_state import draw_state, draw_steering
 from app.components.trouble import guarded
-from app.theme import palette, safe
-from core.errors import ExplorerError
-from core.service.calculations import RESUMABLE, Job, cancel, resume, status
+from app.theme import palette
+from core.service.calculations import Job, status
 from core.service.dynamics import DiffusionSpec
 
 REFRESH_S: Final = 2.0
@@ -27,8 +26,8 @@ def _live(job_id: str, state_before: str) -> None:
     job = status(job_id)
     if job.state != state_before and not job.is_active:
         st.rerun()
-    _head(job)
-    _steer(job)
+    draw_state(job, _progress_words(job))
+    draw_steering(job)
     rows = job.progress
     if rows and isinstance(job.spec, DiffusionSpec):
         _curves(rows, job, job.spec)
@@ -38,54 +37,11 @@ def _live(job_id: str, state_before: str) -> None:
             )
 
 
-def _head(job: Job) -> None:
-    icon, colour = STATE_LOOK[job.state]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(job.state, icon=icon, color=colour)  # type: ignore[arg-type]
-        if job.note and job.is_active:
-            st.markdown(f":gray[{safe(job.note)}]", width="content")
-    if job.error:
-        st.error(f"The run failed. {safe(job.error)}", icon=":material/error:")
-    elif job.state == "interrupted":
-        st.warning(
-            "The process that worked on this run is gone: the server was restarted, or it was killed. Resume goes on "
-            "from the last checkpoint and gives the result of an unbroken run.",
-            icon=":material/power_off:",
-        )
-    fraction = job.fraction
-    if fraction is not None:
-        st.progress(fraction, text=_progress_words(job, fraction))
-
-
-def _progress_words(job: Job, fraction: float) -> str:
+def _progress_words(job: Job) -> str:
     latest = job.latest or {}
     phase = {"npt": "finding the cell's size", "nvt": "measuring"}.get(latest.get("phase", ""), "")
     simulated = f"{latest['time_ps'] or 0.0:.2f} ps simulated" if "time_ps" in latest else ""
-    words = [f"{fraction:.0%}", phase, simulated]
-    if job.eta_s is not None:
-        words.append(f"{duration_words(job.eta_s)} left")
-    return " · ".join(word for word in words if word)
-
-
-def _steer(job: Job) -> None:
-    with st.container(horizontal=True):
-        if job.is_active:
-            st.button(
-                "Cancel", icon=":material/stop:", key=f"md_cancel_{job.job_id}", on_click=_act, args=(cancel, job),
-                help="Stops at the next step and keeps the checkpoint.",
-            )  # fmt: skip
-        elif job.state in RESUMABLE:
-            label = "Try again" if job.state == "failed" else "Resume"
-            if st.button(label, icon=":material/play_arrow:", key=f"md_resume_{job.job_id}", type="primary"):
-                _act(resume, job)
-                st.rerun()
-
-
-def _act(action: Any, job: Job) -> None:
-    try:
-        action(job.job_id)
-    except ExplorerError as error:
-        st.error(safe(error), icon=":material/error:")
+    return " · ".join(word for word in (phase, simulated) if word)
 
 
 def _curves(rows: list[dict[str, Any]], job: Job, spec: DiffusionSpec) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from app import state, theme
 from app.components import accuracy_figures as figures
 from app.components import accuracy_tables as tables
+from app.components.first_principles import first_principles_section
 from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
@@ -243,11 +244,13 @@ def page() -> None:
         if can_explain():
             _pretraining_note()
         errors_section(frame, card, partition)
+        guarded(first_principles_section)(state.reader(), table)
         guarded(baselines_section)(card)
         calibration_section(table, card)
         domain_section(table)
         worst_section(frame, partition)
         return
+    guarded(first_principles_section)(state.reader(), None)
     guarded(baselines_section)(card)
 
 

@@ -11,15 +11,19 @@ from app.components import controls
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
+from app.components.dft_section import dft_section
+from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
+from app.components.voltage_curve import curve_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.service.candidates import Candidate, candidate, examples, names
+from core.service.charged_state import known_facts
 from core.service.release import Reader
 from core.service.screen import judgement
 
@@ -94,10 +98,10 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
-    row, crystal = shown.row, shown.crystal
+    row, crystal = dict(shown.row), shown.crystal
     thresholds = thresholds_of(controls.current(), state.facets())
     _header(row, labels)
-    verdict_panel(judgement(row, thresholds))
+    verdict_panel(judgement(row | known_facts(reader, crystal, row["working_ion"]), thresholds))
     picture, numbers = st.columns([3, 2])
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=row["working_ion"])
@@ -110,6 +114,9 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     with right:
         sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, row["working_ion"])
+    guarded(ends_section)(reader, crystal, row["working_ion"])
+    guarded(curve_section)(reader, row, crystal)
+    guarded(dft_section)(reader, crystal, row["working_ion"])
     guarded(dynamics_section)(reader, row, crystal)
     compare_section(reader, row["id"], compare, labels, thresholds)
 

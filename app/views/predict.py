@@ -9,14 +9,19 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import state, theme
 from app.components.columns import column_config
+from app.components.dft_section import dft_section
+from app.components.ends_section import ends_section
 from app.components.md_form import start_form
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
+from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
+from app.components.voltage_curve import curve_section
 from app.theme import safe
 from core.ions import WORKING_IONS
 from core.quantities import QUANTITIES
 from core.service.calculations import Job
+from core.service.charged_state import known_facts
 from core.service.predict import (
     ASKED,
     MAX_UPLOADS,
@@ -99,7 +104,6 @@ def show_one(result: PredictedStructure) -> None:
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         structure_viewer(result.crystal, key="predict_viewer", height=440, working_ion=result.row.working_ion)
-    _molecular_dynamics(result)
     with right:
         st.subheader(safe(pretty_formula(result.crystal.formula)), anchor=False)
         st.caption(
@@ -109,6 +113,19 @@ def show_one(result: PredictedStructure) -> None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
             _figures(result)
+    _calculations(result)
+
+
+def _calculations(result: PredictedStructure) -> None:
+    """Offer what the Candidate page offers for a compound of one's own: relaxed ends, curve, DFT, dynamics."""
+    crystal, ion = result.crystal, result.row.working_ion
+    if crystal is None or not crystal.count(ion) or crystal.count(ion) == crystal.n_sites:
+        return
+    reader = state.reader()
+    guarded(ends_section)(reader, crystal, ion)
+    guarded(curve_section)(reader, result.row.as_dict(), crystal)
+    guarded(dft_section)(reader, crystal, ion)
+    _molecular_dynamics(result)
 
 
 def _molecular_dynamics(result: PredictedStructure) -> None:
@@ -138,7 +155,8 @@ def _figures(result: PredictedStructure) -> None:
             delta=f"redox-limited {redox.text(getattr(row, f'capacity_redox_{basis}'))}", delta_color="off",
             delta_arrow="off",
         )  # fmt: skip
-    verdict_panel(judged_structure(result))
+    known = {} if result.crystal is None else known_facts(state.reader(), result.crystal, row.working_ion)
+    verdict_panel(judged_structure(result, known=known))
     if row.p_all is not None:
         st.caption(
             f"Probability {safe(QUANTITIES['p_all'].text(row.p_all))} to lie above {ASKED.voltage_v:g} V and "

@@ -12,7 +12,21 @@ from pathlib import Path
 from typing import NoReturn
 
 import core
-from core.cli import build, export, inside, mlmd, potential, predict, relax, release, runs, voltage
+from core.cli import (
+    build,
+    curve,
+    dft,
+    export,
+    hull,
+    inside,
+    mlmd,
+    potential,
+    predict,
+    relax,
+    release,
+    runs,
+    voltage,
+)
 from core.errors import ExplorerError
 
 EXIT_USAGE = 2
@@ -53,7 +67,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=core.__version__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    for group in (predict, export, mlmd, relax, runs, build, release, voltage, inside, potential):
+    for group in (
+        predict,
+        export,
+        mlmd,
+        relax,
+        curve,
+        dft,
+        runs,
+        build,
+        release,
+        voltage,
+        inside,
+        potential,
+        hull,
+    ):
         group.add_commands(commands)
     return parser
 

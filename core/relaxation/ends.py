@@ -1,12 +1,13 @@
 """The ends of charging: a host without some of its ions, and the metal that they go to."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
 from ase.build import bulk
+from pymatgen.core import Composition
 
 from core.records import Crystal
 from core.relaxation.relax import FORCE_EV_PER_A, relax
@@ -23,7 +24,7 @@ def without(crystal: Crystal, sites: Collection[int]) -> Crystal:
     gone = set(sites)
     kept = [site for site in range(crystal.n_sites) if site not in gone]
     species = tuple(crystal.species[site] for site in kept)
-    formula = Atoms(species).get_chemical_formula(mode="hill", empirical=True)
+    formula = Composition(Counter(species)).reduced_formula
     return replace(
         crystal,
         formula=formula,

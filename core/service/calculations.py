@@ -33,12 +33,14 @@ __all__ = [
     "Job",
     "MergeReport",
     "Result",
+    "Spec",
+    "calculation_about",
     "calculation_row",
     "cancel",
     "conductivity_points",
     "export_documents",
     "export_rows",
-    "find_job",
+    "job_about",
     "job_row",
     "jobs_of",
     "list_jobs",
@@ -76,12 +78,21 @@ def jobs_of(crystal: Crystal, runs: Path | None = None) -> list[Job]:
     return [job for job in list_jobs(runs) if _is_about(job.spec, crystal)]
 
 
-def find_job(job_id: str | None, runs: Path | None = None) -> Job | None:
-    """Return a run, or None for a name, as of an old link, that is none."""
-    try:
-        return status(job_id, runs) if job_id else None
-    except ExplorerError:
-        return None
+def job_about(crystal: Crystal, kind: str, runs: Path | None = None) -> Job | None:
+    """Return the latest run of a kind about a crystal, in whatever state."""
+    return next((job for job in jobs_of(crystal, runs) if job.spec.kind == kind), None)
+
+
+def calculation_about(
+    reader: Reader, crystal: Crystal, kind: str, runs: Path | None = None
+) -> Calculation | None:  # fmt: skip
+    """Return the finished calculation of a kind about a crystal: one's own latest, else the release's."""
+    own = (job for job in jobs_of(crystal, runs) if job.spec.kind == kind and job.state == "finished")
+    mine = next(own, None)
+    if mine is not None and mine.calculation is not None:
+        return mine.calculation
+    held = [it for it in released(reader, crystal.id, kind) if _is_about(it.spec, crystal)]
+    return max(held, key=lambda it: it.result.created, default=None)
 
 
 def shipped(reader: Reader, subject_id: str | None = None) -> list[Calculation]:

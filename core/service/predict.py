@@ -1,10 +1,11 @@
 """Voltage and capacity of structures from files and uploads: a row each, in their order, with the reason for a gap."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from core.csv_text import write_rows
@@ -185,14 +186,17 @@ def predict_crystal(
     return PredictedStructure(name=name, crystal=crystal, row=row)
 
 
-def judged_structure(structure: PredictedStructure, thresholds: Thresholds = ASKED) -> Judgement:
+def judged_structure(
+    structure: PredictedStructure, thresholds: Thresholds = ASKED, known: Mapping[str, Any] = MappingProxyType({})
+) -> Judgement:  # fmt: skip
     """Return the verdict on a predicted structure with its criteria; what the crystal alone does not tell is unknown.
 
-    Raises `RecordError` where no crystal could be read.
+    `known`: what has been calculated about it, by the columns of the view `screening`. Raises `RecordError` where no
+    crystal could be read.
     """
     if structure.crystal is None:
         raise RecordError(f"{structure.name} holds no crystal that could be judged: {structure.error}")
-    return judgement(_facts(structure.row, structure.crystal), thresholds)
+    return judgement(_facts(structure.row, structure.crystal) | dict(known), thresholds)
 
 
 def rows_csv(rows: Iterable[PredictedRow]) -> str:

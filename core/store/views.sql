@@ -45,11 +45,14 @@ SELECT
 FROM calculations
 WHERE kind = 'relaxation';
 
+-- The charged end is the one that the redox metals can pay for: without all ions, where they pay for all.
 CREATE OR REPLACE VIEW stabilities AS
 SELECT
     name, subject_id AS id, working_ion, verdict,
-    TRY_CAST(result ->> 'charged_e_above_hull_ev_per_atom' AS DOUBLE) AS charged_e_above_hull_ev_per_atom,
-    TRY_CAST(result ->> 'charged_e_above_hull_std_ev_per_atom' AS DOUBLE) AS charged_e_above_hull_std_ev_per_atom,
+    TRY_CAST(coalesce(result ->> 'redox_e_above_hull_ev_per_atom', result ->> 'charged_e_above_hull_ev_per_atom')
+             AS DOUBLE) AS charged_e_above_hull_ev_per_atom,
+    TRY_CAST(coalesce(result ->> 'redox_e_above_hull_std_ev_per_atom', result ->> 'charged_e_above_hull_std_ev_per_atom')
+             AS DOUBLE) AS charged_e_above_hull_std_ev_per_atom,
     TRY_CAST(result ->> 'discharged_e_above_hull_ev_per_atom' AS DOUBLE) AS discharged_e_above_hull_ev_per_atom,
     TRY_CAST(result ->> 'discharged_e_above_hull_std_ev_per_atom' AS DOUBLE) AS discharged_e_above_hull_std_ev_per_atom,
     TRY_CAST(result ->> 'conversion_voltage_v' AS DOUBLE) AS conversion_voltage_v,

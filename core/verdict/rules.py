@@ -21,8 +21,8 @@ from core.verdict.facts import AGAINST, FOR, Facts, States, states
 
 Row = Mapping[str, Any]
 
-RELAXED_SPREAD_V: Final = 0.35
-"""Standard deviation of a relaxed voltage against its label."""
+RELAXED_SPREAD_V: Final = 0.25
+"""Standard deviation of a relaxed voltage against its label, rounded up (`benchmarks.relaxed_voltages`)."""
 
 ELECTROLYTE_V: Final = 4.6
 """The highest oxidative stability against magnesium that is known of a magnesium electrolyte, a carborane's.
@@ -215,12 +215,15 @@ def _discharged_words(row: Row, state: int, thresholds: Thresholds) -> str:
 
 
 def _insertion(facts: Facts, thresholds: Thresholds) -> States:
-    margin = facts.number("relaxed_voltage_v") - facts.number("conversion_voltage_v")
+    redox = facts.number("relaxed_redox_voltage_v")
+    relaxed = np.where(np.isnan(redox), facts.number("relaxed_voltage_v"), redox)
+    margin = relaxed - facts.number("conversion_voltage_v")
     return states(margin > 0.0, margin < -RELAXED_SPREAD_V)
 
 
 def _insertion_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    relaxed, conversion = _number(row, "relaxed_voltage_v"), _number(row, "conversion_voltage_v")
+    relaxed, conversion = _number(row, "relaxed_redox_voltage_v"), _number(row, "conversion_voltage_v")
+    relaxed = _number(row, "relaxed_voltage_v") if relaxed is None else relaxed
     if conversion is None or relaxed is None:
         return "conversion voltage not known"
     order = "above" if relaxed > conversion else "below"

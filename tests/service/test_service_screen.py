@@ -1,7 +1,7 @@
 """The screening of a release: what is listed, in which order, and what the shortlist says of itself."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,12 @@ import pytest
 
 from core.screening import pass_probability
 from core.service.release import Filters, Reader, facets, open_reader
-from core.service.screen import REASONS, Thresholds, affordable, chances, screen, shortlist
+from core.service.screen import REASONS, WANTED, Thresholds, affordable, chances, screen, shortlist
 from tests.store.small_release import make_release
 
 NO_SIGMA = Thresholds(sigma_ms_per_cm=None, definition="paper")
 ALL = Thresholds(voltage_v=0.0, capacity_vol_ah_per_l=0.0, sigma_ms_per_cm=None, definition="paper")
-CATHODES = Thresholds(sigma_ms_per_cm=None)
-ANY_CATHODE = replace(ALL, definition="cathode")
+CATHODES = Thresholds(voltage_v=0.0, capacity_vol_ah_per_l=0.0, sigma_ms_per_cm=None)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +44,15 @@ def test_those_that_fail_and_those_without_a_prediction_come_last(reader: Reader
     assert listed["p_all"].isna().tolist() == [False] * 4 + [True]
 
 
+def test_the_front_alone(reader: Reader) -> None:
+    screening = screen(reader.screen(), ALL, front_only=True)
+    assert screening.listed["id"].tolist() == ["gnome-3", "mp-1"]
+    assert screening.front is not None and screening.front.sum() == 2
+
+
 def test_cathodes_come_by_their_verdict(reader: Reader) -> None:
     """MgMnO2 lies below 3 V with its whole interval; MgO and MgCu can never be charged."""
-    screening = screen(reader.screen(), CATHODES, with_failing=True)
+    screening = screen(reader.screen(), Thresholds(sigma_ms_per_cm=None), with_failing=True)
     assert screening.listed["id"].tolist() == ["gnome-3", "mp-32006", "mp-2", "mp-1", "gnome-4"]
     assert screening.listed["verdict"].tolist() == ["open", "open", "doubtful", "no cathode", "no cathode"]
     assert screening.frame.loc[screening.passing, "id"].tolist() == ["gnome-3", "mp-32006"]
@@ -57,10 +62,8 @@ def test_cathodes_come_by_their_verdict(reader: Reader) -> None:
 def test_what_is_no_cathode_beats_none(reader: Reader) -> None:
     """MgO has the most capacity of all, by the paper's definition."""
     assert "mp-1" in set(screen(reader.screen(), ALL, front_only=True).listed["id"])
-    assert "mp-1" not in set(screen(reader.screen(), ANY_CATHODE, front_only=True).listed["id"])
-    doubtful = screen(
-        reader.screen(), ANY_CATHODE, verdicts=("doubtful",), with_failing=True, front_only=True
-    )
+    assert "mp-1" not in set(screen(reader.screen(), CATHODES, front_only=True).listed["id"])
+    doubtful = screen(reader.screen(), CATHODES, verdicts=("doubtful",), with_failing=True, front_only=True)
     assert doubtful.listed.empty
 
 
@@ -72,14 +75,8 @@ def test_a_price_that_is_not_known_passes_no_limit(reader: Reader) -> None:
     assert affordable(frame, 0.0).empty
 
 
-def test_the_front_alone(reader: Reader) -> None:
-    screening = screen(reader.screen(), ALL, front_only=True)
-    assert screening.listed["id"].tolist() == ["gnome-3", "mp-1"]
-    assert screening.front is not None and screening.front.sum() == 2
-
-
 @pytest.mark.parametrize(
-    "thresholds", [NO_SIGMA, ALL, CATHODES, ANY_CATHODE, Thresholds(voltage_v=2.0, sigma_ms_per_cm=10.0)]
+    "thresholds", [NO_SIGMA, ALL, CATHODES, Thresholds(voltage_v=2.0, sigma_ms_per_cm=10.0)]
 )
 def test_the_shortlist_is_the_screening_with_its_front_marked(reader: Reader, thresholds: Thresholds) -> None:
     """The front among those that pass is the front of all, cut to those that pass: a better one passes too."""
@@ -87,7 +84,7 @@ def test_the_shortlist_is_the_screening_with_its_front_marked(reader: Reader, th
     whole = screen(reader.screen(), thresholds, front_only=True)
     listed = screen(reader.screen(), thresholds).listed
     pd.testing.assert_frame_equal(chosen.rows[listed.columns], listed)
-    assert chosen.rows.columns.tolist()[-1] == "on_pareto_front" and set(REASONS) <= set(chosen.rows)
+    assert set(chosen.rows) - set(listed) == {*REASONS, "on_pareto_front"}
     on_front = chosen.rows.loc[chosen.rows["on_pareto_front"], "id"].tolist()
     assert on_front == whole.listed["id"].tolist()
 
@@ -99,10 +96,16 @@ def test_the_shortlist_takes_filters_and_tells_its_release(reader: Reader) -> No
     assert told["rows"] == 2 and told["thresholds"] == ALL.as_dict()
     assert told["release"] == asdict(reader.release)
     assert chosen.csv().splitlines()[0].startswith("id,formula,source,license")
-    assert told["verdicts"] is None
-    cathodes = shortlist(reader, CATHODES)
-    assert cathodes.csv().startswith("id,formula,verdict,reasons_for,reasons_against,unknown,")
-    assert cathodes.side_car()["verdicts"] == ["make next", "open"]
+
+
+def test_cathodes_alone_are_listed_by_default_with_their_reasons(reader: Reader) -> None:
+    chosen = shortlist(reader, CATHODES)
+    every = shortlist(reader, ALL)
+    assert set(chosen.rows["id"]) < set(every.rows["id"])
+    assert set(chosen.rows["verdict"]) <= set(WANTED)
+    assert (every.rows.loc[~every.rows["id"].isin(chosen.rows["id"]), "reasons_against"] != "").all()
+    assert chosen.csv().startswith("id,formula,verdict,reasons_for,reasons_against,unknown,")
+    assert chosen.side_car()["verdicts"] == list(WANTED) and every.side_car()["verdicts"] is None
 
 
 def test_the_chances_of_one_are_those_of_the_frame(reader: Reader) -> None:

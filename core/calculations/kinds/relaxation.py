@@ -137,7 +137,7 @@ class RelaxationSpec(CrystalSpec):
 
     def run(self, context: Context) -> RelaxationResult:
         """Relax one end after another, each kept in the folder once it is done."""
-        potential = _loaded(self.potential, context.device)
+        potential = loaded_potential(self.potential, context.device)
         work = _Work(self, context, potential)
         discharged = work.end("discharged", self.crystal)
         ions = [site for site, element in enumerate(self.crystal.species) if element == self.working_ion]
@@ -244,8 +244,8 @@ class _Work:
 
 
 @lru_cache(maxsize=2)
-def _loaded(name: str, device: str) -> Potential:
-    """A potential in single precision: a campaign in one process loads it once."""
+def loaded_potential(name: str, device: str) -> Potential:
+    """Return a potential in single precision: a campaign in one process loads it once."""
     return load_potential(name, device=device, dtype="float32")
 
 
