@@ -1,7 +1,7 @@
 """Server time of one slider move on the Screen page, at the shipped size and at two larger synthetic ones.
 
 A move reads the filtered candidates from the store, then works out the funnel, who passes and with what probability.
-Since the funnel ends with the verdict of those that pass, it counts in a move; on all rows it stands on a line of its own.
+The funnel ends with the verdict of those that pass, which counts in a move; on all rows it stands on a line of its own.
 Beside it pandas does the same from a frame that is already in memory. Synthetic rows are the shipped release's rows,
 drawn with replacement by a seed, under new ids: sizes are those of the paper (15,308) and of GNoME (380,000).
 
