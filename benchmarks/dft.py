@@ -18,7 +18,9 @@ import numpy as np
 from core.calculations.kinds.dft import DftResult
 from core.calculations.kinds.relaxation import RelaxationResult
 from core.errors import ExplorerError
+from core.service.accuracy import default_card, read_out_of_fold
 from core.service.calculations import list_jobs
+from core.service.first_principles import comparisons, first_principles_rows
 from core.store import Reader, open_reader
 from core.tasks.merge import released
 
@@ -98,6 +100,12 @@ def main() -> None:
     print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
     for it in rows:
         print("| " + " | ".join(text(it[name]) for name in COLUMNS) + " |")
+    with open_reader() as reader:
+        held_out = first_principles_rows(reader, read_out_of_fold(default_card().name))
+    print("\nOf the release, labelled electrodes predicted by members that saw no electrode of their host")
+    for it in comparisons(held_out):
+        between = f"{it.mae.low:.2f} to {it.mae.high:.2f}"
+        print(f"{it.name:28} {it.mae.value:.2f} V ({between}), bias {it.bias_v:+.2f} V, n = {it.n}")
     print(f"\nMean absolute error against first principles (the paper's: {PAPER_MAE_V:.2f} V)")
     for name, one, other in PAIRS:
         known = [(it[one], it[other]) for it in rows]

@@ -135,6 +135,18 @@ def test_the_verdict_that_follows(fields: dict[str, Any], verdict: str) -> None:
     assert judged["n_unknown"] == sum(it.needed for it in told.of("unknown"))
 
 
+@pytest.mark.parametrize("missing", sorted(set(GOOD) - {"id", "formula"}))
+def test_what_is_not_known_never_counts_for_it(missing: str) -> None:
+    known = {it.key for it in judgement(GOOD, ASKED).of("for")}
+    assert {it.key for it in judgement(changed(**{missing: None}), ASKED).of("for")} <= known
+
+
+def test_of_which_nothing_is_known_is_open_and_nothing_is_for_it() -> None:
+    empty = dict.fromkeys(GOOD)
+    assert judge(pd.DataFrame([empty]), ASKED)["verdict"].tolist() == ["open"]
+    assert not judgement(empty, ASKED).of("for") and not judgement(empty, ASKED).of("against")
+
+
 def test_limits_are_the_users() -> None:
     assert criterion(GOOD, "voltage", Thresholds(voltage_v=4.2)).state == "against"
     assert criterion(GOOD, "capacity", Thresholds(capacity_vol_ah_per_l=1200.0)).state == "against"
