@@ -240,8 +240,7 @@ def small_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path: Path) -> None:
     output = tmp_path / "shortlist.csv"
     limits = ["--min-voltage-v", "2.0", "--min-capacity-ah-per-l", "600"]
-    arguments = ["export", "--paper", *limits, "-o", str(output)]
-    assert main(arguments) == 0
+    assert main(["export", "--paper", *limits, "-o", str(output)]) == 0
     rows = rows_of(output.read_text())
     assert [row["id"] for row in rows] == ["gnome-3", "mp-32006", "mp-2"]
     for row in rows:
@@ -277,6 +276,18 @@ def test_export_writes_by_default_what_one_would_make_next(
     side_car = json.loads((tmp_path / "next.csv.json").read_text())
     assert side_car["thresholds"]["definition"] == "cathode" and side_car["verdicts"] == ["make next", "open"]
     assert "with nothing against them" in capsys.readouterr().err
+
+
+def test_export_without_options_writes_cathodes_with_their_reasons(precomputed: Path, tmp_path: Path) -> None:
+    output = tmp_path / "shortlist.csv"
+    assert main(["export", "-o", str(output)]) == 0
+    rows = rows_of(output.read_text())
+    assert list(rows[0])[:6] == ["id", "formula", "verdict", "reasons_for", "reasons_against", "unknown"]
+    verdicts = [row["verdict"] for row in rows]
+    assert set(verdicts) == {"make next", "open"} and verdicts == sorted(verdicts)
+    assert all(row["reasons_for"] and not row["reasons_against"] for row in rows)
+    assert all(float(row["capacity_redox_vol_ah_per_l"]) > 800.0 for row in rows)
+    assert json.loads((tmp_path / "shortlist.csv.json").read_text())["thresholds"]["definition"] == "cathode"
 
 
 def test_export_says_that_a_release_without_conductivities_passes_none(

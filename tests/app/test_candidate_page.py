@@ -217,10 +217,11 @@ def test_parse_compare_keeps_three_known_others_once() -> None:
 
 
 def test_figures_never_round_a_chance_to_certainty(reader: Reader) -> None:
-    row, paper = reader.candidate("mp-1"), Thresholds(sigma_ms_per_cm=None, definition="paper")
+    row = reader.candidate("mp-1")
+    asked = Thresholds(sigma_ms_per_cm=None, definition="paper")
 
     def chance(voltage_v: float) -> str:
-        shown: list[Figure] = figures({**row, "voltage_v": voltage_v}, paper)
+        shown: list[Figure] = figures({**row, "voltage_v": voltage_v}, asked)
         return next(it.value for it in shown if it.label == "Chance to pass")
 
     assert [chance(v) for v in (1.6, 3.0, 4.4)] == ["< 1 %", "50 %", "> 99 %"]
