@@ -248,6 +248,7 @@ def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path:
         assert row["license"] and row["provenance_id"]
     assert [row["on_pareto_front"] for row in rows] == ["True", "False", "False"]
     side_car = json.loads((tmp_path / "shortlist.csv.json").read_text())
+    assert side_car["verdicts"] is None
     assert side_car["thresholds"] == {
         "definition": "paper",
         "voltage_v": 2.0,
@@ -256,6 +257,25 @@ def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path:
     }
     assert side_car["rows"] == len(rows)
     assert len(side_car["release"]["model_sha256"]) == 64
+
+
+def test_export_writes_by_default_what_one_would_make_next(
+    small_release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "next.csv"
+    assert main(["export", "-o", str(output)]) == 0
+    rows = rows_of(output.read_text())
+    assert [row["id"] for row in rows] == ["gnome-3", "mp-32006"]
+    assert list(rows[0])[:6] == ["id", "formula", "verdict", "reasons_for", "reasons_against", "unknown"]
+    for row in rows:
+        assert row["verdict"] == "open" and row["reasons_against"] == ""
+        assert (
+            "can pay for ions that leave" in row["reasons_for"] and "host not relaxed yet" in row["unknown"]
+        )
+        assert float(row["capacity_redox_vol_ah_per_l"]) > 800.0 and row["price_usd_per_kg"]
+    side_car = json.loads((tmp_path / "next.csv.json").read_text())
+    assert side_car["thresholds"]["definition"] == "cathode" and side_car["verdicts"] == ["make next", "open"]
+    assert "with nothing against them" in capsys.readouterr().err
 
 
 def test_export_without_options_writes_cathodes_with_their_reasons(precomputed: Path, tmp_path: Path) -> None:

@@ -19,18 +19,17 @@ class Step:
 
 
 def funnel_strip(steps: Sequence[Step]) -> None:
-    """Draw the steps as a row of numbers, each with the share of the step before."""
-    columns = st.columns(len(steps), gap="small")
-    for index, (column, step) in enumerate(zip(columns, steps, strict=True)):
-        before = steps[index - 1].count if index else None
-        column.metric(
-            step.label,
-            f"{step.count:,}",
-            delta=_share(step.count, before),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
+    """Draw the steps as a row of numbers, each with the share of the step before; two rows or three on a phone."""
+    with st.container(horizontal=True, gap="small", key="funnel"):
+        for index, step in enumerate(steps):
+            st.metric(
+                step.label,
+                f"{step.count:,}",
+                delta=_share(step.count, steps[index - 1].count if index else None),
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+            )
 
 
 def funnel_figure(steps: Sequence[Step], colours: Palette) -> dict[str, Any]:

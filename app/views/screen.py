@@ -44,7 +44,7 @@ def funnel_steps(view: View, facets: Facets) -> list[Step]:
         Step(label="All candidates", count=facets.n_candidates),
         Step(label="After filters", count=counts.all),
         Step(label=f"> {query.voltage_v:.2f} V", count=counts.voltage),
-        Step(label=limit if counts.verdict is None else f"{limit} by redox", count=counts.capacity),
+        Step(label=limit if counts.verdict is None else f"{limit} redox", count=counts.capacity),
     ]
     if counts.conductivity is not None:
         steps.append(Step(label=f"> {query.sigma_ms_per_cm:g} mS/cm", count=counts.conductivity))

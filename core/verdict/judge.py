@@ -25,7 +25,7 @@ REASONS: Final = ("reasons_for", "reasons_against", "unknown")
 """The columns of words that `with_reasons` adds."""
 
 _NAMES: Final[dict[int, State]] = {FOR: "for", AGAINST: "against", UNKNOWN: "unknown"}
-_ORDER: Final[dict[State, int]] = {"against": 0, "for": 1, "unknown": 2, "remark": 3}
+_ORDER: Final[dict[State, int]] = {"against": 0, "unknown": 1, "for": 2, "remark": 3}
 _NEEDED: Final = np.array([rule.needed for rule in RULES], dtype=np.bool_)
 
 

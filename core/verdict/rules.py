@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from core.oxidation import has_anion, redox_metals
-from core.quantities import QUANTITIES, is_missing
+from core.quantities import QUANTITIES, is_missing, significant
 from core.records import CONFIDENCE
 from core.supply import shunned
 from core.thresholds import (
@@ -266,11 +266,11 @@ def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
         return "not simulated"
     at = row.get("sigma_temperature_k")
     where = "" if is_missing(at) else f" at {_text('sigma_temperature_k', at)}"
-    asked = f", {_text('sigma_ms_per_cm', _sigma_limit(thresholds))} asked for"
-    if not is_missing(row.get("sigma_ms_per_cm")):
-        return f"conducts {_text('sigma_ms_per_cm', row['sigma_ms_per_cm'])}{where}{asked}"
-    if not is_missing(row.get("sigma_high_ms_per_cm")):
-        return f"conducts less than {_text('sigma_ms_per_cm', row['sigma_high_ms_per_cm'])}{where}{asked}"
+    asked = f", {significant(_sigma_limit(thresholds))} asked for"
+    if (sigma := _number(row, "sigma_ms_per_cm")) is not None:
+        return f"conducts {significant(sigma)} mS/cm{where}{asked}"
+    if (high := _number(row, "sigma_high_ms_per_cm")) is not None:
+        return f"conducts less than {significant(high)} mS/cm{where}{asked}"
     return f"{verdict}{where}"
 
 
@@ -285,6 +285,6 @@ RULES: Final = (
     Rule(key="discharged", title="Can be made", judge=_discharged, words=_discharged_words),
     Rule(key="insertion", title="Insertion before conversion", judge=_insertion, words=_insertion_words),
     Rule(key="elements", title="No radioactive or rare element", judge=_elements, words=_elements_words),
-    Rule(key="dynamics", title="Ions move", judge=_dynamics, words=_dynamics_words, needed=False),
+    Rule(key="dynamics", title="Ions move in a solid host", judge=_dynamics, words=_dynamics_words, needed=False),
 )  # fmt: skip
 """All criteria, in the order in which they are read. The first is hard: against it, nothing is a cathode."""

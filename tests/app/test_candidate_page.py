@@ -197,6 +197,13 @@ def test_hostile_comparison_is_ignored(open_candidate) -> None:
     assert "<script>" not in page.warning[0].value
 
 
+def test_the_verdict_stands_on_the_page_with_its_reasons(open_candidate) -> None:
+    text = page_text(open_candidate(id="mp-1"))
+    assert "no cathode" in text and "Nothing in it can pay for ions that leave." in text
+    assert "Mn already at the highest common oxidation state" in text
+    assert "**Not known:** " in text and "Insertion before conversion" in text
+
+
 def test_text_from_the_data_is_escaped(open_candidate) -> None:
     page = open_candidate(id="mp-1")
     assert "<b>source</b>" not in page_text(page)

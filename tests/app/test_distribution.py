@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from core.service.screen import Thresholds, funnel
 from core.store import open_reader
 
 Opener = Callable[..., AppTest]
@@ -42,16 +43,23 @@ def test_funnel_stands_beside_the_papers(open_page: Opener, release_folder) -> N
     table = next(
         element.proto.body
         for element in open_page("distribution").get("html")
-        if "Paper" in element.proto.body
+        if "The paper" in element.proto.body
     )
     cells = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)[1:]]
     assert [papers for *_, papers in cells] == ["15,308", "–", "160", "–", "23"]
-    ours = [int(n.replace(",", "")) for _, n, *_ in cells[:3]]
-    by_the_paper = [int(n.replace(",", "")) for _, _, n, _ in cells[:3]]
     with open_reader(release_folder) as reader:
-        assert ours[0] == reader.release.counts["candidates"]
-    assert ours == sorted(ours, reverse=True)
-    assert ours[:2] == by_the_paper[:2] and ours[2] < by_the_paper[2]
+        frame = reader.screen()
+    for column, definition in ((1, "cathode"), (2, "paper")):
+        ours = [int(row[column].replace(",", "")) for row in cells[:3]]
+        counts = funnel(frame, Thresholds(definition=definition))
+        assert ours == [counts.all, counts.voltage, counts.capacity]
+
+
+def test_the_default_view_of_screen_is_named_with_its_count(open_page: Opener, release_folder) -> None:
+    with open_reader(release_folder) as reader:
+        kept = funnel(reader.screen(), Thresholds(sigma_ms_per_cm=None)).verdict
+    captions = [caption.value for caption in open_page("distribution").caption]
+    assert any(f"nothing is known against {kept:,}" in caption for caption in captions)
 
 
 def test_what_was_left_out_is_counted(open_page: Opener, release_folder) -> None:

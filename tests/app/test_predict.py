@@ -41,6 +41,12 @@ def test_upload_gets_voltage_capacity_and_verdict(open_page: Opener) -> None:
     assert len(app.get("bidi_component")) == 1
 
 
+def test_a_structure_without_a_redox_metal_is_no_cathode(open_page: Opener) -> None:
+    app = upload(open_page("predict"), ("mgo.cif", MGO_CIF))
+    assert "no cathode" in words(app) and "**Against:** no redox metal" in words(app)
+    assert "Probability 0 %" in words(app) and app.metric[1].delta == "redox-limited 0 Ah/L"
+
+
 def test_example_comes_from_the_release(open_page: Opener) -> None:
     app = open_page("predict")
     next(button for button in app.button if button.label == "Try an example").click().run()

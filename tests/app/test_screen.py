@@ -45,6 +45,10 @@ def plain(label: str) -> str:
     return label.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
 
 
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
+
+
 def counts(app: AppTest) -> list[str]:
     return [metric.value for metric in app.metric]
 
@@ -78,6 +82,44 @@ def test_the_funnel_counts_and_the_table_lists_what_passes(open_screen: Opener) 
     app = open_screen(**PAPER)
     assert counts(app) == ["5", "5", "2", "2"]
     assert listed(app) == ["gnome-3", "mp-32006"]
+
+
+def test_the_papers_definition_is_one_click_away_and_both_funnels_are_shown(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="1500")
+    assert counts(app) == ["5", "5", "4", "1", "1"] and listed(app) == ["mp-2"]
+    assert "keeps 3 above 0.00 V and 1,500 Ah/L" in words(app)
+    app.button_group(key="definition_choice").set_value("paper").run()
+    assert counts(app) == ["5", "5", "4", "3"] and listed(app) == ["gnome-3", "mp-2", "mp-1"]
+    assert "As cathodes" in words(app) and "1 above 0.00 V and 1,500 Ah/L" in words(app)
+    assert app.query_params["by"] == ["paper"] or app.query_params["by"] == "paper"
+    assert app.multiselect(key="verdicts_choice").disabled
+
+
+def test_the_verdict_is_a_column_and_a_filter(open_screen: Opener) -> None:
+    app = open_screen(v="3.4", q="0", verdict="doubtful,no cathode")
+    assert listed(app) == []
+    assert "has the verdict doubtful or no cathode" in app.info[0].value
+    app = open_screen(v="0", q="0")
+    assert dict(zip(listed(app), app.dataframe[0].value["verdict"], strict=True)) == {
+        "gnome-3": "open", "mp-32006": "open", "mp-2": "open",
+    }  # fmt: skip
+    app.multiselect(key="verdicts_choice").set_value([]).run()
+    assert len(listed(app)) == 3  # none chosen asks for the default
+
+
+def test_price_and_toxicity_are_filters(open_screen: Opener) -> None:
+    app = open_screen(v="0", q="0", by="paper", price="2.5")
+    shown = app.dataframe[0].value
+    assert len(shown) and (shown["price_usd_per_kg"] <= 2.5).all()
+    assert "price known, at most 2.5 USD/kg" in words(app).replace("\\", "")
+    app.toggle(key="non_toxic_only_switch").set_value(True).run()
+    assert "none of As, Cd, Hg, Pb, Tl" in words(app) and len(app.dataframe[0].value) == len(shown)
+
+
+def test_the_selected_candidate_shows_its_verdict_with_reasons(open_screen: Opener) -> None:
+    told = words(open_screen(id="mp-1"))
+    assert "no cathode" in told and "**Against:** no redox metal" in told
+    assert "stability of the charged end" not in told and "**Not known:** " in told
 
 
 @pytest.mark.parametrize(

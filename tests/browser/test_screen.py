@@ -19,6 +19,15 @@ def test_shows_over_three_thousand_candidates(app_url: str, page: Page) -> None:
     assert metric(page, 1) >= metric(page, 2) >= metric(page, 3) >= metric(page, 4) == listed(page)
 
 
+def test_the_papers_definition_is_one_click_away(app_url: str, page: Page) -> None:
+    open_page(page, app_url, "Screen")
+    cathodes = listed(page)
+    page.get_by_role("radio", name="the paper's definition").click()
+    expect(page.get_by_text("As cathodes, where only what the redox metals pay for counts")).to_be_visible()
+    settle(page)
+    assert listed(page) > cathodes and query(page)["by"] == "paper"
+
+
 def test_moving_a_slider_changes_counts_and_address(app_url: str, page: Page) -> None:
     open_page(page, f"{app_url}/?v=1.0&q=800", "Screen")
     before = metric(page, 2)
@@ -82,7 +91,8 @@ def test_download_holds_exactly_the_listed_rows(app_url: str, page: Page) -> Non
     text = download.value.path().read_text(encoding="utf-8")
     rows = pd.read_csv(io.StringIO(text), comment="#")
     assert len(rows) == expected > 0
-    assert (rows["voltage_v"] > 1.5).all() and (rows["capacity_vol_ah_per_l"] > 700).all()
+    assert (rows["voltage_v"] > 1.5).all() and (rows["capacity_redox_vol_ah_per_l"] > 700).all()
+    assert rows["verdict"].isin(["make next", "open"]).all() and rows["reasons_for"].notna().all()
     assert f"# url: {app_url}/?v=1.5&q=700&with=O" in text
     assert "# threshold_voltage: above 1.5 V" in text and "# release: " in text and "# model: " in text
 

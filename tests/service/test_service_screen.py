@@ -10,7 +10,7 @@ import pytest
 
 from core.screening import pass_probability
 from core.service.release import Filters, Reader, facets, open_reader
-from core.service.screen import REASONS, WANTED, Thresholds, chances, screen, shortlist
+from core.service.screen import REASONS, WANTED, Thresholds, affordable, chances, screen, shortlist
 from tests.store.small_release import make_release
 
 NO_SIGMA = Thresholds(sigma_ms_per_cm=None, definition="paper")
@@ -48,6 +48,31 @@ def test_the_front_alone(reader: Reader) -> None:
     screening = screen(reader.screen(), ALL, front_only=True)
     assert screening.listed["id"].tolist() == ["gnome-3", "mp-1"]
     assert screening.front is not None and screening.front.sum() == 2
+
+
+def test_cathodes_come_by_their_verdict(reader: Reader) -> None:
+    """MgMnO2 lies below 3 V with its whole interval; MgO and MgCu can never be charged."""
+    screening = screen(reader.screen(), Thresholds(sigma_ms_per_cm=None), with_failing=True)
+    assert screening.listed["id"].tolist() == ["gnome-3", "mp-32006", "mp-2", "mp-1", "gnome-4"]
+    assert screening.listed["verdict"].tolist() == ["open", "open", "doubtful", "no cathode", "no cathode"]
+    assert screening.frame.loc[screening.passing, "id"].tolist() == ["gnome-3", "mp-32006"]
+    assert screening.listed["price_usd_per_kg"].notna().all()
+
+
+def test_what_is_no_cathode_beats_none(reader: Reader) -> None:
+    """MgO has the most capacity of all, by the paper's definition."""
+    assert "mp-1" in set(screen(reader.screen(), ALL, front_only=True).listed["id"])
+    assert "mp-1" not in set(screen(reader.screen(), CATHODES, front_only=True).listed["id"])
+    doubtful = screen(reader.screen(), CATHODES, verdicts=("doubtful",), with_failing=True, front_only=True)
+    assert doubtful.listed.empty
+
+
+def test_a_price_that_is_not_known_passes_no_limit(reader: Reader) -> None:
+    frame = reader.screen()
+    assert affordable(frame, 1e6)["id"].tolist() == frame["id"].tolist()
+    dear = frame.assign(formula=["MgF2", *frame["formula"][1:]])
+    assert len(affordable(dear, 1e6)) == len(frame) - 1
+    assert affordable(frame, 0.0).empty
 
 
 @pytest.mark.parametrize(
