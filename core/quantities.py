@@ -37,8 +37,13 @@ def unit_of(name: str) -> str:
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a value stands for nothing: None or NaN."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Return whether a value stands for nothing: None, NaN of any size, or pandas' NA."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # NA is neither equal to itself nor unequal
+        return True
+    except ValueError:  # an array is something
+        return False
 
 
 def significant(value: float, digits: int = 2) -> str:

@@ -90,5 +90,6 @@ def price_usd_per_kg(formula: str) -> float | None:
 def prices_usd_per_kg(formulas: "pd.Series[str]") -> FloatArray:
     """Return (n,) `price_usd_per_kg` of formulas, NaN where it is not known."""
     codes, unique = pd.factorize(formulas)
-    prices = np.array([price_usd_per_kg(formula) for formula in unique], dtype=np.float64)
-    return prices[codes] if len(unique) else np.full(len(formulas), np.nan)
+    prices = np.array([*(price_usd_per_kg(formula) for formula in unique), None], dtype=np.float64)
+    answer: FloatArray = prices[codes]  # code -1, no formula, is the last: not known
+    return answer

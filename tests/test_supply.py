@@ -95,6 +95,11 @@ def test_prices_of_a_column_keep_its_order() -> None:
     assert found[2] == price_usd_per_kg("FeO")
 
 
+def test_a_row_without_a_formula_has_no_price() -> None:
+    prices = prices_usd_per_kg(pd.Series([None, "MgCr2O4", float("nan")]))
+    assert np.isnan(prices[[0, 2]]).all() and prices[1] == price_usd_per_kg("MgCr2O4")
+
+
 def test_prices_of_no_rows() -> None:
     assert prices_usd_per_kg(pd.Series([], dtype=str)).shape == (0,)
 

@@ -46,11 +46,11 @@ class Facts:
         found: BoolArray = self.frame[name].isin(texts).to_numpy()
         return found
 
-    def is_false(self, name: str) -> BoolArray:
-        """Return (n,) whether a column says no; what is absent does not."""
+    def is_true(self, name: str) -> BoolArray:
+        """Return (n,) whether a column says yes; what is absent does not."""
         if name not in self.frame:
             return np.zeros(self.n, dtype=np.bool_)
-        said: BoolArray = self.frame[name].eq(False).fillna(False).to_numpy(dtype=np.bool_)
+        said: BoolArray = self.frame[name].eq(True).fillna(False).to_numpy(dtype=np.bool_)
         return said
 
     @property

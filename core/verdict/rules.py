@@ -52,6 +52,12 @@ class Rule:
     needed: bool = True
 
 
+def _elements_of(row: Row) -> list[str]:
+    """The elements of a row, none where they are not known."""
+    system = row.get("chemsys")
+    return [] if is_missing(system) or not system else str(system).split("-")
+
+
 def _text(name: str, value: Any) -> str:
     return QUANTITIES[name].text(value)
 
@@ -68,10 +74,12 @@ def _redox(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _redox_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    elements = str(row.get("chemsys") or "").split("-")
+    elements = _elements_of(row)
     metals = redox_metals(elements)
     if state == FOR:
         return f"{' and '.join(metals) or 'a redox metal'} can pay for ions that leave"
+    if state == AGAINST and not elements:
+        return "no electrons to give"
     if state == AGAINST and not metals:
         return "no redox metal: nothing pays for ions that leave"
     if state == AGAINST and not has_anion(elements):
@@ -95,15 +103,13 @@ def _capacity_words(row: Row, state: int, thresholds: Thresholds) -> str:
 
 
 def _interval(facts: Facts) -> tuple[Any, Any, Any]:
-    """Predicted voltage with the ends of its 90 % interval; without an interval all three are one."""
-    voltage = facts.number("voltage_v")
-    low, high = facts.number("voltage_low_v"), facts.number("voltage_high_v")
-    return voltage, np.where(np.isnan(low), voltage, low), np.where(np.isnan(high), voltage, high)
+    """Predicted voltage with the ends of its 90 % interval."""
+    return facts.number("voltage_v"), facts.number("voltage_low_v"), facts.number("voltage_high_v")
 
 
 def _voltage(facts: Facts, thresholds: Thresholds) -> States:
-    voltage, _, high = _interval(facts)
-    trusted = ~facts.is_false("in_domain")
+    voltage, low, high = _interval(facts)
+    trusted = facts.is_true("in_domain") & ~np.isnan(low)
     return states((voltage > thresholds.voltage_v) & trusted, high <= thresholds.voltage_v)
 
 
@@ -117,10 +123,13 @@ def _voltage_words(row: Row, state: int, thresholds: Thresholds) -> str:
     if is_missing(row.get("voltage_v")):
         return "no predicted voltage"
     asked = f", {_text('voltage_v', thresholds.voltage_v)} asked for"
-    extrapolated = (
-        ", out of the model's domain" if row.get("in_domain") is not None and not row["in_domain"] else ""
-    )
-    return f"{_predicted_words(row)}{asked}{extrapolated}"
+    return f"{_predicted_words(row)}{asked}{_domain_words(row.get('in_domain'))}"
+
+
+def _domain_words(in_domain: Any) -> str:
+    if is_missing(in_domain):
+        return ", not known whether in the model's domain"
+    return "" if in_domain else ", out of the model's domain"
 
 
 def _agreement(facts: Facts, thresholds: Thresholds) -> States:
@@ -165,6 +174,8 @@ def _host_words(row: Row, state: int, thresholds: Thresholds) -> str:
     framework = row.get("framework")
     if is_missing(framework) or not framework:
         return "host not relaxed yet"
+    if framework == "not converged":
+        return "relaxing the charged host came to no rest: whether it survives is not known"
     change, move = _number(row, "volume_change"), _number(row, "largest_move_a")
     detail = [
         "" if change is None else f"volume {change:+.1%}",
@@ -221,7 +232,7 @@ def _insertion(facts: Facts, thresholds: Thresholds) -> States:
     redox = facts.number("relaxed_redox_voltage_v")
     relaxed = np.where(np.isnan(redox), facts.number("relaxed_voltage_v"), redox)
     margin = relaxed - facts.number("conversion_voltage_v")
-    return states(margin > 0.0, margin < -RELAXED_SPREAD_V)
+    return states(margin > RELAXED_SPREAD_V, margin < -RELAXED_SPREAD_V)
 
 
 def _insertion_words(row: Row, state: int, thresholds: Thresholds) -> str:
@@ -229,7 +240,7 @@ def _insertion_words(row: Row, state: int, thresholds: Thresholds) -> str:
     relaxed = _number(row, "relaxed_voltage_v") if relaxed is None else relaxed
     if conversion is None or relaxed is None:
         return "conversion voltage not known"
-    order = "above" if relaxed > conversion else "below"
+    order = {FOR: "above", AGAINST: "below"}.get(state, "within the error of")
     return f"inserts at {_text('voltage_v', relaxed)}, {order} conversion at {_text('voltage_v', conversion)}"
 
 
@@ -238,9 +249,10 @@ def _elements(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _elements_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    if not row.get("chemsys"):
+    elements = _elements_of(row)
+    if not elements:
         return "elements not known"
-    radioactive, rare = shunned(str(row["chemsys"]).split("-"))
+    radioactive, rare = shunned(elements)
     found = [
         f"{' and '.join(radioactive)} radioactive" if radioactive else "",
         f"{' and '.join(rare)} rare" if rare else "",
@@ -257,21 +269,23 @@ def _dynamics(facts: Facts, thresholds: Thresholds) -> States:
 
 def _sigma_limit(thresholds: Thresholds) -> float:
     """What is asked for, or the paper's limit: a host that was found slow is slow whether one asks or not."""
-    return thresholds.sigma_ms_per_cm or PAPER_SIGMA_MS_PER_CM
+    asked = thresholds.sigma_ms_per_cm
+    return PAPER_SIGMA_MS_PER_CM if asked is None else asked
 
 
 def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
     verdict = row.get("sigma_verdict")
-    if is_missing(verdict) or not verdict:
-        return "not simulated"
+    verdict = "" if is_missing(verdict) else str(verdict)
     at = row.get("sigma_temperature_k")
     where = "" if is_missing(at) else f" at {_text('sigma_temperature_k', at)}"
     asked = f", {significant(_sigma_limit(thresholds))} asked for"
+    if verdict == "framework melted":
+        return f"the framework melts{where}"
     if (sigma := _number(row, "sigma_ms_per_cm")) is not None:
         return f"conducts {significant(sigma)} mS/cm{where}{asked}"
     if (high := _number(row, "sigma_high_ms_per_cm")) is not None:
         return f"conducts less than {significant(high)} mS/cm{where}{asked}"
-    return f"{verdict}{where}"
+    return f"{verdict}{where}" if verdict else "not simulated"
 
 
 RULES: Final = (

@@ -12,7 +12,7 @@ from core.records import CalculationRecord
 from core.store import SCREEN_COLUMNS, Reader, ReleaseWriter, open_reader
 from tests.store.small_release import DATA_SHA256, MODEL_SHA256, fill, make_release
 
-ADDED = SCREEN_COLUMNS[SCREEN_COLUMNS.index("relaxed_voltage_v") :]
+ADDED = SCREEN_COLUMNS[SCREEN_COLUMNS.index("relaxed_voltage_v") : SCREEN_COLUMNS.index("voltage_model")]
 
 
 def record(

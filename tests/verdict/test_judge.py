@@ -292,7 +292,7 @@ def test_judging_leaves_the_frame_as_it_was() -> None:
 def test_reasons_are_read_worst_first() -> None:
     row = {**GOOD, "framework": "collapsed", "e_above_hull_ev_per_atom": None}
     states = [it.state for it in judgement(row, Thresholds()).criteria]
-    assert states == sorted(states, key=["against", "for", "unknown", "remark"].index)
+    assert states == sorted(states, key=["against", "unknown", "for", "remark"].index)
     assert states[0] == "against" and states[-1] == "remark"
 
 
