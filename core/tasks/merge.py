@@ -79,11 +79,13 @@ def _derived(
     if not fresh:
         return
     subjects = {it.spec.subject.id for it in fresh}
-    together = [*fresh, *(it for id in subjects for it in released(reader, id))]
+    held = [it for id in subjects for it in released(reader, id)]
     new_names = {it.name for it in fresh}
     for kind in all_kinds().values():
-        derived, left_out = kind.derived(together)
-        skipped += left_out
+        derived, left_out = kind.derived([*fresh, *held])
+        if left_out:  # what could not be made of the release's own runs alone is no news
+            known = kind.derived(held)[1]
+            skipped += [it for it in left_out if it not in known]
         for calculation in derived:
             if calculation.name not in names and new_names & set(calculation.spec.made_of()):
                 yield calculation
