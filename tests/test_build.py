@@ -85,7 +85,7 @@ def data(tmp_path: Path) -> Path:
 def test_everything_given_comes_out_or_is_counted(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     stages = []
-    model = load_voltage_model()
+    model = load_voltage_model("fast")
     report = build_release(
         data, out, model, progress=lambda stage, done, total: stages.append((stage, done, total))
     )
@@ -133,7 +133,7 @@ def table_rows(folder: Path) -> dict[str, list[str]]:
 def test_a_rebuild_keeps_what_was_computed(data: Path, tmp_path: Path) -> None:
     """Before, a build began with an empty database: 41 conductivities were lost at once, and the old file with them."""
     out = tmp_path / "out"
-    model = load_voltage_model()
+    model = load_voltage_model("fast")
     build_release(data, out, model)
     with_calculations(out)
     report = build_release(data, out, model)
@@ -148,7 +148,7 @@ def test_a_rebuild_keeps_what_was_computed(data: Path, tmp_path: Path) -> None:
 
 def test_building_twice_gives_the_same_rows(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    model = load_voltage_model()
+    model = load_voltage_model("fast")
     build_release(data, out, model)
     with_calculations(out)
     first = build_release(data, out, model)
@@ -164,7 +164,7 @@ def test_building_twice_gives_the_same_rows(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_release_that_cannot_be_read_is_not_built_over(data: Path, tmp_path: Path) -> None:
-    model = load_voltage_model()
+    model = load_voltage_model("fast")
     old = make_old_release(tmp_path / "old")
     with pytest.raises(SchemaVersionError, match="migrate-release"):
         build_release(data, tmp_path / "old", model)
@@ -182,7 +182,7 @@ def test_sources_are_read_in_turn_and_an_id_counts_once(data: Path, tmp_path: Pa
     lines.write_text("".join(json.dumps(record) + "\n" for record in mine))
     sources = [ReferenceSource(folder=data), FileSource(path=lines, working_ion="Mg")]
     out = tmp_path / "out"
-    report = build_release(data, out, load_voltage_model(), sources=sources)
+    report = build_release(data, out, load_voltage_model("fast"), sources=sources)
     assert any("the source reference has given this id" in reason for reason in report.skipped_reasons)
     assert any("the id must be" in reason for reason in report.skipped_reasons)
     assert report.release.data_sha256 not in (None, data_sha256(data))
@@ -192,7 +192,7 @@ def test_sources_are_read_in_turn_and_an_id_counts_once(data: Path, tmp_path: Pa
         makers = reader.structures().set_index("id").provenance_id
         assert reader.provenance(makers["mp-1"])["data_sha256"] == data_sha256(data)
         assert makers["mine-1"] != makers["mp-1"]
-    alone = build_release(data, tmp_path / "alone", load_voltage_model(), sources=sources[1:])
+    alone = build_release(data, tmp_path / "alone", load_voltage_model("fast"), sources=sources[1:])
     assert alone.release.counts["candidates"] == 2
 
 
@@ -203,7 +203,7 @@ def test_sources_without_a_candidate_are_an_error(data: Path, tmp_path: Path) ->
     with pytest.raises(
         SourceError, match=r"None of 1 structures from lime.jsonl is a candidate for Mg: .*holds no Mg"
     ):
-        build_release(data, tmp_path / "out", load_voltage_model(), sources=sources)
+        build_release(data, tmp_path / "out", load_voltage_model("fast"), sources=sources)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_the_command_reports_what_it_took_over(
     assert "Taken over from the release before:" in said and "2 calculations" in said
 
 
-@pytest.mark.parametrize("name", ["cgcnn", "default"])
+@pytest.mark.parametrize("name", ["cgcnn", "fast"])
 def test_provenance_names_the_seeds_of_the_model(data: Path, tmp_path: Path, name: str) -> None:
     model = load_voltage_model(name)
     out = tmp_path / "out"
@@ -262,5 +262,5 @@ def test_no_more_neighbours_than_electrodes() -> None:
         id_discharge="x", id_charge="y", host_formula="O", voltage_check="ok",
     )  # fmt: skip
     labelled = clean([electrode], {"x": crystal})
-    found = nearest_electrodes([crystal], "Mg", labelled, load_voltage_model())
+    found = nearest_electrodes([crystal], "Mg", labelled, load_voltage_model("fast"))
     assert [battery_id for battery_id, _ in found["x"]] == ["a"]

@@ -118,7 +118,7 @@ def baselines_section(card: VoltageCard) -> None:
         "Every model is trained on nine folds and judged on the tenth, in both partitions: at random within each "
         "ion, and with every host formula in one fold only."
     )
-    others = [it for it in accuracy.read_baselines() if it.name != card.name]
+    others = accuracy.other_models(card)
     if not others:
         st.info(
             "No other model has been judged on these folds in this release.", icon=":material/compare_arrows:"

@@ -22,6 +22,7 @@ from core.settings import Settings
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, LEVEL
 from core.voltage.card import VoltageCard
 from core.voltage.evaluation.errors import ErrorRow, resampled
+from core.voltage.kinds import SHIPPED
 from core.voltage.weights import read_card
 
 RANDOM, HOST = "random", "host"
@@ -150,6 +151,16 @@ def baseline_of_card(card: VoltageCard) -> Baseline:
     return Baseline(
         name=card.name, description=card.description, errors=card.evaluation.errors, command=card.command
     )
+
+
+def other_models(card: VoltageCard) -> list[Baseline]:
+    """Return what a model is held against: all baselines, and the other models that ship and are none of them.
+
+    A damaged file is a `ModelError`.
+    """
+    others = [it for it in read_baselines() if it.name != card.name]
+    names = {card.name, *(it.name for it in others)}
+    return [*others, *(baseline_of_card(shipped_card(name)) for name in SHIPPED if name not in names)]
 
 
 def read_baselines(folder: Path | None = None) -> list[Baseline]:

@@ -106,6 +106,12 @@ def test_baselines_of_all_files_are_read(tmp_path: Path) -> None:
     assert forest.row("host", "Mg") is None and tree.row("host", "all") is None
 
 
+def test_each_model_is_held_against_all_others_once(card: VoltageCard) -> None:
+    names = [it.name for it in accuracy.other_models(card)]
+    assert len(names) == len(set(names)) and card.name not in names
+    assert {accuracy.shipped_card("fast").name, "cgcnn", "magpie-forest"} <= {*names, card.name}
+
+
 def test_a_damaged_table_of_baselines_is_refused(tmp_path: Path) -> None:
     (tmp_path / "some.json").write_text('{"peers": {"forest": {"random": []}}}')
     with pytest.raises(ModelError, match=r"some\.json is not a table of baselines"):

@@ -1,7 +1,7 @@
 """The kinds of voltage model: a line each, imported when it is first asked for.
 
 The module of a kind holds a `KIND`, or `KINDS` by name where several share their code. Those that ship weights:
-`frozen-host` (the default), `relaxed-ends` (better, at four times the cost) and `cgcnn`; the others are baselines,
+`relaxed-ends` (the default), `frozen-host` (the fast one, a quarter of its cost) and `cgcnn`; the others are baselines,
 cross-validated by the benchmarks.
 """
 
