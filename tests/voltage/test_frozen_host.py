@@ -232,11 +232,11 @@ def test_a_killed_worker_is_told_and_replaced(monkeypatch: pytest.MonkeyPatch, c
 
     monkeypatch.setenv("MGC_THREADS", "2")
     featurizer = Featurizer(METALS)
-    featurizer._pool = Broken()  # type: ignore[assignment]
+    featurizer._workers._pool = Broken()  # type: ignore[assignment]
     crystals = [replace(crystal, lattice_a=crystal.lattice_a * (1 + 0.001 * step)) for step in range(30)]
     with pytest.raises(ModelError, match="MGC_THREADS=1"):
         featurizer(crystals, ["Mg"] * len(crystals))
-    assert featurizer._pool is None
+    assert featurizer._workers._pool is None
 
 
 def small_heads(seed: int) -> HeadEnsemble:

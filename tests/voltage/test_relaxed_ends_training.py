@@ -44,6 +44,7 @@ def made_up(ion: str, rng: np.random.Generator) -> RawEnds:
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A made data set whose raw ends are in the checkpoints, so that no potential has to run."""
     monkeypatch.setenv("MGC_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setenv("MGC_THREADS", "1")  # what is replaced here is not replaced in other processes
     monkeypatch.setattr("core.voltage.training.load_labelled", lambda _: labelled())
     monkeypatch.setattr(Backbones, "load", lambda: None)
     monkeypatch.setattr(Instruments, "load", lambda: None)

@@ -9,25 +9,30 @@ from core.records import Crystal
 from core.voltage.base import Arrays, Done, Outputs
 from core.voltage.kinds.frozen_host.features import MetalEnergies, structure_key
 from core.voltage.kinds.frozen_host.head import HeadConfig
-from core.voltage.kinds.relaxed_ends.extract import extract
+from core.voltage.kinds.relaxed_ends.ends import Instruments
+from core.voltage.kinds.relaxed_ends.extract import Item, Made, ends_workers, extract
 from core.voltage.kinds.relaxed_ends.features import N_FEATURES, features
 from core.voltage.kinds.relaxed_ends.head import RemainderHeads
 from core.voltage.kinds.relaxed_ends.store import EndsStore, default_store
+from core.voltage.workers import Workers
 
 
 class RelaxedEndsEnsemble:
-    """Potentials, features and heads; one process, since a structure takes all the time."""
+    """Potentials, features and heads."""
 
     def __init__(self, metals: MetalEnergies, heads: RemainderHeads, store: EndsStore) -> None:
         self.metals = metals
         self.heads = heads
         self.store = store
+        self._workers = ends_workers()
 
     def outputs(
         self, crystals: Sequence[Crystal], working_ions: Sequence[str], *, progress: Done | None = None
     ) -> Outputs:
         """Return the outputs; a structure that the potentials cannot take has its error."""
-        rows, errors = described(crystals, working_ions, self.metals, self.store, progress=progress)
+        rows, errors = described(
+            crystals, working_ions, self.metals, self.store, workers=self._workers, progress=progress
+        )
         return Outputs.with_gaps(self.heads(rows), errors)
 
     def to_arrays(self) -> Arrays:
@@ -47,13 +52,16 @@ class RelaxedEndsEnsemble:
 
 def described(
     crystals: Sequence[Crystal], working_ions: Sequence[str], metals: MetalEnergies, store: EndsStore,
-    *, order: NDArray[np.int64] | None = None, progress: Done | None = None,
+    *, workers: Workers[Instruments, Item, Made] | None = None, order: NDArray[np.int64] | None = None,
+    progress: Done | None = None,
 ) -> tuple[NDArray[np.float32], tuple[str | None, ...]]:  # fmt: skip
     """Return (n_made, N_FEATURES) vectors in order, and for each crystal None or why it has none.
 
     `order` is that in which ends that are not in the store yet are made.
     """
-    refused = extract(crystals, working_ions, store, order=order, progress=progress or (lambda done: None))
+    refused = extract(
+        crystals, working_ions, store, workers=workers, order=order, progress=progress or (lambda done: None)
+    )
     made, errors = [], []
     for crystal, ion in zip(crystals, working_ions, strict=True):
         key = structure_key(crystal, ion)
