@@ -4,10 +4,9 @@
 
 A candidate goes on where the cheaper kind's voltage lies above the threshold less a margin. First `cgcnn` before
 `frozen-host`, on all candidates of the release, whose frozen-host voltages it holds; then both before `relaxed-ends`,
-on a random sample (0 leaves it out), whose raw ends are kept in checkpoints/, so that a stopped run goes on. Without a
-trained model of that name the costly voltage is the mean of the two potentials' relaxed ones. Lost: of those that the
-costliest kind lets pass, the share that never came to it. Costs are CPU seconds a structure of one thread, measured
-here.
+on a random sample (0 leaves it out), whose raw ends are kept in checkpoints/, so that a stopped run goes on. Lost: of
+those that the costliest kind lets pass, the share that never came to it. Costs are CPU seconds a structure of one
+thread, measured here.
 """
 
 import argparse
@@ -19,16 +18,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ModelError
 from core.records import Crystal
 from core.settings import Settings
 from core.store import open_reader
 from core.voltage import VoltageModel, load_voltage_model
 from core.voltage.kinds.frozen_host.backbones import Backbones
-from core.voltage.kinds.frozen_host.features import metal_energies, structure_key
-from core.voltage.kinds.relaxed_ends.extract import extract
-from core.voltage.kinds.relaxed_ends.features import block, features
-from core.voltage.kinds.relaxed_ends.store import EndsStore
+from core.voltage.kinds.frozen_host.features import metal_energies
+from core.voltage.kinds.relaxed_ends.ends import Instruments, raw_ends
 
 Floats = NDArray[np.float64]
 MARGINS_V: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -81,32 +77,6 @@ def predicted(model: VoltageModel, crystals: list[Crystal]) -> Floats:
     return np.array([-np.inf if row.voltage_v is None else row.voltage_v for row in rows])
 
 
-def relaxed_voltages(crystals: list[Crystal], store: EndsStore) -> tuple[Floats, float]:
-    """Return (n,) voltages of the costly kind, and CPU seconds a structure of those that were not in the store."""
-    known = len(store)
-    spent = cpu_seconds(lambda: extract(crystals, ["Mg"] * len(crystals), store, progress=said))
-    store.save()
-    cost = spent / (len(store) - known) if len(store) - known >= N_TIMED else float("nan")
-    try:
-        return predicted(load_voltage_model("relaxed-ends"), crystals), cost
-    except ModelError as error:
-        print(f"No trained relaxed-ends ({error}); its potentials' mean instead.")
-    metals = metal_energies(Backbones.load())
-    place = block("relaxed_voltage").start
-    found = np.full(len(crystals), -np.inf)
-    for row, crystal in enumerate(crystals):
-        raw = store.get(structure_key(crystal, "Mg"))
-        if raw is not None:
-            found[row] = features(raw, "Mg", metals)[place : place + 2].mean()
-    return found, cost
-
-
-def said(done: int) -> None:
-    """Say now and then how far it is."""
-    if done % 20 == 0:
-        print(f"  relaxed ends: {done}", flush=True)
-
-
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(
@@ -119,14 +89,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with open_reader(arguments.precomputed) as reader:
-        frame = reader.screen(columns=("id", "voltage_v"))
-        ids = [
-            id
-            for id, voltage_v in zip(frame["id"], frame["voltage_v"], strict=True)
-            if np.isfinite(voltage_v)
-        ]
-        crystals = [reader.crystal(id) for id in ids]
-    frozen_v = frame.set_index("id").loc[ids, "voltage_v"].to_numpy(dtype=np.float64)
+        frame = reader.voltages_of("frozen-host")
+        crystals = [reader.crystal(id) for id in frame["id"]]
+    frozen_v = frame["voltage_v"].to_numpy(dtype=np.float64)
     cgcnn = load_voltage_model("cgcnn", arguments.precomputed / "models")
     found: list[Floats] = []
     cgcnn_s = cpu_seconds(lambda: found.append(predicted(cgcnn, crystals))) / len(crystals)
@@ -142,9 +107,9 @@ def main() -> None:
     table(["cgcnn", "frozen-host"], [cgcnn_v], frozen_v, [cgcnn_s, frozen_s], arguments.voltage)
     if arguments.sample:
         sample = np.sort(rng.permutation(len(crystals))[: arguments.sample])
-        store = EndsStore(settings.checkpoints / "relaxed-ends-candidates")
-        relaxed_v, relaxed_s = relaxed_voltages([crystals[it] for it in sample], store)
-        print(f"relaxed-ends: {relaxed_s:.2f} CPU seconds a structure (n = {len(sample)})")
+        relaxed_s = timed_relaxed_ends(timed)
+        print(f"relaxed-ends: {relaxed_s:.2f} CPU seconds a structure (n = {N_TIMED})", flush=True)
+        relaxed_v = predicted(load_voltage_model("relaxed-ends"), [crystals[it] for it in sample])
         table(
             ["cgcnn", "frozen-host", "relaxed-ends"], [cgcnn_v[sample], frozen_v[sample]], relaxed_v,
             [cgcnn_s, frozen_s, relaxed_s], arguments.voltage,
@@ -160,6 +125,12 @@ def timed_frozen_host(crystals: list[Crystal]) -> float:
     return cpu_seconds(lambda: [frozen_features(it, "Mg", backbones, metals) for it in crystals]) / len(
         crystals
     )
+
+
+def timed_relaxed_ends(crystals: list[Crystal]) -> float:
+    """Return CPU seconds a structure of the raw ends, the potentials' start left out."""
+    instruments = Instruments.load()
+    return cpu_seconds(lambda: [raw_ends(it, "Mg", instruments) for it in crystals]) / len(crystals)
 
 
 if __name__ == "__main__":

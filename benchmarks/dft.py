@@ -19,7 +19,7 @@ import pandas as pd
 from core.calculations.kinds.dft import DftResult
 from core.calculations.kinds.relaxation import RelaxationResult
 from core.errors import ExplorerError
-from core.service.accuracy import shipped_card, mean_absolute_error, read_out_of_fold
+from core.service.accuracy import mean_absolute_error, read_out_of_fold, shipped_card
 from core.service.calculations import list_jobs
 from core.service.first_principles import PAPER_MAE_V, comparisons, first_principles_rows
 from core.store import Reader, open_reader

@@ -11,10 +11,10 @@ _TRAIN_HELP = """\
 Trains a voltage model on the labelled electrodes of all ten ions at once, judges it on random and on unseen-host
 splits, calibrates its intervals, and writes weights (safetensors) and card (JSON). Same seed, same weights on CPU.
 
---kind frozen-host (the shipped default): two universal potentials describe each structure (an hour on two cores, kept
-in checkpoints/), then ten folds of small networks (ten minutes). --kind relaxed-ends: the host without its ions is also
-relaxed for a few steps, two and a half hours of one core, kept in checkpoints/relaxed-ends/ as it goes. --kind cgcnn:
-the paper's graph network.
+--kind relaxed-ends (the shipped default): two universal potentials describe each structure, its host without the ions,
+and that host relaxed for a few steps (two and a half hours of one core, kept in checkpoints/relaxed-ends/ as it goes),
+then ten folds of small networks and trees in both splits (twenty minutes). --kind frozen-host (the fast one): nothing
+is relaxed (an hour on two cores, kept in checkpoints/; ten minutes). --kind cgcnn: the paper's graph network.
 A stopped run goes on after its last finished fold; with --resume a cgcnn goes on within a fold too.
 """
 
@@ -34,8 +34,8 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     train.add_argument(
         "--kind",
         choices=("frozen-host", "relaxed-ends", "cgcnn"),
-        default="frozen-host",
-        help="model (default frozen-host)",
+        default="relaxed-ends",
+        help="model (default relaxed-ends)",
     )
     train.add_argument("--name", help="name of the model to write (default: its kind)")
     train.add_argument("--seed", type=int, default=0, help="seed of splits, weights and order (default 0)")
