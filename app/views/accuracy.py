@@ -118,13 +118,7 @@ def baselines_section(card: VoltageCard) -> None:
         "Every model is trained on nine folds and judged on the tenth, in both partitions: at random within each "
         "ion, and with every host formula in one fold only."
     )
-    others = accuracy.other_models(card)
-    if not others:
-        st.info(
-            "No other model has been judged on these folds in this release.", icon=":material/compare_arrows:"
-        )
-        return
-    ranked = accuracy.ranked(accuracy.baseline_of_card(card), others)
+    ranked = accuracy.ranked(accuracy.baseline_of_card(card), accuracy.other_models(card))
     left, right = st.container(key="stacking-baselines").columns([1, 1.25], gap="large")
     left.plotly_chart(
         figures.baselines_figure(ranked, card.name, theme.palette()), config=_STILL, key="baselines_plot",

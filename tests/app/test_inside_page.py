@@ -40,7 +40,7 @@ def test_the_projection_can_be_chosen(open_page: Opener) -> None:
 
 
 def test_maps_of_another_model_are_said(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    def other() -> SimpleNamespace:
+    def other(_name: str) -> SimpleNamespace:
         return SimpleNamespace(name="frozen-host", sha256="f" * 64)
 
     monkeypatch.setattr("core.service.accuracy.shipped_card", other)
@@ -117,7 +117,7 @@ def test_the_candidate_page_weighs_its_atoms_on_demand(
 
     monkeypatch.setattr(component, "_contributions", weigh)
     monkeypatch.setattr(component, "_fingerprint", lambda crystal: crystal.id)
-    monkeypatch.setattr("app.state.voltage_model", lambda: type("Model", (), {"sha256": "0"}))
+    monkeypatch.setattr("app.state.voltage_model", lambda _name: type("Model", (), {"sha256": "0"}))
     monkeypatch.setattr("app.state.browser_query", lambda: {"id": "mp-32006"})
     st.cache_data.clear()
     app = open_page("candidate")
