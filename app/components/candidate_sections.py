@@ -1,6 +1,7 @@
 """The parts of the Candidate page below its picture: origin of the voltage, neighbours, conductivity, downloads."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import quote
 
 import streamlit as st
@@ -41,10 +42,15 @@ def _provenance_facts(candidate: Candidate) -> dict[str, str]:
         "Spread": f"{spread} standard deviation" if spread else "none",
         QUANTITIES["in_domain"].label: QUANTITIES["in_domain"].text(row["in_domain"]),
         "Data hash": _short(made_by["data_sha256"]),
-        "Computed": f"{made_by['created'][:16].replace('T', ' ')} on {made_by['device']}, seed {made_by['seed']}",
+        "Computed": f"{made_by['created'][:16].replace('T', ' ')} on {made_by['device']}{_seeds(made_by)}",
         "Provenance": row["provenance_id"],
         "Release": f"{release.version}, code {made_by['code_version']}",
     }
+
+
+def _seeds(made_by: Mapping[str, Any]) -> str:
+    seeds = list(made_by["seeds"]) or [it for it in [made_by["seed"]] if it is not None]
+    return f", seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" if seeds else ""
 
 
 def _short(digest: str | None) -> str:
