@@ -61,6 +61,10 @@ class RelaxationError(ExplorerError):
     """A crystal that falls apart while it is relaxed, or two that are not states of one host."""
 
 
+class BarrierError(ExplorerError):
+    """A hop of an ion that cannot be worked out, with the reason."""
+
+
 class DftError(ExplorerError):
     """A first-principles calculation that cannot be set up, does not settle, or cannot be read, with what to try."""
 

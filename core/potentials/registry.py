@@ -47,6 +47,7 @@ _ENTRIES: Final[dict[str, Entry]] = {
     "nequip-mp": Entry(module="core.potentials.nequip_mp.potential", class_name="NequipMp"),
     "nequip-mg": Entry(module="core.potentials.nequip_mg.potential", class_name="NequipMg"),
     "chgnet": Entry(module="core.potentials.chgnet", class_name="ChgnetPotential"),
+    "nequix-oam": Entry(module="core.potentials.nequix.potential", class_name="NequixOam"),
     "sevennet-0": Entry(module="core.potentials.sevennet", class_name="SevenNetPotential"),
 }
 POTENTIALS: Final = tuple(_ENTRIES)

@@ -1,0 +1,216 @@
+"""The energy of one hop: the ion held in planes along its way, everything else relaxed, one potential.
+
+The ion goes from a site to a neighbouring one, in a cell whose host has one vacancy or one ion. Both ends are relaxed
+at fixed cell. Between them the ion is held in planes across the straight way from one relaxed end to the other,
+
+    d . (r_ion - R_host) = s,        d: unit vector of the way, R_host: mean position of the host's atoms,
+
+and all else relaxes: ion in its plane, host without drifting along the way. The force that holds the ion is the slope
+of the profile, -dE/ds, so that cubic Hermite pieces through energies and slopes give the highest point between planes
+too. This finds the minimum-energy path as long as that passes each plane once; a nudged elastic band costs several
+times as many forces for the same points.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from ase import Atoms
+from ase.data import covalent_radii
+from ase.neighborlist import neighbor_list
+from ase.optimize import LBFGS
+from numpy.typing import NDArray
+from scipy.interpolate import CubicHermiteSpline
+
+from core.errors import BarrierError
+from core.potentials import Potential
+
+Floats = NDArray[np.float64]
+
+FORCE_EV_PER_A: Final = 0.05
+END_STEPS: Final = 60
+PLANE_STEPS: Final = 25
+N_PLANES: Final = 5
+WILD_EV: Final = 6.0
+"""Beyond it no ion hops: an image is broken, or the potential fails there."""
+
+PAIR_LIMIT: Final = 0.5
+"""Times the sum of covalent radii: closer atoms are in each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hop:
+    """A cell with the ion at the start of its hop, and how it goes.
+
+    `atoms`: all atoms, the moving ion last. `step_a`: (3,) vector from its site to the other, not wrapped.
+    """
+
+    id: str
+    atoms: Atoms
+    step_a: Floats
+
+    def __post_init__(self) -> None:
+        length_a = float(np.linalg.norm(self.step_a))
+        if not 0.5 < length_a < 15.0:
+            raise BarrierError(f"{self.id}: a hop of {length_a:.2f} angstrom; 0.5 to 15 can be worked out.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Image:
+    """A point of the profile: the way gone (0 to 1), energy over the start, its slope (eV per whole way), the atoms.
+
+    `force_ev_per_a` is the largest force left that is not the holding one.
+    """
+
+    way: float
+    energy_ev: float
+    slope_ev: float
+    force_ev_per_a: float
+    atoms: Atoms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profile:
+    """Energies along a hop.
+
+    `barrier_ev`: the largest climb on the way, max over s < t of E(t) - E(s), which is the highest point over the start
+    where no point between lies lower; `back_ev`: the same going back; `n_forces`: calls.
+    """
+
+    images: tuple[Image, ...]
+    barrier_ev: float
+    back_ev: float
+    converged: bool
+    n_forces: int
+
+    @property
+    def energies_ev(self) -> Floats:
+        """(n,) energies over the start."""
+        return np.array([image.energy_ev for image in self.images])
+
+
+class _HeldInPlane:
+    """ASE constraint: the last atom keeps its place along a direction, the others their mean place along it."""
+
+    def __init__(self, direction: Floats) -> None:
+        self.direction = direction
+
+    def adjust_positions(self, atoms: Atoms, new: Floats) -> None:
+        moved = (new - atoms.positions) @ self.direction
+        new[-1] -= moved[-1] * self.direction
+        new[:-1] -= moved[:-1].mean() * self.direction
+
+    def adjust_forces(self, atoms: Atoms, forces: Floats) -> None:
+        along = forces @ self.direction
+        forces[-1] -= along[-1] * self.direction
+        forces[:-1] -= along[:-1].mean() * self.direction
+
+    def get_removed_dof(self, atoms: Atoms) -> int:
+        return 2
+
+    def index_shuffle(self, atoms: Atoms, ind: Any) -> None:
+        raise NotImplementedError("the ion's place is the last")
+
+    def todict(self) -> dict[str, Any]:
+        return {"name": "held in plane", "kwargs": {"direction": self.direction.tolist()}}
+
+
+@dataclass(slots=True)
+class _Counter:
+    """Force calls, and who wants to hear of them (it may raise to stop)."""
+
+    on_step: Callable[[int], None]
+    n: int = 0
+    left: list[float] = field(default_factory=list)
+
+    def tick(self) -> None:
+        self.n += 1
+        self.on_step(self.n)
+
+
+def scan(
+    hop: Hop, potential: Potential, *, n_planes: int = N_PLANES, on_step: Callable[[int], None] = lambda n: None
+) -> Profile:  # fmt: skip
+    """Return the profile of a hop.
+
+    Raises `BarrierError` where an ion does not stay on its site, atoms come into each other or an image is wild, and
+    what the potential raises.
+    """
+    calculator, counter = potential.calculator(), _Counter(on_step)
+    start, end = hop.atoms.copy(), hop.atoms.copy()
+    end.positions[-1] += hop.step_a
+    for atoms, name in ((start, "start"), (end, "end")):
+        _relax(hop, atoms, calculator, counter, END_STEPS, name)
+    straight = end.positions[-1] - start.positions[-1]
+    drift = (end.positions[:-1] - start.positions[:-1]).mean(axis=0)
+    way_a = straight - drift
+    length_a = float(np.linalg.norm(way_a))
+    if length_a < 0.5 * np.linalg.norm(hop.step_a):
+        raise BarrierError(
+            f"{hop.id}: relaxed, both ends lie {length_a:.2f} angstrom apart, of {np.linalg.norm(hop.step_a):.2f}: the "
+            "ion does not stay on one of its sites."
+        )
+    direction = way_a / length_a
+    zero_ev = float(start.get_potential_energy())
+    images = [_image(0.0, start, zero_ev, 0.0)]
+    for way in np.linspace(0.0, 1.0, n_planes + 2)[1:-1]:
+        atoms = start.copy()
+        atoms.positions += way * (end.positions - start.positions)
+        atoms.set_constraint(_HeldInPlane(direction))
+        _relax(hop, atoms, calculator, counter, PLANE_STEPS, f"{way:.2f} of the way")
+        raw = atoms.get_forces(apply_constraint=False)
+        slope_ev = -float(raw[-1] @ direction) * length_a
+        images.append(_image(float(way), atoms, zero_ev, slope_ev))
+    images.append(_image(1.0, end, zero_ev, 0.0))
+    curve_ev = _curve_ev(images)
+    barrier_ev, back_ev = _climb_ev(curve_ev), _climb_ev(curve_ev[::-1])
+    if not np.isfinite(barrier_ev) or max(barrier_ev, back_ev) > WILD_EV:
+        raise BarrierError(f"{hop.id}: the profile rises by {barrier_ev:.1f} eV: an image is broken.")
+    return Profile(
+        images=tuple(images), barrier_ev=barrier_ev, back_ev=back_ev,
+        converged=all(image.force_ev_per_a < 2.0 * FORCE_EV_PER_A for image in images), n_forces=counter.n,
+    )  # fmt: skip
+
+
+def _curve_ev(images: list[Image]) -> Floats:
+    ways = [image.way for image in images]
+    energies_ev, slopes_ev = [image.energy_ev for image in images], [image.slope_ev for image in images]
+    values: Floats = CubicHermiteSpline(ways, energies_ev, slopes_ev)(np.linspace(0.0, 1.0, 601))
+    return values
+
+
+def _climb_ev(energies_ev: Floats) -> float:
+    """The largest rise over any point passed before."""
+    return float((energies_ev - np.minimum.accumulate(energies_ev)).max())
+
+
+def _image(way: float, atoms: Atoms, zero_ev: float, slope_ev: float) -> Image:
+    left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+    kept = atoms.copy()
+    kept.set_constraint()
+    return Image(
+        way=way, energy_ev=float(atoms.get_potential_energy()) - zero_ev, slope_ev=slope_ev,
+        force_ev_per_a=left, atoms=kept,
+    )  # fmt: skip
+
+
+def _relax(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, steps: int, name: str) -> None:
+    atoms.calc = calculator
+    _check(hop, atoms, name)
+    optimizer = LBFGS(atoms, logfile=None, maxstep=0.1)  # type: ignore[arg-type]
+    for _ in optimizer.irun(fmax=FORCE_EV_PER_A, steps=steps):
+        counter.tick()
+        _check(hop, atoms, name)
+
+
+def _check(hop: Hop, atoms: Atoms, name: str) -> None:
+    first, second, lengths_a = neighbor_list(
+        "ijd", atoms, PAIR_LIMIT * covalent_radii[atoms.numbers], self_interaction=False
+    )
+    if len(lengths_a):
+        worst = int(lengths_a.argmin())
+        names = "-".join(atoms.symbols[int(it)] for it in (first[worst], second[worst]))
+        raise BarrierError(
+            f"{hop.id}: at the {name} a {names} pair is {lengths_a[worst]:.2f} angstrom apart."
+        )

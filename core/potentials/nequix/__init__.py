@@ -1,0 +1,1 @@
+"""Nequix-OAM in the nequip framework: its weights are the user's to fetch, none ship."""
