@@ -141,6 +141,8 @@ def _agreement(facts: Facts, thresholds: Thresholds) -> States:
 
 def _agreement_words(row: Row, state: int, thresholds: Thresholds) -> str:
     relaxed, voltage = _number(row, "relaxed_voltage_v"), _number(row, "voltage_v")
+    if relaxed is None and row.get("framework") == "not converged":
+        return "no relaxed voltage: relaxing came to no rest"
     if relaxed is None:
         return "no relaxed voltage yet"
     if voltage is None:

@@ -70,6 +70,9 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("agreement", {**PREDICTED, "relaxed_voltage_v": 2.1}, "against", ("2.10 V", "1.10 V off", "more than")),
     ("agreement", {"relaxed_voltage_v": 3.3}, "unknown", ("3.30 V", "no prediction")),
     ("agreement", PREDICTED, "unknown", ("no relaxed voltage yet",)),
+    (
+        "agreement", PREDICTED | {"framework": "not converged"}, "unknown", ("relaxing came to no rest",)
+    ),
     # electrolyte
     ("electrolyte", PREDICTED, "for", ("3.20 V is within", "4.6 V")),
     (
