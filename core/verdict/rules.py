@@ -22,7 +22,7 @@ from core.thresholds import (
     PAPER_SIGMA_MS_PER_CM,
     Thresholds,
 )
-from core.verdict.facts import AGAINST, FOR, Facts, States, states
+from core.verdict.facts import AGAINST, FOR, BoolArray, Facts, States, states
 
 Row = Mapping[str, Any]
 
@@ -54,8 +54,8 @@ class Rule:
 
 def _elements_of(row: Row) -> list[str]:
     """The elements of a row, none where they are not known."""
-    system = row.get("chemsys")
-    return [] if is_missing(system) or not system else str(system).split("-")
+    system = _word(row, "chemsys")
+    return system.split("-") if system else []
 
 
 def _text(name: str, value: Any) -> str:
@@ -65,6 +65,12 @@ def _text(name: str, value: Any) -> str:
 def _number(row: Row, name: str) -> float | None:
     value = row.get(name)
     return None if is_missing(value) else float(value)  # type: ignore[arg-type]
+
+
+def _word(row: Row, name: str) -> str:
+    """A text of a row, empty where it is not known."""
+    value = row.get(name)
+    return "" if is_missing(value) else str(value)
 
 
 def _redox(facts: Facts, thresholds: Thresholds) -> States:
@@ -77,7 +83,8 @@ def _redox_words(row: Row, state: int, thresholds: Thresholds) -> str:
     elements = _elements_of(row)
     metals = redox_metals(elements)
     if state == FOR:
-        return f"{' and '.join(metals) or 'a redox metal'} can pay for ions that leave"
+        together = " together" if len(metals) > 1 else ""
+        return f"{' and '.join(metals) or 'a redox metal'}{together} can pay for ions that leave"
     if state == AGAINST and not elements:
         return "no electrons to give"
     if state == AGAINST and not metals:
@@ -98,7 +105,7 @@ def _capacity_words(row: Row, state: int, thresholds: Thresholds) -> str:
     limit = _text("capacity_vol_ah_per_l", thresholds.capacity_vol_ah_per_l)
     if state in (FOR, AGAINST):
         capacity = _text("capacity_redox_vol_ah_per_l", row["capacity_redox_vol_ah_per_l"])
-        return f"redox-limited {capacity}, {limit} asked for"
+        return f"redox-limited capacity {capacity}, {limit} asked for"
     return "redox-limited capacity cannot be counted"
 
 
@@ -107,23 +114,29 @@ def _interval(facts: Facts) -> tuple[Any, Any, Any]:
     return facts.number("voltage_v"), facts.number("voltage_low_v"), facts.number("voltage_high_v")
 
 
+def _is_trusted(facts: Facts) -> BoolArray:
+    """(n,) whether there is an interval, and the model is in its domain, so that the interval holds."""
+    _, low, high = _interval(facts)
+    trusted: BoolArray = facts.is_true("in_domain") & ~np.isnan(low) & ~np.isnan(high)
+    return trusted
+
+
 def _voltage(facts: Facts, thresholds: Thresholds) -> States:
-    voltage, low, high = _interval(facts)
-    trusted = facts.is_true("in_domain") & ~np.isnan(low)
-    return states((voltage > thresholds.voltage_v) & trusted, high <= thresholds.voltage_v)
+    voltage, _, high = _interval(facts)
+    return states((voltage > thresholds.voltage_v) & _is_trusted(facts), high <= thresholds.voltage_v)
 
 
 def _predicted_words(row: Row) -> str:
     voltage = QUANTITIES["voltage_v"]
     between = voltage.between(row.get("voltage_low_v"), row.get("voltage_high_v"))
-    return f"predicted {voltage.text(row.get('voltage_v'))}" + (f" (90 %: {between})" if between else "")
+    return f"{voltage.text(row.get('voltage_v'))} ({f'90 %: {between}' if between else 'error not known'})"
 
 
 def _voltage_words(row: Row, state: int, thresholds: Thresholds) -> str:
     if is_missing(row.get("voltage_v")):
         return "no predicted voltage"
     asked = f", {_text('voltage_v', thresholds.voltage_v)} asked for"
-    return f"{_predicted_words(row)}{asked}{_domain_words(row.get('in_domain'))}"
+    return f"predicted {_predicted_words(row)}{asked}{_domain_words(row.get('in_domain'))}"
 
 
 def _domain_words(in_domain: Any) -> str:
@@ -133,39 +146,42 @@ def _domain_words(in_domain: Any) -> str:
 
 
 def _agreement(facts: Facts, thresholds: Thresholds) -> States:
-    spread = np.nan_to_num(facts.number("voltage_std_v"), nan=0.0)
     off = np.abs(facts.number("voltage_v") - facts.number("relaxed_voltage_v"))
-    allowed = _HALF_WIDTH * np.sqrt(spread**2 + RELAXED_SPREAD_V**2)
+    allowed = _HALF_WIDTH * np.sqrt(facts.number("voltage_std_v") ** 2 + RELAXED_SPREAD_V**2)
     return states(off <= allowed, off > allowed)
 
 
 def _agreement_words(row: Row, state: int, thresholds: Thresholds) -> str:
     relaxed, voltage = _number(row, "relaxed_voltage_v"), _number(row, "voltage_v")
-    if relaxed is None and row.get("framework") == "not converged":
-        return "no relaxed voltage: relaxing came to no rest"
+    if relaxed is None and _word(row, "framework") == "not converged":
+        return "no relaxed voltage: relaxation had not settled"
     if relaxed is None:
         return "no relaxed voltage yet"
     if voltage is None:
-        return f"relaxed {_text('voltage_v', relaxed)}, no prediction to hold it against"
+        return f"relaxed voltage {_text('voltage_v', relaxed)}, no prediction to hold it against"
     off = _text("voltage_v", abs(relaxed - voltage))
-    how = "within their errors" if state == FOR else "more than their errors"
-    return f"relaxed {_text('voltage_v', relaxed)}, {off} off the prediction, {how}"
+    known = {FOR: "within their errors", AGAINST: "more than their errors"}
+    how = known.get(state, "whose error is not known")
+    return f"relaxed voltage {_text('voltage_v', relaxed)}, {off} off the prediction, {how}"
 
 
 def _electrolyte(facts: Facts, thresholds: Thresholds) -> States:
     _, low, high = _interval(facts)
     magnesium = facts.is_text("working_ion", "Mg") | ("working_ion" not in facts.frame)
-    return states(magnesium & (high <= ELECTROLYTE_V), magnesium & (low > ELECTROLYTE_V))
+    within = (high <= ELECTROLYTE_V) & _is_trusted(facts)
+    return states(magnesium & within, magnesium & (low > ELECTROLYTE_V))
 
 
 def _electrolyte_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    if (ion := row.get("working_ion", "Mg")) != "Mg":
-        return f"no limit is kept here for electrolytes of {ion}"
+    ion = _word(row, "working_ion") if "working_ion" in row else "Mg"
+    if ion != "Mg":
+        return f"no limit is kept here for electrolytes of {ion}" if ion else "working ion not known"
     if is_missing(row.get("voltage_v")):
         return "no predicted voltage"
-    how = {FOR: "within", AGAINST: "beyond"}.get(state, "perhaps beyond")
-    predicted = _text("voltage_v", row["voltage_v"])
-    return f"{predicted} is {how} the {ELECTROLYTE_V:g} V that a magnesium electrolyte stands"
+    limit = f"the {ELECTROLYTE_V:g} V that a magnesium electrolyte withstands"
+    if state in (FOR, AGAINST):
+        return f"{_text('voltage_v', row['voltage_v'])} is {'within' if state == FOR else 'beyond'} {limit}"
+    return f"{_predicted_words(row)} is perhaps beyond {limit}{_domain_words(row.get('in_domain'))}"
 
 
 def _host(facts: Facts, thresholds: Thresholds) -> States:
@@ -173,24 +189,26 @@ def _host(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _host_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    framework = row.get("framework")
-    if is_missing(framework) or not framework:
+    framework = _word(row, "framework")
+    if not framework:
         return "host not relaxed yet"
     if framework == "not converged":
-        return "relaxing the charged host came to no rest: whether it survives is not known"
+        return (
+            "the host had not settled when relaxation was cut off: whether it survives charging is not known"
+        )
     change, move = _number(row, "volume_change"), _number(row, "largest_move_a")
     detail = [
         "" if change is None else f"volume {change:+.1%}",
         "" if move is None else f"a host atom moves {move:.2f} Å",
     ]
     told = ", ".join(it for it in detail if it)
-    asked = "; look at it" if framework == "distorted" else ""
+    asked = ", whether it comes back is not known" if framework == "distorted" else ""
     return f"host {framework}" + (f": {told}" if told else "") + asked
 
 
 def _below(value: Any, std: Any, limit: float) -> States:
-    error = np.nan_to_num(std, nan=0.0)
-    return states(value + error <= limit, value - error > limit)
+    """Without its error (NaN) a value is neither below nor above."""
+    return states(value + std <= limit, value - std > limit)
 
 
 def _charged(facts: Facts, thresholds: Thresholds) -> States:
@@ -200,17 +218,22 @@ def _charged(facts: Facts, thresholds: Thresholds) -> States:
     )
 
 
-def _hull_words(value: Any, std: Any, limit: float) -> str:
-    error = "" if is_missing(std) else f" ± {float(std):.3f}"
-    return f"{float(value):.3f}{error} eV/atom above the hull, up to {limit:g} allowed"
+def _error_words(std: Any) -> str:
+    return " (error not known)" if is_missing(std) else f" ± {float(std):.3f}"
+
+
+def _hull_words(value: Any, error: str, limit: float) -> str:
+    if round(float(value), 3) < 0.0:
+        return f"{-float(value):.3f}{error} eV/atom below the hull of known phases"
+    return f"{abs(float(value)):.3f}{error} eV/atom above the hull, up to {limit:g} allowed"
 
 
 def _charged_words(row: Row, state: int, thresholds: Thresholds) -> str:
     value = row.get("charged_e_above_hull_ev_per_atom")
     if is_missing(value):
         return "stability of the charged end not known"
-    std = row.get("charged_e_above_hull_std_ev_per_atom")
-    return f"charged end {_hull_words(value, std, CHARGED_HULL_EV_PER_ATOM)}"
+    error = _error_words(row.get("charged_e_above_hull_std_ev_per_atom"))
+    return f"charged end {_hull_words(value, error, CHARGED_HULL_EV_PER_ATOM)}"
 
 
 def _discharged(facts: Facts, thresholds: Thresholds) -> States:
@@ -221,13 +244,13 @@ def _discharged(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _discharged_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    value, std, origin = row.get("e_above_hull_ev_per_atom"), None, "stated by its source"
+    value, error, origin = row.get("e_above_hull_ev_per_atom"), "", "stated by its source"
     if is_missing(value):
         value, origin = row.get("discharged_e_above_hull_ev_per_atom"), "computed"
-        std = row.get("discharged_e_above_hull_std_ev_per_atom")
+        error = _error_words(row.get("discharged_e_above_hull_std_ev_per_atom"))
     if is_missing(value):
         return "stability of the discharged compound not known"
-    return f"discharged {_hull_words(value, std, DISCHARGED_HULL_EV_PER_ATOM)}, {origin}"
+    return f"discharged {_hull_words(value, error, DISCHARGED_HULL_EV_PER_ATOM)}, {origin}"
 
 
 def _insertion(facts: Facts, thresholds: Thresholds) -> States:
@@ -238,12 +261,16 @@ def _insertion(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _insertion_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    relaxed, conversion = _number(row, "relaxed_redox_voltage_v"), _number(row, "conversion_voltage_v")
-    relaxed = _number(row, "relaxed_voltage_v") if relaxed is None else relaxed
-    if conversion is None or relaxed is None:
+    redox, conversion = _number(row, "relaxed_redox_voltage_v"), _number(row, "conversion_voltage_v")
+    relaxed = _number(row, "relaxed_voltage_v") if redox is None else redox
+    if conversion is None:
         return "conversion voltage not known"
+    if relaxed is None:
+        return f"no relaxed voltage to hold against conversion at {_text('voltage_v', conversion)}"
+    part = "" if redox is None else " as far as the redox metals pay"
     order = {FOR: "above", AGAINST: "below"}.get(state, "within the error of")
-    return f"inserts at {_text('voltage_v', relaxed)}, {order} conversion at {_text('voltage_v', conversion)}"
+    conversion_words = f"{order} conversion at {_text('voltage_v', conversion)}"
+    return f"inserts at {_text('voltage_v', relaxed)}{part}, {conversion_words}"
 
 
 def _elements(facts: Facts, thresholds: Thresholds) -> States:
@@ -276,18 +303,25 @@ def _sigma_limit(thresholds: Thresholds) -> float:
 
 
 def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    verdict = row.get("sigma_verdict")
-    verdict = "" if is_missing(verdict) else str(verdict)
-    at = row.get("sigma_temperature_k")
+    verdict, at = _word(row, "sigma_verdict"), row.get("sigma_temperature_k")
     where = "" if is_missing(at) else f" at {_text('sigma_temperature_k', at)}"
-    asked = f", {significant(_sigma_limit(thresholds))} asked for"
     if verdict == "framework melted":
-        return f"the framework melts{where}"
+        conducts = _conducts_words(row, "", thresholds)
+        return f"the framework melts{where}" + (f", and {conducts}" if conducts else "")
+    told = f"{verdict}{where}" if verdict else "not simulated"
+    return _conducts_words(row, where, thresholds) or told
+
+
+def _conducts_words(row: Row, where: str, thresholds: Thresholds) -> str:
     if (sigma := _number(row, "sigma_ms_per_cm")) is not None:
-        return f"conducts {significant(sigma)} mS/cm{where}{asked}"
-    if (high := _number(row, "sigma_high_ms_per_cm")) is not None:
-        return f"conducts less than {significant(high)} mS/cm{where}{asked}"
-    return f"{verdict}{where}" if verdict else "not simulated"
+        value = significant(sigma)
+    elif (high := _number(row, "sigma_high_ms_per_cm")) is not None:
+        value = f"less than {significant(high)}"
+    else:
+        return ""
+    limit = significant(_sigma_limit(thresholds))
+    asked = f"the paper asks for {limit}" if thresholds.sigma_ms_per_cm is None else f"{limit} asked for"
+    return f"conducts {value} mS/cm{where}, {asked}"
 
 
 RULES: Final = (

@@ -195,6 +195,7 @@ def test_known_cathodes_are_not_turned_away(counts: dict[str, int], volume_a3: f
         ("", []),
         (None, []),
         (np.nan, []),
+        (pd.NA, []),
     ],
 )
 def test_a_licence_is_a_remark_and_changes_no_verdict(license_: Any, remarks: list[str]) -> None:
@@ -216,7 +217,7 @@ def test_a_licence_counts_nowhere() -> None:
 COLUMNS = [name for name in dict.fromkeys((*SCREEN_COLUMNS, *GOOD)) if name != "working_ion"]
 
 
-@pytest.mark.parametrize("missing", [np.nan, None])
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
 def test_nothing_known_is_open_with_nothing_for_it(missing: Any) -> None:
     frame = pd.DataFrame({name: [missing, missing] for name in COLUMNS}, index=["x", "y"])
     judged = judge(frame, Thresholds())
@@ -231,7 +232,7 @@ def test_nothing_known_is_open_with_nothing_for_it(missing: Any) -> None:
     assert judgement(frame.iloc[0].to_dict(), Thresholds()).of("for") == ()
 
 
-@pytest.mark.parametrize("missing", [np.nan, None])
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_one_missing_column_never_adds_a_reason_for(name: str, missing: Any) -> None:
     known = {it.key for it in judgement(GOOD, Thresholds()).of("for")}
