@@ -50,6 +50,8 @@ class Rule:
     judge: Callable[[Facts, Thresholds], States]
     words: Callable[[Row, int, Thresholds], str]
     needed: bool = True
+    hint: Callable[[Row], str] = lambda row: ""
+    """What speaks of it from elsewhere while it is not known, told beside `words`."""
 
 
 def _elements_of(row: Row) -> list[str]:
@@ -312,6 +314,11 @@ def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
     return _conducts_words(row, where, thresholds) or told
 
 
+def _polymorph_hint(row: Row) -> str:
+    melted = _word(row, "melted_polymorph")
+    return f"its polymorph {melted} melts in molecular dynamics" if melted else ""
+
+
 def _conducts_words(row: Row, where: str, thresholds: Thresholds) -> str:
     if (sigma := _number(row, "sigma_ms_per_cm")) is not None:
         value = significant(sigma)
@@ -335,6 +342,7 @@ RULES: Final = (
     Rule(key="discharged", title="Can be made", judge=_discharged, words=_discharged_words),
     Rule(key="insertion", title="Insertion before conversion", judge=_insertion, words=_insertion_words),
     Rule(key="elements", title="No radioactive or rare element", judge=_elements, words=_elements_words),
-    Rule(key="dynamics", title="Ions move in a solid host", judge=_dynamics, words=_dynamics_words, needed=False),
+    Rule(key="dynamics", title="Ions move in a solid host", judge=_dynamics, words=_dynamics_words, needed=False,
+         hint=_polymorph_hint),
 )  # fmt: skip
 """All criteria, in the order in which they are read. The first is hard: against it, nothing is a cathode."""

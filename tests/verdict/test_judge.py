@@ -208,6 +208,18 @@ def test_a_licence_is_a_remark_and_changes_no_verdict(license_: Any, remarks: li
     assert not any("structure under" in told[column].iloc[0] for column in REASONS)
 
 
+def test_a_polymorph_that_melts_is_a_hint_and_changes_no_verdict() -> None:
+    row = {**GOOD, "melted_polymorph": "mvc-14334"}
+    judged = judgement(row, Thresholds())
+    (dynamics,) = judged.of("unknown")
+    assert judged.verdict == "make next" and dynamics.key == "dynamics" and dynamics.is_told
+    assert dynamics.text == "not simulated, but its polymorph mvc-14334 melts in molecular dynamics"
+    assert with_reasons(pd.DataFrame([row]), Thresholds())["unknown"].tolist() == [dynamics.text]
+    assert judge(pd.DataFrame([row]), Thresholds()).equals(judge(pd.DataFrame([GOOD]), Thresholds()))
+    simulated = {**row, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0}
+    assert "polymorph" not in " ".join(it.text for it in judgement(simulated, Thresholds()).criteria)
+
+
 def test_a_licence_counts_nowhere() -> None:
     rows = pd.DataFrame([GOOD, {**GOOD, "license": "CC BY-NC 4.0"}])
     judged = judge(rows, Thresholds())
