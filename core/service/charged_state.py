@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.calculations import Calculation, Figure
+from core.calculations import Figure
 from core.calculations.kinds.dft import DftSpec
 from core.calculations.kinds.relaxation import NOT_CONVERGED, End, RelaxationResult, RelaxationSpec
 from core.calculations.kinds.stability import StabilityResult, stability_of
@@ -24,7 +24,6 @@ __all__ = [
     "RelaxationSpec",
     "StabilityResult",
     "charged_state",
-    "ends",
     "known_facts",
     "potential_of",
     "states_of_charge",
@@ -41,11 +40,6 @@ class ChargedState:
     result: RelaxationResult
     stability: StabilityResult | None
     stability_error: str | None = None
-
-
-def ends(calculation: Calculation) -> RelaxationResult | None:
-    """Return the relaxed ends that a calculation holds, None for another kind."""
-    return calculation.result if isinstance(calculation.result, RelaxationResult) else None
 
 
 def states_of_charge(result: RelaxationResult) -> dict[str, End]:
@@ -70,8 +64,8 @@ def charged_state(
     once and hands it on.
     """
     relaxed = calculation_about(reader, crystal, RELAXATION, jobs)
-    result = None if relaxed is None else ends(relaxed)
-    if result is None:
+    result = None if relaxed is None else relaxed.result
+    if not isinstance(result, RelaxationResult):
         return None
     stated = crystal.e_above_hull_ev_per_atom
     try:
