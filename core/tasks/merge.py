@@ -1,5 +1,6 @@
 """Finished runs into the next database release, which pages search and rebuilds carry on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +85,7 @@ def _derived(
     for kind in all_kinds().values():
         derived, left_out = kind.derived([*fresh, *held])
         if left_out:  # what could not be made of the release's own runs alone is no news
-            known = kind.derived(held)[1]
-            skipped += [it for it in left_out if it not in known]
+            skipped += (Counter(left_out) - Counter(kind.derived(held)[1])).elements()
         for calculation in derived:
             if calculation.name not in names and new_names & set(calculation.spec.made_of()):
                 yield calculation
