@@ -22,7 +22,7 @@ from core.thresholds import (
     PAPER_SIGMA_MS_PER_CM,
     Thresholds,
 )
-from core.verdict.facts import AGAINST, FOR, BoolArray, Facts, States, states
+from core.verdict.facts import AGAINST, FOR, UNKNOWN, BoolArray, Facts, States, states
 
 Row = Mapping[str, Any]
 
@@ -224,18 +224,25 @@ def _error_words(std: Any) -> str:
     return " (error not known)" if is_missing(std) else f" ± {float(std):.3f}"
 
 
-def _hull_words(value: Any, error: str, limit: float) -> str:
+def _hull_words(value: Any, error: str, limit: float, *, is_close: bool) -> str:
     if round(float(value), 3) < 0.0:
         return f"{-float(value):.3f}{error} eV/atom below the hull of known phases"
-    return f"{abs(float(value)):.3f}{error} eV/atom above the hull, up to {limit:g} allowed"
+    allowed = f"too near the {limit:g} allowed to tell" if is_close else f"up to {limit:g} allowed"
+    return f"{abs(float(value)):.3f}{error} eV/atom above the hull, {allowed}"
+
+
+def _is_close(std: Any, state: int) -> bool:
+    """Whether it is the error that leaves a value neither below its limit nor above."""
+    return state == UNKNOWN and not is_missing(std)
 
 
 def _charged_words(row: Row, state: int, thresholds: Thresholds) -> str:
     value = row.get("charged_e_above_hull_ev_per_atom")
     if is_missing(value):
         return "stability of the charged end not known"
-    error = _error_words(row.get("charged_e_above_hull_std_ev_per_atom"))
-    return f"charged end {_hull_words(value, error, CHARGED_HULL_EV_PER_ATOM)}"
+    std = row.get("charged_e_above_hull_std_ev_per_atom")
+    close = _is_close(std, state)
+    return f"charged end {_hull_words(value, _error_words(std), CHARGED_HULL_EV_PER_ATOM, is_close=close)}"
 
 
 def _discharged(facts: Facts, thresholds: Thresholds) -> States:
@@ -246,13 +253,15 @@ def _discharged(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _discharged_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    value, error, origin = row.get("e_above_hull_ev_per_atom"), "", "stated by its source"
+    value, std, error, origin = row.get("e_above_hull_ev_per_atom"), None, "", "stated by its source"
     if is_missing(value):
         value, origin = row.get("discharged_e_above_hull_ev_per_atom"), "computed"
-        error = _error_words(row.get("discharged_e_above_hull_std_ev_per_atom"))
+        std = row.get("discharged_e_above_hull_std_ev_per_atom")
+        error = _error_words(std)
     if is_missing(value):
         return "stability of the discharged compound not known"
-    return f"discharged {_hull_words(value, error, DISCHARGED_HULL_EV_PER_ATOM)}, {origin}"
+    words = _hull_words(value, error, DISCHARGED_HULL_EV_PER_ATOM, is_close=_is_close(std, state))
+    return f"discharged {words}, {origin}"
 
 
 def _insertion(facts: Facts, thresholds: Thresholds) -> States:
