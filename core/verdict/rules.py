@@ -183,7 +183,9 @@ def _electrolyte_words(row: Row, state: int, thresholds: Thresholds) -> str:
     limit = f"the {ELECTROLYTE_V:g} V that a magnesium electrolyte withstands"
     if state in (FOR, AGAINST):
         return f"{_text('voltage_v', row['voltage_v'])} is {'within' if state == FOR else 'beyond'} {limit}"
-    return f"{_predicted_words(row)} is perhaps beyond {limit}{_domain_words(row.get('in_domain'))}"
+    high = _number(row, "voltage_high_v")
+    how = "perhaps beyond" if high is not None and high > ELECTROLYTE_V else "not surely within"
+    return f"{_predicted_words(row)} is {how} {limit}{_domain_words(row.get('in_domain'))}"
 
 
 def _host(facts: Facts, thresholds: Thresholds) -> States:
@@ -220,20 +222,13 @@ def _charged(facts: Facts, thresholds: Thresholds) -> States:
     )
 
 
-def _error_words(std: Any) -> str:
-    return " (error not known)" if is_missing(std) else f" ± {float(std):.3f}"
-
-
-def _hull_words(value: Any, error: str, limit: float, *, is_close: bool) -> str:
+def _hull_words(value: Any, std: Any, limit: float, state: int, *, is_stated: bool = False) -> str:
+    error = "" if is_stated else " (error not known)" if is_missing(std) else f" ± {float(std):.3f}"
     if round(float(value), 3) < 0.0:
         return f"{-float(value):.3f}{error} eV/atom below the hull of known phases"
+    is_close = state == UNKNOWN and not is_missing(std)
     allowed = f"too near the {limit:g} allowed to tell" if is_close else f"up to {limit:g} allowed"
     return f"{abs(float(value)):.3f}{error} eV/atom above the hull, {allowed}"
-
-
-def _is_close(std: Any, state: int) -> bool:
-    """Whether it is the error that leaves a value neither below its limit nor above."""
-    return state == UNKNOWN and not is_missing(std)
 
 
 def _charged_words(row: Row, state: int, thresholds: Thresholds) -> str:
@@ -241,8 +236,7 @@ def _charged_words(row: Row, state: int, thresholds: Thresholds) -> str:
     if is_missing(value):
         return "stability of the charged end not known"
     std = row.get("charged_e_above_hull_std_ev_per_atom")
-    close = _is_close(std, state)
-    return f"charged end {_hull_words(value, _error_words(std), CHARGED_HULL_EV_PER_ATOM, is_close=close)}"
+    return f"charged end {_hull_words(value, std, CHARGED_HULL_EV_PER_ATOM, state)}"
 
 
 def _discharged(facts: Facts, thresholds: Thresholds) -> States:
@@ -253,15 +247,15 @@ def _discharged(facts: Facts, thresholds: Thresholds) -> States:
 
 
 def _discharged_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    value, std, error, origin = row.get("e_above_hull_ev_per_atom"), None, "", "stated by its source"
-    if is_missing(value):
-        value, origin = row.get("discharged_e_above_hull_ev_per_atom"), "computed"
+    value, std = row.get("e_above_hull_ev_per_atom"), None
+    is_stated = not is_missing(value)
+    if not is_stated:
+        value = row.get("discharged_e_above_hull_ev_per_atom")
         std = row.get("discharged_e_above_hull_std_ev_per_atom")
-        error = _error_words(std)
     if is_missing(value):
         return "stability of the discharged compound not known"
-    words = _hull_words(value, error, DISCHARGED_HULL_EV_PER_ATOM, is_close=_is_close(std, state))
-    return f"discharged {words}, {origin}"
+    words = _hull_words(value, std, DISCHARGED_HULL_EV_PER_ATOM, state, is_stated=is_stated)
+    return f"discharged {words}, {'stated by its source' if is_stated else 'computed'}"
 
 
 def _insertion(facts: Facts, thresholds: Thresholds) -> States:

@@ -93,11 +93,11 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ),
     (
         "electrolyte", {**PREDICTED, "in_domain": False}, "unknown",
-        ("3.20 V (90 %: 3.00 to 3.40 V) is perhaps beyond", "out of the model's domain"),
+        ("3.20 V (90 %: 3.00 to 3.40 V) is not surely within", "out of the model's domain"),
     ),
     (
         "electrolyte", {"voltage_v": 3.2, "in_domain": True}, "unknown",
-        ("3.20 V (error not known) is perhaps beyond",),
+        ("3.20 V (error not known) is not surely within",),
     ),
     (
         "electrolyte", {"voltage_v": 5.0, "voltage_low_v": 4.7, "voltage_high_v": 5.3}, "against",
