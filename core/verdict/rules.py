@@ -197,9 +197,7 @@ def _host_words(row: Row, state: int, thresholds: Thresholds) -> str:
     if not framework:
         return "host not relaxed yet"
     if framework == "not converged":
-        return (
-            "the host had not settled when relaxation was cut off: whether it survives charging is not known"
-        )
+        return "host had not settled when relaxation stopped: whether it survives charging is not known"
     change, move = _number(row, "volume_change"), _number(row, "largest_move_a")
     detail = [
         "" if change is None else f"volume {change:+.1%}",
