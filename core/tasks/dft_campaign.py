@@ -50,7 +50,9 @@ def chosen(
     rows = reader.screen()
     rows = rows[rows.n_sites <= MAX_ATOMS]
     rows = rows.assign(elements=rows.chemsys.str.split("-"))
-    rows = rows[rows.elements.map(lambda elements: bool(redox_metals(elements)) and _anion(elements) in ANIONS)]
+    rows = rows[
+        rows.elements.map(lambda elements: bool(redox_metals(elements)) and _anion(elements) in ANIONS)
+    ]
     rows = rows[rows.elements.map(lambda elements: not LEFT_OUT & set(elements))]
     rows = rows[rows.capacity_redox_vol_ah_per_l >= _ALL_OF_IT * rows.capacity_vol_ah_per_l]
     level = level or Level()

@@ -9,7 +9,8 @@ import pandas as pd
 
 from core.thresholds import Thresholds
 from core.verdict.facts import AGAINST, FOR, UNKNOWN, BoolArray, Facts, States
-from core.verdict.rules import RULES, Rule
+from core.verdict.rule import Rule
+from core.verdict.rules import RULES
 
 State = Literal["for", "against", "unknown", "remark"]
 
@@ -72,8 +73,8 @@ def _states(frame: pd.DataFrame, thresholds: Thresholds) -> States:
 def judge(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Return the verdict on each row (columns of the view `screening`): verdict, n_for, n_against, n_unknown.
 
-    `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made: of
-    dynamics, which is known for few, nothing needs to be. A column that the frame lacks is unknown.
+    `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made:
+    first principles and dynamics, which are known for few, need not be. A column that the frame lacks is unknown.
     """
     return _judged(_states(frame, thresholds), frame.index)
 

@@ -67,6 +67,18 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         ("2.00 V", "1.70 to 2.30 V", "3.00 V asked for"),
     ),
     ("voltage", {"voltage_low_v": 3.1}, "unknown", ("no predicted voltage",)),
+    (
+        "voltage", {**PREDICTED, "relaxed_voltage_v": 3.1, "relaxed_redox_voltage_v": 2.7}, "unknown",
+        ("predicted 3.20 V", "about 2.80 V as far as the redox metals pay", "3.00 V asked for"),
+    ),
+    (
+        "voltage", {**PREDICTED, "relaxed_voltage_v": 3.1, "relaxed_redox_voltage_v": 2.3}, "against",
+        ("predicted 3.20 V", "about 2.40 V as far as the redox metals pay"),
+    ),
+    (
+        "voltage", {**PREDICTED, "relaxed_voltage_v": 3.1, "relaxed_redox_voltage_v": 3.0}, "for",
+        ("predicted 3.20 V", "about 3.10 V as far as the redox metals pay"),
+    ),
     # a second opinion
     ("agreement", {**PREDICTED, "relaxed_voltage_v": 3.3}, "for", ("3.30 V", "0.10 V off", "within")),
     ("agreement", {**PREDICTED, "relaxed_voltage_v": 4.3}, "against", ("4.30 V", "1.10 V off", "more than")),
@@ -85,6 +97,11 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         "agreement", PREDICTED | {"framework": "not converged"}, "unknown",
         ("no relaxed voltage", "relaxation had not settled"),
     ),
+    # first principles
+    ("first principles", {"dft_voltage_v": 3.2}, "for", ("3.20 V by first principles", "3.00 V asked for")),
+    ("first principles", {"dft_voltage_v": 2.6}, "unknown", ("2.60 V by first principles",)),
+    ("first principles", {"dft_voltage_v": 2.4}, "against", ("2.40 V by first principles",)),
+    ("first principles", {"voltage_v": 3.2}, "unknown", ("not checked",)),
     # electrolyte
     ("electrolyte", PREDICTED, "for", ("3.20 V is within", "4.6 V")),
     (
@@ -137,6 +154,12 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("charged", {CHARGED: 0.21, CHARGED_STD: 0.03}, "unknown", ("0.210 ± 0.030 eV/atom",)),
     ("charged", {CHARGED: 0.35, CHARGED_STD: 0.03}, "against", ("0.350 ± 0.030 eV/atom", "0.2 allowed")),
     ("charged", {CHARGED_STD: 0.03}, "unknown", ("not known",)),
+    (
+        "charged", {CHARGED: 0.35, CHARGED_STD: 0.03, "framework": "not converged"}, "unknown",
+        ("at most 0.350 ± 0.030 eV/atom above the hull: it had not settled",),
+    ),
+    ("charged", {CHARGED: 0.12, CHARGED_STD: 0.03, "framework": "not converged"}, "for", ("0.120 ± 0.030",)),
+    ("charged", {CHARGED: -0.15, CHARGED_STD: 0.03}, "unknown", ("0.150 ± 0.030", "too far to judge by")),
     # discharged compound
     ("discharged", {STATED: 0.02}, "for", ("0.020 eV/atom", "0.1 allowed", "stated by its source")),
     ("discharged", {STATED: 0.3}, "against", ("0.300 eV/atom", "stated by its source")),
@@ -361,9 +384,9 @@ def test_a_melted_framework_is_against_whatever_it_conducts(sigma: float) -> Non
     assert found.state == "against"
 
 
-def test_keys_are_unique_and_only_dynamics_may_stay_unknown() -> None:
+def test_keys_are_unique_and_only_costly_checks_may_stay_unknown() -> None:
     assert len({rule.key for rule in RULES}) == len({rule.title for rule in RULES}) == len(RULES)
-    assert [rule.key for rule in RULES if not rule.needed] == ["dynamics"]
+    assert [rule.key for rule in RULES if not rule.needed] == ["first principles", "dynamics"]
     assert RULES[0].key == "redox"
 
 
