@@ -4,8 +4,8 @@ Both by a rule, so that nothing is picked by hand. All are oxides, fluorides or 
 all their ions by the count of `core.oxidation`, and hold no radioactive element and no lanthanoid (whose f electrons
 need a treatment that is not offered). Labelled: the charged end of the label is empty of ions; the cheapest electrode
 of each pair of redox metals and strongest anion, until there are enough. Candidates: in the voltage model's domain,
-above 2.5 V and 600 Ah/L, the best of each formula in the order of the default view, so that what is put forward is what
-is checked.
+above 2.5 V and 600 Ah/L, formulas in the order of the default view, so that what is put forward is what is checked; of
+each the cheapest crystal that has its best verdict.
 """
 
 from collections.abc import Iterable
@@ -85,8 +85,14 @@ def _labelled(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[
 def _candidates(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[Choice]:
     rows = rows[rows.in_domain & (rows.voltage_v > SCOPE_VOLTAGE_V)]
     rows = rows[rows.capacity_redox_vol_ah_per_l > SCOPE_CAPACITY_AH_PER_L]
-    best = ranked(rows, Thresholds()).drop_duplicates("formula").head(n)
-    return [_choice(reader.crystal(id), False, level) for id in best.id]
+    found: list[Choice] = []
+    for _, alike in ranked(rows, Thresholds()).groupby("formula", sort=False):
+        best = alike[alike.verdict == alike.verdict.iloc[0]]
+        choices = [_choice(reader.crystal(id), False, level) for id in best.id]
+        found.append(min(choices, key=lambda choice: choice.seconds))
+        if len(found) == n:
+            break
+    return found
 
 
 def _choice(crystal: Crystal, is_labelled: bool, level: Level) -> Choice:
