@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.settings import Settings
-from core.voltage.calibrate import HALF_WIDTH_IN_STD, Held, cross_fitted_inside
+from core.voltage.calibrate import HALF_WIDTH_IN_STD
 from core.voltage.dataset import load_labelled
-from core.voltage.evaluation.cross_validate import N_FOLDS
-from core.voltage.recalibration import read_out_of_fold
+from core.voltage.evaluation.evaluate import inside_by_partition
+from core.voltage.recalibration import AS_STATED, read_out_of_fold
 from core.voltage.weights import read_card
 
 MIN_ROWS = 30
@@ -49,24 +49,16 @@ def main() -> None:
     models, data = settings.precomputed / "models", load_labelled(arguments.data)
     card = read_card(models, arguments.model)
     predicted = read_out_of_fold(models, card, data)
-    items = list(predicted.values())
-    held = Held.joined([item.held for item in items])
-    errors = np.concatenate([item.voltages_v - data.voltages_v[item.rows] for item in items])
-    grouped = cross_fitted_inside(
-        errors, held, held.spread_v, electrodes=np.concatenate([item.rows for item in items]),
-        folds=np.concatenate([item.fold + place * N_FOLDS for place, item in enumerate(items)]),
-    )  # fmt: skip
-    plain = np.abs(errors) <= HALF_WIDTH_IN_STD * held.spread_v
+    grouped = inside_by_partition(data, predicted, AS_STATED)
     print(f"{card.name}: share of labels inside the 90 % interval\nsplit    ion          n   plain  by group")
-    start = 0
     for name, item in predicted.items():
-        rows = slice(start, start + len(item.rows))
-        start = rows.stop
+        errors_v = item.voltages_v - data.voltages_v[item.rows]
+        plain = np.abs(errors_v) <= HALF_WIDTH_IN_STD * item.spread_v
         ions, frameworks = np.array(item.working_ions), np.array(item.frameworks)
-        before, after = shares(plain[rows], ions), shares(grouped[rows], ions)
+        before, after = shares(plain, ions), shares(grouped[name], ions)
         for ion, (n, share) in after.items():
             print(f"{name:<9}{ion:<8}{n:>6}  {before[ion][1]:6.1%}  {share:8.1%}")
-        old, new = (by_framework(inside[rows], frameworks) for inside in (plain, grouped))
+        old, new = (by_framework(inside, frameworks) for inside in (plain, grouped[name]))
         print(f"{name:<9}frameworks{len(set(frameworks)):>4}  {old:6.1%}  {new:8.1%}", flush=True)
 
 

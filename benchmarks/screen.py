@@ -1,7 +1,6 @@
 """Server time of one slider move on the Screen page, at the shipped size and at two larger synthetic ones.
 
 A move reads the filtered candidates from the store, then works out the funnel, who passes and with what probability.
-The funnel ends with the verdict of those that pass, which counts in a move; on all rows it stands on a line of its own.
 Beside it pandas does the same from a frame that is already in memory. Synthetic rows are the shipped release's rows,
 drawn with replacement by a seed, under new ids: sizes are those of the paper (15,308) and of GNoME (380,000).
 
@@ -25,7 +24,6 @@ from core.provenance import package_versions
 from core.screening import Thresholds, funnel, pareto_front, pass_probability, passes
 from core.settings import Settings
 from core.store import SCREEN_COLUMNS, Filters, Reader, read_manifest
-from core.verdict import judge
 
 THRESHOLDS = Thresholds(voltage_v=2.5, capacity_vol_ah_per_l=600.0, sigma_ms_per_cm=None)
 FILTERS = {
@@ -116,8 +114,6 @@ def report(path: Path, rows: int, repeats: int) -> None:
                 f"{rows:>8,} {name:<15} {left:>8,} {whole:>10.1f} {lean:>10.1f} {memory:>10.1f} "
                 f"{memory / whole:>8.2f} {memory / lean:>8.2f}"
             )
-        verdicts = median_ms(lambda: judge(frame, THRESHOLDS), repeats)
-        print(f"{rows:>8,} verdict on all rows: {verdicts:.1f} ms")
         front = median_ms(lambda: pareto_front(frame), repeats)
         print(f"{rows:>8,} Pareto front of all rows: {front:.1f} ms, {int(pareto_front(frame).sum())} on it")
 

@@ -10,13 +10,11 @@ at such a frame at all. The words are timed for a page of rows, as they are only
 import argparse
 import os
 import platform
-import statistics
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.screen import median_ms
 from core.oxidation import REDOX_STATES
 from core.provenance import package_versions
 from core.thresholds import Thresholds
@@ -67,16 +65,6 @@ def synthetic_rows(rows: int, seed: int) -> pd.DataFrame:
 
 def by_elements(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.groupby("chemsys")[["voltage_v", "capacity_redox_vol_ah_per_l"]].median()
-
-
-def median_ms(run: Callable[[], object], repeats: int) -> float:
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1000.0
 
 
 def main() -> None:

@@ -264,6 +264,7 @@ _DYNAMICS: Final = (
     _number("sigma_temperature_k", "Temperature of the conductivity", ".0f", "At which the conductivity was computed.",
             short="σ at"),
     _text("sigma_verdict", "Dynamics", "How the molecular dynamics ended."),
+    _text("melted_polymorph", "Polymorph that melts", "Of the same formula, where this one was not simulated."),
     _number("d_cm2_per_s", "Diffusivity", ".2e", "Diffusivity of the working ion.", short="D"),
     _number("d_low_cm2_per_s", "Diffusivity, low", ".2e", f"{_LOWER}, cm²/s.", short="D low", head="D low"),
     _number("d_high_cm2_per_s", "Diffusivity, high", ".2e", f"{_UPPER}, or the upper limit where that is all, cm²/s.",

@@ -15,6 +15,9 @@ DISCHARGED_HULL_EV_PER_ATOM: Final = 0.1
 """Above the hull, where a charged end may still hold, and where a discharged one may still be made: of 0.1 eV/atom most
 known metastable oxides lie below, doi:10.1126/sciadv.1600225."""
 
+FAR_BELOW_HULL_EV_PER_ATOM: Final = 0.1
+"""Below the hull known here, where its phases are too few there, or the potential too far off, to judge by."""
+
 SCOPE_VOLTAGE_V: Final = 2.5
 SCOPE_CAPACITY_AH_PER_L: Final = 600.0
 """What is worth the costly calculations: somewhat below the paper's thresholds, so that a slider finds them done."""

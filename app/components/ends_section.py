@@ -11,19 +11,17 @@ from app.components.structure_viewer import structure_viewer
 from app.components.tables import Cell, Detailed, draw_table
 from app.components.text import pretty_formula
 from app.theme import safe
-from core.errors import ExplorerError
 from core.records import Crystal
 from core.service.calculations import Calculation, Job
 from core.service.charged_state import (
     REDOX_END,
     RELAXATION,
+    ChargedState,
     End,
     RelaxationResult,
     RelaxationSpec,
     StabilityResult,
-    ends,
     potential_of,
-    stability,
     states_of_charge,
 )
 from core.service.release import Reader
@@ -33,12 +31,17 @@ _LOOK: Final = {"topotactic": ("green", ":material/check:"), "distorted": ("oran
                 "collapsed": ("red", ":material/close:")}  # fmt: skip
 
 
-def ends_section(reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]) -> None:
-    """Draw the relaxed ends of a crystal, or the way to get them; `jobs` are the runs about it."""
+def ends_section(
+    reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job], charged: ChargedState | None
+) -> None:
+    """Draw the relaxed ends of a crystal, or the way to get them.
+
+    `jobs` are the runs about it, `charged` what `charged_state` makes of them.
+    """
     ion = safe(working_ion)
     st.subheader("With and without its ions", anchor="charged")
     calculation_panel(
-        reader, crystal, RELAXATION, jobs, draw=lambda found: _draw(found, crystal, working_ion),
+        reader, crystal, RELAXATION, jobs, draw=lambda found: _draw(found, charged, working_ion),
         plan=lambda: RelaxationSpec.planned(crystal, working_ion),
         invitation=(
             f"Does the host hold when its {ion} leaves? A universal potential relaxes the crystal with and without it, "
@@ -49,10 +52,10 @@ def ends_section(reader: Reader, crystal: Crystal, working_ion: str, jobs: Seque
     )  # fmt: skip
 
 
-def _draw(found: Calculation, crystal: Crystal, working_ion: str) -> None:
-    result = ends(found)
-    if result is None:
+def _draw(found: Calculation, charged: ChargedState | None, working_ion: str) -> None:
+    if charged is None:
         return
+    result = charged.result
     colour, icon = _LOOK.get(result.verdict, ("gray", ":material/help:"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(f"host {result.framework}", icon=icon, color=colour)  # type: ignore[arg-type]
@@ -76,10 +79,10 @@ def _draw(found: Calculation, crystal: Crystal, working_ion: str) -> None:
         [_row(name, end, result) for name, end in states.items()],
     )  # fmt: skip
     st.caption(_words(result))
-    try:
-        _draw_stability(stability(result, crystal, working_ion), result)
-    except ExplorerError as error:
-        st.info(f"Stability is not known: {safe(error)}", icon=":material/help:")
+    if charged.stability is not None:
+        _draw_stability(charged.stability, result)
+    else:
+        st.info(f"Stability is not known: {safe(charged.stability_error)}", icon=":material/help:")
 
 
 def _draw_stability(judged: StabilityResult, result: RelaxationResult) -> None:

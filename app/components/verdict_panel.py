@@ -37,7 +37,7 @@ def verdict_panel(judgement: Judgement, *, brief: bool = False) -> None:
         st.markdown(MEANING[judgement.verdict], width="content")
     lines = [
         _line("Against", judgement.of("against"), with_numbers=True),
-        _line("Not known", tuple(it for it in judgement.of("unknown") if it.needed)),
+        _line("Not known", tuple(it for it in judgement.of("unknown") if it.is_told)),
         "" if brief else _line("For", judgement.of("for")),
     ]
     st.markdown("  \n".join(line for line in lines if line))
@@ -51,8 +51,13 @@ def verdict_panel(judgement: Judgement, *, brief: bool = False) -> None:
 def _line(name: str, criteria: tuple[Criterion, ...], *, with_numbers: bool = False) -> str:
     if not criteria:
         return ""
-    told = [it.text if with_numbers else it.title[0].lower() + it.title[1:] for it in criteria]
+    told = [it.text if with_numbers else _short(it) for it in criteria]
     return f"**{name}:** {safe(('; ' if with_numbers else ', ').join(told))}"
+
+
+def _short(criterion: Criterion) -> str:
+    name = criterion.title[0].lower() + criterion.title[1:]
+    return f"{name} ({criterion.text})" if criterion.has_hint else name
 
 
 def _why(criterion: Criterion) -> str | Detailed:

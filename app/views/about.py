@@ -189,8 +189,9 @@ def limits_section(release: Release) -> None:
         f"- {gpu}\n- {dynamics}\n"
         "- **No live data**: pages read the shipped release. Fresh data from Materials Project needs your own key and "
         "the command line.\n"
-        "- **No kinetics or stability of the charged phase**: a high predicted voltage says nothing about conversion "
-        "reactions, and the hull energy, where known, is of the discharged compound."
+        "- **Stability by a potential**: charged ends, conversion and insertion are judged for the candidates that "
+        "were relaxed, by energies of a potential on the known phases; for all others they are not known. Nothing here "
+        "says how fast a host decomposes."
     )
 
 
@@ -203,7 +204,8 @@ def versions_section(release: Release) -> None:
             "Explorer": core.__version__,
             "Release": f"{release.version}, schema {release.schema_version}, made {release.created}",
             "Release, SHA-256": release.sha256,
-            "Model, SHA-256": release.model_sha256,
+            f"{release.model_name}, SHA-256": release.model_sha256,
+            f"{release.accurate_model_name}, SHA-256": release.accurate_model_sha256,
             "Data, SHA-256": release.data_sha256,
             "Holds": counts,
             "Python": platform.python_version(),

@@ -24,7 +24,7 @@ from app.theme import page_header, safe
 from core.errors import UnknownCandidateError
 from core.service.calculations import jobs_of
 from core.service.candidates import Candidate, candidate, examples, names
-from core.service.charged_state import known_facts
+from core.service.charged_state import charged_state, known_facts
 from core.service.release import Reader
 from core.service.screen import judgement
 
@@ -103,7 +103,8 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     ion, jobs = row["working_ion"], jobs_of(crystal)
     thresholds = thresholds_of(controls.current(), state.facets())
     _header(row, labels)
-    verdict_panel(judgement(row | known_facts(reader, crystal, ion, jobs), thresholds))
+    charged = charged_state(reader, crystal, ion, jobs)
+    verdict_panel(judgement(row | known_facts(reader, crystal, charged, jobs), thresholds))
     picture, numbers = st.columns([3, 2])
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
@@ -116,7 +117,7 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     with right:
         sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, ion)
-    guarded(ends_section)(reader, crystal, ion, jobs)
+    guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
     guarded(dynamics_section)(reader, row, crystal, jobs)

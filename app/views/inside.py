@@ -71,7 +71,7 @@ def shipped_section() -> None:
     """Draw the electrodes as the shipped model sees them, and the atoms that its potential tells apart."""
     shown = maps(SHIPPED)
     card = shown.card
-    st.subheader(f"The shipped model, {safe(card['model'])}", anchor=False)
+    st.subheader(f"A shipped model, {safe(card['model'])}", anchor=False)
     current = shipped_card(card["model"])
     if current.sha256 != card["model_sha256"]:
         st.warning(

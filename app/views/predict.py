@@ -22,7 +22,7 @@ from app.theme import safe
 from core.ions import WORKING_IONS
 from core.quantities import QUANTITIES
 from core.service.calculations import Job, jobs_of
-from core.service.charged_state import known_facts
+from core.service.charged_state import ChargedState, charged_state, known_facts
 from core.service.predict import (
     ASKED,
     MAX_UPLOADS,
@@ -103,6 +103,7 @@ def show_one(result: PredictedStructure) -> None:
         st.error(f"**{safe(result.name)}** was refused. {safe(result.error)}", icon=":material/block:")
         return
     jobs = jobs_of(result.crystal)
+    charged = charged_state(state.reader(), result.crystal, result.row.working_ion, jobs)
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         structure_viewer(result.crystal, key="predict_viewer", height=440, working_ion=result.row.working_ion)
@@ -114,17 +115,17 @@ def show_one(result: PredictedStructure) -> None:
         if result.error is not None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
-            _figures(result, known_facts(state.reader(), result.crystal, result.row.working_ion, jobs))
-    _calculations(result, jobs)
+            _figures(result, known_facts(state.reader(), result.crystal, charged, jobs))
+    _calculations(result, jobs, charged)
 
 
-def _calculations(result: PredictedStructure, jobs: Sequence[Job]) -> None:
+def _calculations(result: PredictedStructure, jobs: Sequence[Job], charged: ChargedState | None) -> None:
     """Offer what the Candidate page offers for a compound of one's own: relaxed ends, curve, DFT, dynamics."""
     crystal, ion = result.crystal, result.row.working_ion
     if crystal is None or not crystal.count(ion) or crystal.count(ion) == crystal.n_sites:
         return
     reader = state.reader()
-    guarded(ends_section)(reader, crystal, ion, jobs)
+    guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, result.row.as_dict(), crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
     _molecular_dynamics(result)

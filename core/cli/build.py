@@ -81,10 +81,11 @@ def _build(arguments: argparse.Namespace, out: Path) -> None:
 def _predict_again(out: Path) -> None:
     from core.build import predict_again
     from core.voltage import load_voltage_model
+    from core.voltage.accuracy import shipped_card
 
-    model = load_voltage_model()
-    if model.name == load_voltage_model("fast").name:
+    if shipped_card().name == shipped_card("fast").name:
         return
+    model = load_voltage_model()
     with StageBars() as bars:
         release, n_asked = predict_again(out, model, progress=bars.update)
     note(

@@ -75,7 +75,7 @@ def host_change(discharged: Crystal, charged: Crystal, working_ion: str) -> Host
             f"{discharged.id}: the host atoms of {discharged.formula} and {charged.formula} differ; give two states of "
             "one host, their host atoms in the same order."
         )
-    moves_a = _moves_a(*hosts)
+    moves_a = host_moves_a(*hosts)
     n_bonds, n_changed, n_recoordinated, n_cations = _bonds(*hosts)
     volume_change = charged.volume_a3 / discharged.volume_a3 - 1.0
     share = n_changed / n_bonds if n_bonds else 0.0
@@ -100,8 +100,8 @@ def _host(crystal: Crystal, working_ion: str) -> Crystal:
     return without(crystal, ions)
 
 
-def _moves_a(before: Crystal, after: Crystal) -> FloatArray:
-    """(n,) angstrom in the mean of both cells, nearest images, the mean drift taken off."""
+def host_moves_a(before: Crystal, after: Crystal) -> FloatArray:
+    """Return how far (n,) atoms move, angstrom: in the mean of both cells, nearest images, the mean drift taken off."""
     shift = after.frac - before.frac
     shift -= np.round(shift)
     shift -= shift.mean(axis=0)

@@ -1,10 +1,10 @@
 """The charged state for the faces: relaxed ends of charging, planned and read."""
 
-import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from core.calculations import Calculation, Figure
+from core.calculations import Figure
 from core.calculations.kinds.dft import DftSpec
 from core.calculations.kinds.relaxation import NOT_CONVERGED, End, RelaxationResult, RelaxationSpec
 from core.calculations.kinds.stability import StabilityResult, stability_of
@@ -18,14 +18,14 @@ __all__ = [
     "NOT_CONVERGED",
     "REDOX_END",
     "RELAXATION",
+    "ChargedState",
     "End",
     "RelaxationResult",
     "RelaxationSpec",
     "StabilityResult",
-    "ends",
+    "charged_state",
     "known_facts",
     "potential_of",
-    "stability",
     "states_of_charge",
 ]  # fmt: skip
 
@@ -33,9 +33,13 @@ RELAXATION: Final = RelaxationSpec.kind
 REDOX_END: Final = "As far as the redox metals pay"
 
 
-def ends(calculation: Calculation) -> RelaxationResult | None:
-    """Return the relaxed ends that a calculation holds, None for another kind."""
-    return calculation.result if isinstance(calculation.result, RelaxationResult) else None
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChargedState:
+    """Relaxed ends of charging and their stability, which is None, with the reason, where it cannot be judged."""
+
+    result: RelaxationResult
+    stability: StabilityResult | None
+    stability_error: str | None = None
 
 
 def states_of_charge(result: RelaxationResult) -> dict[str, End]:
@@ -51,33 +55,42 @@ def potential_of(result: RelaxationResult) -> PotentialCard:
     return potential_card(result.potential)
 
 
-def stability(result: RelaxationResult, crystal: Crystal, working_ion: str) -> StabilityResult:
-    """Return how stable relaxed ends are, some 20 ms; `crystal` states its energy above the hull where it is known.
+def charged_state(
+    reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]
+) -> ChargedState | None:
+    """Return the relaxed ends that a crystal is shown with, and how stable they are, or None where there are none.
 
-    Raises `HullError` where it cannot be judged.
+    One's own run (`jobs`, those about it) comes before the release's. Stability takes some 20 ms, so that a page asks
+    once and hands it on.
     """
-    return stability_of(result, working_ion, stated_e_above_hull_ev_per_atom=crystal.e_above_hull_ev_per_atom)
+    relaxed = calculation_about(reader, crystal, RELAXATION, jobs)
+    result = None if relaxed is None else relaxed.result
+    if not isinstance(result, RelaxationResult):
+        return None
+    stated = crystal.e_above_hull_ev_per_atom
+    try:
+        judged = stability_of(result, working_ion, stated_e_above_hull_ev_per_atom=stated)
+    except ExplorerError as error:
+        return ChargedState(result=result, stability=None, stability_error=str(error))
+    return ChargedState(result=result, stability=judged)
 
 
 def known_facts(
-    reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]
-) -> dict[str, Figure]:  # fmt: skip
+    reader: Reader, crystal: Crystal, charged: ChargedState | None, jobs: Sequence[Job]
+) -> dict[str, Figure]:
     """Return what relaxed ends and first principles tell of a crystal, by the columns of the view `screening`.
 
     One's own runs (`jobs`, those about it) come before those of the release. What is not known, or did not come to
     rest, is left out.
     """
     facts: dict[str, Figure] = {}
-    relaxed = calculation_about(reader, crystal, RELAXATION, jobs)
-    result = None if relaxed is None else ends(relaxed)
-    if result is not None:
-        facts["framework"] = result.verdict
-        if result.verdict != NOT_CONVERGED:
-            facts |= {
-                name: value for name, value in result.figures().items() if not name.startswith("start_")
-            }
-        with contextlib.suppress(ExplorerError):
-            judged = stability(result, crystal, working_ion).figures()
+    if charged is not None:
+        facts["framework"] = charged.result.verdict
+        if charged.result.verdict != NOT_CONVERGED:
+            figures = charged.result.figures()
+            facts |= {name: value for name, value in figures.items() if not name.startswith("start_")}
+        if charged.stability is not None:
+            judged = charged.stability.figures()
             facts |= {name: value for name, value in judged.items() if name != "insertion_window_v"}
     computed = calculation_about(reader, crystal, DftSpec.kind, jobs)
     if computed is not None:

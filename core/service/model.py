@@ -21,6 +21,7 @@ def load_model(name: str = "default") -> "VoltageModel":
 def load_cascade(name: str = "default") -> "Cascade":
     """Return the graph network and the fast model before a model, the last asked about what could pass."""
     from core.cascade import Cascade, Limits
+    from core.voltage.accuracy import shipped_card
 
-    names = dict.fromkeys(load_model(it).name for it in ("cgcnn", "fast", name))
+    names = dict.fromkeys(shipped_card(it).name for it in ("cgcnn", "fast", name))
     return Cascade(models=tuple(map(load_model, names)), limits=Limits())

@@ -18,10 +18,11 @@ from core.ions import charge_number
 from core.stability.conversion import Conversion, conversion, full_conversion_voltage_v
 from core.stability.formation import FormationEnergy, FormationModel, shipped_formation_model
 from core.stability.hull import Decomposition, Hull, shipped_hull
-from core.thresholds import CHARGED_HULL_EV_PER_ATOM, DISCHARGED_HULL_EV_PER_ATOM
-
-FAR_BELOW_EV_PER_ATOM: Final = 0.1
-"""Below the hull known here, where its phases are too few there, or the potential too far off, to judge by."""
+from core.thresholds import (
+    CHARGED_HULL_EV_PER_ATOM,
+    DISCHARGED_HULL_EV_PER_ATOM,
+    FAR_BELOW_HULL_EV_PER_ATOM,
+)
 
 VERDICTS: Final = (
     "stable enough", "charged end unstable", "discharged end unstable", "converts first", "unclear",
@@ -72,7 +73,7 @@ class Stability:
             ("charged end unstable", self.charged, CHARGED_HULL_EV_PER_ATOM),
             ("discharged end unstable", self.discharged, DISCHARGED_HULL_EV_PER_ATOM),
         )
-        if min(end.e_above_hull_ev_per_atom for _, end, _ in judged) < -FAR_BELOW_EV_PER_ATOM:
+        if min(end.e_above_hull_ev_per_atom for _, end, _ in judged) < -FAR_BELOW_HULL_EV_PER_ATOM:
             return "unclear"
         for words, end, limit in judged:
             if end.e_above_hull_ev_per_atom - (end.std_ev_per_atom or 0.0) > limit:

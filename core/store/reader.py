@@ -31,11 +31,11 @@ SCREEN_COLUMNS: Final = (
     "relaxed_voltage_v", "relaxed_redox_voltage_v", "volume_change", "largest_move_a", "framework",
     "charged_e_above_hull_ev_per_atom", "charged_e_above_hull_std_ev_per_atom",
     "discharged_e_above_hull_ev_per_atom", "discharged_e_above_hull_std_ev_per_atom", "conversion_voltage_v",
-    "curve_low_v", "curve_high_v", "dft_voltage_v", "voltage_model",
+    "curve_low_v", "curve_high_v", "dft_voltage_v", "voltage_model", "melted_polymorph",
 )  # fmt: skip
 """Columns of `Reader.screen` unless others are asked for."""
 
-_TEXTS_ADDED: Final = frozenset({"framework", "voltage_model"})
+_TEXTS_ADDED: Final = frozenset({"framework", "voltage_model", "melted_polymorph"})
 """Of the columns that came after the first releases of this schema, those that hold text; the others hold numbers."""
 
 _COUNTED: Final = {

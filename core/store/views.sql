@@ -127,6 +127,13 @@ QUALIFY row_number() OVER (
     PARTITION BY v.id, v.working_ion ORDER BY v.voltage_v IS NOT NULL DESC, v.model = r.accurate_model_name DESC
 ) = 1;
 
+-- Of each formula, the first candidate whose framework melted: a hint for its polymorphs that were not simulated.
+CREATE OR REPLACE VIEW melted_formulas AS
+SELECT t.formula, s.working_ion, min(s.id) AS id
+FROM shown_conductivities AS s JOIN structures AS t ON t.id = s.id
+WHERE s.verdict = 'framework melted'
+GROUP BY ALL;
+
 -- Candidates for the working ion of the release, with the voltages of its models.
 CREATE OR REPLACE VIEW joined AS
 SELECT
@@ -142,7 +149,8 @@ SELECT
     x.relaxed_voltage_v, x.relaxed_redox_voltage_v, x.volume_change, x.largest_move_a, x.framework,
     h.charged_e_above_hull_ev_per_atom, h.charged_e_above_hull_std_ev_per_atom,
     h.discharged_e_above_hull_ev_per_atom, h.discharged_e_above_hull_std_ev_per_atom, h.conversion_voltage_v,
-    u.curve_low_v, u.curve_high_v, d.voltage_v AS dft_voltage_v, v.model AS voltage_model
+    u.curve_low_v, u.curve_high_v, d.voltage_v AS dft_voltage_v, v.model AS voltage_model,
+    CASE WHEN s.verdict IS NULL THEN m.id END AS melted_polymorph
 FROM release AS r
 JOIN candidates AS c ON c.working_ion = r.working_ion
 JOIN structures AS t ON t.id = c.id
@@ -153,7 +161,8 @@ LEFT JOIN labelled_voltages AS l ON l.id = c.id AND l.working_ion = c.working_io
 LEFT JOIN shown_relaxations AS x ON x.id = c.id AND x.working_ion = c.working_ion
 LEFT JOIN shown_stabilities AS h ON h.id = c.id AND h.working_ion = c.working_ion
 LEFT JOIN shown_curves AS u ON u.id = c.id AND u.working_ion = c.working_ion
-LEFT JOIN shown_dft_voltages AS d ON d.id = c.id AND d.working_ion = c.working_ion;
+LEFT JOIN shown_dft_voltages AS d ON d.id = c.id AND d.working_ion = c.working_ion
+LEFT JOIN melted_formulas AS m ON m.formula = t.formula AND m.working_ion = c.working_ion;
 
 -- What pages and commands read: exactly one row a candidate, in order of id. The join is done once, when the release is
 -- published: reading its result takes a third of the time.

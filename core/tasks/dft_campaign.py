@@ -4,7 +4,8 @@ Both by a rule, so that nothing is picked by hand. All are oxides, fluorides or 
 all their ions by the count of `core.oxidation`, and hold no radioactive element and no lanthanoid (whose f electrons
 need a treatment that is not offered). Labelled: the charged end of the label is empty of ions; the cheapest electrode
 of each pair of redox metals and strongest anion, until there are enough. Candidates: in the voltage model's domain,
-above 2.5 V and 600 Ah/L, one for each formula, in order of voltage times capacity.
+above 2.5 V and 600 Ah/L, formulas in the order of the default view, so that what is put forward is what is checked; of
+each the cheapest crystal that has its best verdict.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,9 @@ from typing import Final
 import pandas as pd
 
 from core.dft import Level, cost
+from core.oxidation import redox_metals
 from core.records import Crystal
+from core.screening import Thresholds, ranked
 from core.store import Reader
 from core.supply import RADIOACTIVE
 from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
@@ -27,13 +30,8 @@ LEFT_OUT: Final = RADIOACTIVE | frozenset(
 ANIONS: Final = frozenset({"O", "F", "S", "Se"})
 """The strongest anion of a host is one of these."""
 
-MAX_ATOMS: Final = 22
-MAX_HULL_EV_PER_ATOM: Final = 0.2
+MAX_ATOMS: Final = 28
 _ALL_OF_IT: Final = 0.99
-_COLUMNS: Final = (
-    "id", "formula", "n_sites", "elements", "redox_metals", "voltage_v", "in_domain",
-    "capacity_vol_ah_per_l", "capacity_redox_vol_ah_per_l", "e_above_hull_ev_per_atom", "mp_average_voltage_v",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +47,12 @@ def chosen(
     reader: Reader, *, n_labelled: int = 15, n_candidates: int = 24, level: Level | None = None
 ) -> list[Choice]:
     """Return the crystals that the rule chooses, quickest first."""
-    rows = reader.screen(columns=_COLUMNS)
-    rows = rows[(rows.redox_metals.map(len) > 0) & (rows.n_sites <= MAX_ATOMS)]
-    rows = rows[rows.elements.map(lambda elements: _anion(elements) in ANIONS)]
+    rows = reader.screen()
+    rows = rows[rows.n_sites <= MAX_ATOMS]
+    rows = rows.assign(elements=rows.chemsys.str.split("-"))
+    rows = rows[
+        rows.elements.map(lambda elements: bool(redox_metals(elements)) and _anion(elements) in ANIONS)
+    ]
     rows = rows[rows.elements.map(lambda elements: not LEFT_OUT & set(elements))]
     rows = rows[rows.capacity_redox_vol_ah_per_l >= _ALL_OF_IT * rows.capacity_vol_ah_per_l]
     level = level or Level()
@@ -70,7 +71,7 @@ def _labelled(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[
     hosts: dict[str, list[Choice]] = {}
     for row in rows.itertuples():
         choice = _choice(reader.crystal(row.id), True, level)
-        hosts.setdefault(f"{'-'.join(row.redox_metals)} {_anion(row.elements)}", []).append(choice)
+        hosts.setdefault(f"{'-'.join(redox_metals(row.elements))} {_anion(row.elements)}", []).append(choice)
     for choices in hosts.values():
         choices.sort(key=lambda choice: choice.seconds)
     rounds = [
@@ -84,10 +85,14 @@ def _labelled(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[
 def _candidates(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[Choice]:
     rows = rows[rows.in_domain & (rows.voltage_v > SCOPE_VOLTAGE_V)]
     rows = rows[rows.capacity_redox_vol_ah_per_l > SCOPE_CAPACITY_AH_PER_L]
-    rows = rows[~(rows.e_above_hull_ev_per_atom > MAX_HULL_EV_PER_ATOM)]
-    energy = (rows.voltage_v * rows.capacity_redox_vol_ah_per_l).sort_values(ascending=False)
-    best = rows.loc[energy.index].drop_duplicates("formula").head(n)
-    return [_choice(reader.crystal(id), False, level) for id in best.id]
+    found: list[Choice] = []
+    for _, alike in ranked(rows, Thresholds()).groupby("formula", sort=False):
+        best = alike[alike.verdict == alike.verdict.iloc[0]]
+        choices = [_choice(reader.crystal(id), False, level) for id in best.id]
+        found.append(min(choices, key=lambda choice: choice.seconds))
+        if len(found) == n:
+            break
+    return found
 
 
 def _choice(crystal: Crystal, is_labelled: bool, level: Level) -> Choice:

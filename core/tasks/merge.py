@@ -1,5 +1,6 @@
 """Finished runs into the next database release, which pages search and rebuilds carry on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,10 @@ def merge(runs: Sequence[Path], precomputed: Path | None = None) -> MergeReport:
     finished = [RunFolder(path=path).calculation() for path in runs]
     skipped: list[Skipped] = []
     with open_reader(folder) as reader:
-        before = reader.release
         names = {record.name for record in reader.calculations()}
         fresh = list(_fresh(finished, reader, names, skipped))
         records = [to_record(it) for it in (*fresh, *_derived(fresh, reader, names, skipped))]
-    release = _publish(folder, before, records) if records else None
+    release = _publish(folder, records) if records else None
     return MergeReport(release=release, added=records, skipped=skipped)
 
 
@@ -84,8 +84,7 @@ def _derived(
     for kind in all_kinds().values():
         derived, left_out = kind.derived([*fresh, *held])
         if left_out:  # what could not be made of the release's own runs alone is no news
-            known = kind.derived(held)[1]
-            skipped += [it for it in left_out if it not in known]
+            skipped += (Counter(left_out) - Counter(kind.derived(held)[1])).elements()
         for calculation in derived:
             if calculation.name not in names and new_names & set(calculation.spec.made_of()):
                 yield calculation
@@ -95,11 +94,9 @@ def _file_reader(reader: Reader, name: str) -> Callable[[str], bytes | None]:
     return lambda file: reader.calculation_file(name, file)
 
 
-def _publish(folder: Path, before: Release, records: Sequence[CalculationRecord]) -> Release:
+def _publish(folder: Path, records: Sequence[CalculationRecord]) -> Release:
     with ReleaseWriter(folder, extend=True) as writer:
         writer.add_calculations(records)
-        release = writer.publish(
-            model_name=before.model_name, model_sha256=before.model_sha256, data_sha256=before.data_sha256
-        )
+        release = writer.publish()
     prune(folder)
     return release

@@ -20,11 +20,8 @@ from core.verdict.judge import (
     judgement,
     with_reasons,
 )
-from core.verdict.rules import (
-    ELECTROLYTE_V,
-    RELAXED_SPREAD_V,
-    RULES,
-)
+from core.verdict.rules import RULES
+from core.verdict.voltages import ELECTROLYTE_V, RELAXED_SPREAD_V
 
 __all__ = [
     "ELECTROLYTE_V",

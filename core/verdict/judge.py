@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.thresholds import Thresholds
 from core.verdict.facts import AGAINST, FOR, UNKNOWN, BoolArray, Facts, States
+from core.verdict.rule import Rule
 from core.verdict.rules import RULES
 
 State = Literal["for", "against", "unknown", "remark"]
@@ -33,7 +34,8 @@ _NEEDED: Final = np.array([rule.needed for rule in RULES], dtype=np.bool_)
 class Criterion:
     """One criterion of one candidate: its name, its state, and why, with the numbers.
 
-    `needed`: whether a candidate of which it is unknown stays open; a remark never counts.
+    `needed`: whether a candidate of which it is unknown stays open; a remark never counts. `has_hint`: it is unknown,
+    and something speaks of it from elsewhere, which `text` tells.
     """
 
     key: str
@@ -41,6 +43,12 @@ class Criterion:
     state: State
     text: str
     needed: bool = True
+    has_hint: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Whether short lists name it: what need not be known is told as not known only where there is a hint."""
+        return self.state != "unknown" or self.needed or self.has_hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +73,8 @@ def _states(frame: pd.DataFrame, thresholds: Thresholds) -> States:
 def judge(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Return the verdict on each row (columns of the view `screening`): verdict, n_for, n_against, n_unknown.
 
-    `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made: of
-    dynamics, which is known for few, nothing needs to be. A column that the frame lacks is unknown.
+    `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made:
+    first principles and dynamics, which are known for few, need not be. A column that the frame lacks is unknown.
     """
     return _judged(_states(frame, thresholds), frame.index)
 
@@ -115,18 +123,21 @@ def with_reasons(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
 
 
 def _joined(criteria: tuple[Criterion, ...], state: str) -> str:
-    return "; ".join(it.text for it in criteria if it.state == state and (it.needed or state != "unknown"))
+    return "; ".join(it.text for it in criteria if it.state == state and it.is_told)
 
 
 def _criteria(row: Mapping[str, Any], found: States, thresholds: Thresholds) -> tuple[Criterion, ...]:
-    told = [
-        Criterion(
-            key=rule.key, title=rule.title, state=_NAMES[int(state)],
-            text=rule.words(row, int(state), thresholds), needed=rule.needed,
-        )
-        for rule, state in zip(RULES, found, strict=True)
-    ]  # fmt: skip
+    told = [_criterion(rule, row, int(state), thresholds) for rule, state in zip(RULES, found, strict=True)]
     return tuple(sorted([*told, *_licence(row)], key=lambda it: _ORDER[it.state]))
+
+
+def _criterion(rule: Rule, row: Mapping[str, Any], state: int, thresholds: Thresholds) -> Criterion:
+    words = rule.words(row, state, thresholds)
+    hint = rule.hint(row) if state == UNKNOWN else ""
+    return Criterion(
+        key=rule.key, title=rule.title, state=_NAMES[state], text=f"{words}, but {hint}" if hint else words,
+        needed=rule.needed, has_hint=bool(hint),
+    )  # fmt: skip
 
 
 def _licence(row: Mapping[str, Any]) -> list[Criterion]:

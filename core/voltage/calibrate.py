@@ -10,7 +10,7 @@ inside (split conformal prediction, doi:10.1561/2200000101), at last by one for 
 (`core.voltage.groups`). Only predictions for rows that the members did not train on may be used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -150,26 +150,30 @@ def coverage(errors_v: Floats, std_v: Floats) -> float:
 
 def cross_checked_coverage(errors_v: Floats, held: Held, *, seed: int = 0) -> float:
     """Return the coverage on halves that the calibration did not see, over ten random halvings."""
-    rng = np.random.default_rng([seed, 4])
     found = []
-    for _ in range(10):
-        order = rng.permutation(len(errors_v))
-        for fit, check in (np.array_split(order, 2), np.array_split(order, 2)[::-1]):
-            fitted = fit_calibration(errors_v[fit], held.of(fit))
-            found.append(coverage(errors_v[check], fitted.std_v(held.of(check))))
+    for fit, check in _halves(len(errors_v), seed):
+        fitted = fit_calibration(errors_v[fit], held.of(fit))
+        found.append(coverage(errors_v[check], fitted.std_v(held.of(check))))
     return float(np.mean(found))
 
 
 def cross_checked_factors(errors_v: Floats, held: Held, plain_std_v: Floats, *, seed: int = 0) -> float:
     """Return `cross_checked_coverage` where only the factors of the groups are fitted."""
-    rng = np.random.default_rng([seed, 4])
     scores = np.abs(errors_v) / (HALF_WIDTH_IN_STD * plain_std_v)
-    found = []
-    for _ in range(10):
-        order = rng.permutation(len(errors_v))
-        for fit, check in (np.array_split(order, 2), np.array_split(order, 2)[::-1]):
-            found.append(float((scores[check] <= _factors_from(scores, held, fit, check)).mean()))
+    found = [
+        float((scores[check] <= _factors_from(scores, held, fit, check)).mean())
+        for fit, check in _halves(len(errors_v), seed)
+    ]
     return float(np.mean(found))
+
+
+def _halves(n: int, seed: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Yield the rows of ten random halvings, each half once to fit on and once to check."""
+    rng = np.random.default_rng([seed, 4])
+    for _ in range(10):
+        one, other = np.array_split(rng.permutation(n), 2)
+        yield one, other
+        yield other, one
 
 
 def _factors_from(scores: Floats, held: Held, fit: NDArray[Any], check: NDArray[Any]) -> Floats:

@@ -10,7 +10,7 @@ and capacities never enter: a `Crystal` is stripped of its energy here.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,19 @@ class LabelledData:
         """How many labels lie outside `USUAL_RANGE_V`; they are kept."""
         low, high = USUAL_RANGE_V
         return int(((self.voltages_v < low) | (self.voltages_v > high)).sum())
+
+
+def check_all_described(data: LabelledData, errors: Sequence[str | None]) -> None:
+    """Raise `TrainingError` where a labelled structure has a reason instead of its features: none should."""
+    refused = [
+        f"{crystal.id}: {error}"
+        for crystal, error in zip(data.crystals, errors, strict=True)
+        if error is not None
+    ]
+    if refused:
+        raise TrainingError(
+            f"{len(refused)} labelled structures cannot be described, first {refused[0]} Remove them from the data."
+        )
 
 
 def load_labelled(data_dir: Path) -> LabelledData:

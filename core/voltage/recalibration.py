@@ -14,7 +14,7 @@ from core.errors import TrainingError
 from core.graphs import atomic_numbers
 from core.settings import Settings
 from core.voltage.base import Indices
-from core.voltage.calibrate import Calibration, Domain, Held, cross_checked_factors, with_factors
+from core.voltage.calibrate import Calibration, Domain, cross_checked_factors, with_factors
 from core.voltage.card import VoltageCard
 from core.voltage.dataset import LabelledData, load_labelled
 from core.voltage.evaluation.cross_validate import (
@@ -25,12 +25,12 @@ from core.voltage.evaluation.cross_validate import (
     partitions,
 )
 from core.voltage.evaluation.errors import baselines
-from core.voltage.evaluation.evaluate import figures
+from core.voltage.evaluation.evaluate import figures, joined
 from core.voltage.groups import factors_of
 from core.voltage.training import write_out_of_fold
 from core.voltage.weights import read_card
 
-_AS_STATED: Final = Calibration(floor_v=0.0, spread_weight=1.0, distance_weight=0.0, n=0)
+AS_STATED: Final = Calibration(floor_v=0.0, spread_weight=1.0, distance_weight=0.0, n=0)
 """Takes a row's spread for its standard deviation: the table holds what floor, spread and distance make together."""
 
 
@@ -43,9 +43,8 @@ def recalibrate(data_dir: Path, name: str, *, models_dir: Path | None = None) ->
     models_dir = models_dir or Settings.from_environment().precomputed / "models"
     card, data = read_card(models_dir, name), load_labelled(data_dir)
     predicted = read_out_of_fold(models_dir, card, data)
-    held = Held.joined([item.held for item in predicted.values()])
-    errors_v = np.concatenate([item.voltages_v - data.voltages_v[item.rows] for item in predicted.values()])
-    stated = with_factors(_AS_STATED, errors_v, held, held.spread_v)
+    errors_v, held = joined(data, predicted)
+    stated = with_factors(AS_STATED, errors_v, held, held.spread_v)
     evaluation = figures(data, predicted, stated, cross_checked_factors(errors_v, held, held.spread_v))
     evaluation = replace(
         evaluation, errors=card.evaluation.errors

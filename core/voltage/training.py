@@ -103,7 +103,19 @@ def evaluate_voltage(data_dir: Path, *, name: str = "default", models_dir: Path 
         if by_ion:
             words = ", ".join(f"{row.working_ion} {by_ion[row.working_ion]:.1%}" for row in rows[:-1])
             parts.append(f"By ion, each group's factor fitted on the other folds: {words}.")
+        share, inside, outside = (
+            of[partition]
+            for of in (
+                card.evaluation.share_out_of_domain, card.evaluation.mae_in_domain_v,
+                card.evaluation.mae_out_of_domain_v,
+            )
+        )  # fmt: skip
+        parts.append(f"Out of domain {share:.1%}: MAE {_volts(outside)} there, {_volts(inside)} in domain.")
     return "\n".join(parts)
+
+
+def _volts(error_v: float | None) -> str:
+    return "not known" if error_v is None else f"{error_v:.3f} V"
 
 
 def write_out_of_fold(

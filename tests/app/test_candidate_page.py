@@ -253,3 +253,16 @@ def test_marked_sites_reach_the_viewer_by_index() -> None:
     (payload,) = viewers(AppTest.from_function(script, default_timeout=60).run())
     assert payload["highlight"] == {"3": {"color": "#ff0000", "scale": 1.5, "label": "+0.4 V"}}
     assert payload["compact"] is True and len(payload["version"]) == 16
+
+
+def test_a_polymorph_that_melts_is_named_among_what_is_not_known() -> None:
+    def script() -> None:
+        from app.components.verdict_panel import verdict_panel
+        from core.service.screen import Thresholds, judgement
+
+        verdict_panel(judgement({"melted_polymorph": "mvc-14334"}, Thresholds()))
+
+    page = AppTest.from_function(script, default_timeout=60).run()
+    assert not page.exception
+    told = " ".join(element.value for element in page.markdown)
+    assert "ions move in a solid host" in told and "not simulated, but its polymorph mvc-14334 melts" in told

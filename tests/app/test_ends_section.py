@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.calculations.kinds import relaxation
-from core.calculations.kinds.relaxation import RelaxationSpec
+from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec
 from core.errors import HullError
 from core.relaxation import FRAMEWORKS
 from core.service.calculations import jobs_of
-from core.service.charged_state import NOT_CONVERGED, known_facts
+from core.service.charged_state import NOT_CONVERGED, charged_state, known_facts
 from core.store import open_reader
 from core.tasks import cancel, list_jobs, queue
 from core.tasks.worker import run_job
@@ -88,9 +88,25 @@ def test_a_potential_on_another_scale_leaves_stability_unknown(open_md: Opener, 
     assert any("Stability is not known" in box.value for box in app.info)
 
 
+def test_stability_is_worked_out_once_a_draw(
+    open_md: Opener, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def judge(result: RelaxationResult, ion: str, **stated: object) -> None:
+        asked.append(ion)
+        raise HullError("not known <b> here")
+
+    monkeypatch.setattr("core.service.charged_state.stability_of", judge)
+    app = open_md("candidate", id=MGO.id)
+    assert asked == ["Mg"]
+    assert any("not known" in box.value and "<b>" not in box.value for box in app.info)
+
+
 def test_ends_of_ones_own_count_in_the_verdict(open_md: Opener, made: Path, folders) -> None:
     with open_reader(folders[0]) as reader:
-        known = known_facts(reader, MGO, "Mg", jobs_of(MGO))
+        jobs = jobs_of(MGO)
+        known = known_facts(reader, MGO, charged_state(reader, MGO, "Mg", jobs), jobs)
     assert known["framework"] in (*FRAMEWORKS, NOT_CONVERGED)
     assert ("relaxed_voltage_v" in known) == (known["framework"] != NOT_CONVERGED)
     assert not any(name.startswith("start_") for name in known)
@@ -100,6 +116,7 @@ def test_ends_of_ones_own_count_in_the_verdict(open_md: Opener, made: Path, fold
 
 def test_nothing_is_known_of_what_was_never_calculated(open_md: Opener, folders) -> None:
     with open_reader(folders[0]) as reader:
-        assert known_facts(reader, MGO, "Mg", jobs_of(MGO)) == {}
+        assert charged_state(reader, MGO, "Mg", jobs_of(MGO)) is None
+        assert known_facts(reader, MGO, None, jobs_of(MGO)) == {}
     app = open_md("candidate", id=MGO.id)
     assert "host not relaxed yet" in "".join(element.proto.body for element in app.get("html"))

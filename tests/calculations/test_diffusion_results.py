@@ -243,9 +243,15 @@ def test_what_the_release_has_no_place_for_is_left_out(make_spec, runs, release)
         of_candidate(make_spec, protocol=SHORT.with_changes(temperature_k=700.0)), runs, step_a=STEP_A
     )
     later = merge([cooler], release)
-    assert (
-        pooled_of(later)["n_seeds"] == 1 and not later.skipped
-    )  # those that were left out before are no news
+    assert pooled_of(later)["n_seeds"] == 1
+    assert not later.skipped  # those that were left out before are no news
+    hotter = SHORT.with_changes(temperature_k=900.0)
+    unequal_too = [
+        walked(of_candidate(make_spec, seed=seed, protocol=hotter), runs, step_a=STEP_A, n_frames=n)
+        for seed, n in ((0, 200), (1, 400))
+    ]
+    (left_out,) = merge(unequal_too, release).skipped
+    assert left_out.reason == reasons[2]  # another measurement, though the reason reads as the one before
 
 
 def test_a_merge_that_cannot_write_leaves_the_release(make_spec, runs, release, monkeypatch):

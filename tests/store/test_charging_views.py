@@ -1,6 +1,7 @@
 """What calculations about the charged state put into the view `screening`, and releases that lack the columns."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ import pytest
 from core.provenance import Provenance
 from core.records import CalculationRecord
 from core.store import SCREEN_COLUMNS, Reader, ReleaseWriter, open_reader
-from tests.store.small_release import DATA_SHA256, MODEL_SHA256, fill, make_release
+from tests.store.small_release import (
+    DATA_SHA256,
+    MODEL_SHA256,
+    conductivity_calculation,
+    crystals,
+    fill,
+    make_release,
+)
 
 ADDED = SCREEN_COLUMNS[SCREEN_COLUMNS.index("relaxed_voltage_v") : SCREEN_COLUMNS.index("voltage_model")]
 
@@ -90,6 +98,30 @@ def test_a_figure_of_another_form_is_not_known(tmp_path: Path) -> None:
     assert shown(tmp_path, relaxation("odd", voltage_v="high"))["relaxed_voltage_v"] is None
 
 
+def test_a_polymorph_that_melted_is_named_where_nothing_was_simulated(tmp_path: Path) -> None:
+    unknown = dict.fromkeys(
+        ("d_cm2_per_s", "d_low_cm2_per_s", "d_high_cm2_per_s", "sigma_ms_per_cm", "sigma_low_ms_per_cm",
+         "sigma_high_ms_per_cm")
+    )  # fmt: skip
+    (melting,) = [it for it in crystals() if it.id == "mp-2"]
+    with ReleaseWriter(tmp_path, version="1") as writer:
+        made_by = fill(writer)
+        others = [replace(melting, id=id) for id in ("mp-5", "mp-6")]
+        writer.add_candidates(others, working_ion="Mg", provenance_id=made_by)
+        writer.add_calculations(
+            [
+                conductivity_calculation("melts", "mp-2", verdict="framework melted", **unknown),
+                conductivity_calculation("holds", "mp-6"),
+            ]
+        )
+        writer.publish(model_name="test", model_sha256=MODEL_SHA256, data_sha256=DATA_SHA256)
+    with open_reader(tmp_path) as reader:
+        frame = reader.screen().set_index("id")
+    assert frame["melted_polymorph"].dropna().to_dict() == {
+        "mp-5": "mp-2"
+    }  # not itself, nor one with its own run
+
+
 @pytest.fixture
 def early_release(tmp_path: Path) -> Path:
     """A release as it was before the columns came."""
@@ -98,7 +130,7 @@ def early_release(tmp_path: Path) -> Path:
     shutil.copyfile(next(tmp_path.glob("release-*.duckdb")), path)
     with duckdb.connect(str(path)) as connection:
         connection.execute("DROP VIEW screening")
-        for name in ADDED:
+        for name in (*ADDED, "melted_polymorph"):
             connection.execute(f"ALTER TABLE screening_rows DROP COLUMN {name}")
         connection.execute("CREATE VIEW screening AS SELECT * FROM screening_rows")
     return path
@@ -108,6 +140,7 @@ def test_an_earlier_release_is_read_with_nothing_known_of_them(early_release: Pa
     with Reader(early_release, sha256="") as reader:
         frame = reader.screen()
         assert frame.columns.tolist() == list(SCREEN_COLUMNS) and frame[list(ADDED)].isna().all(axis=None)
+        assert frame["melted_polymorph"].isna().all()
         assert frame["relaxed_voltage_v"].dtype == float and frame["voltage_v"].notna().sum() == 4
         row = reader.candidate("mp-2")
         assert row["voltage_v"] == 2.4 and all(row[name] is None for name in ADDED)

@@ -39,6 +39,7 @@ SPOILT: dict[str, dict[str, Any]] = {
     "capacity": {"capacity_redox_vol_ah_per_l": 500.0},
     "voltage": {"voltage_v": 2.5, "voltage_low_v": 2.3, "voltage_high_v": 2.7, "relaxed_voltage_v": 2.5},
     "agreement": {"relaxed_voltage_v": 5.0},
+    "first principles": {"dft_voltage_v": 2.0},
     "electrolyte": {
         "voltage_v": 5.0,
         "voltage_low_v": 4.8,
@@ -94,8 +95,8 @@ def test_all_known_and_nothing_against_is_made_next() -> None:
     assert (judged["n_for"], judged["n_against"], judged["n_unknown"]) == (10, 0, 0)
 
 
-def test_dynamics_need_not_be_known_but_counts_where_it_is() -> None:
-    assert [it.key for it in judgement(GOOD, Thresholds()).of("unknown")] == ["dynamics"]
+def test_costly_checks_need_not_be_known_but_count_where_they_are() -> None:
+    assert [it.key for it in judgement(GOOD, Thresholds()).of("unknown")] == ["first principles", "dynamics"]
     fast = {**GOOD, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0, "sigma_high_ms_per_cm": 500.0}
     assert judge(pd.DataFrame([fast]), Thresholds())["n_for"].iloc[0] == 11
 
@@ -195,6 +196,7 @@ def test_known_cathodes_are_not_turned_away(counts: dict[str, int], volume_a3: f
         ("", []),
         (None, []),
         (np.nan, []),
+        (pd.NA, []),
     ],
 )
 def test_a_licence_is_a_remark_and_changes_no_verdict(license_: Any, remarks: list[str]) -> None:
@@ -207,6 +209,18 @@ def test_a_licence_is_a_remark_and_changes_no_verdict(license_: Any, remarks: li
     assert not any("structure under" in told[column].iloc[0] for column in REASONS)
 
 
+def test_a_polymorph_that_melts_is_a_hint_and_changes_no_verdict() -> None:
+    row = {**GOOD, "melted_polymorph": "mvc-14334"}
+    judged = judgement(row, Thresholds())
+    dynamics = judged.of("unknown")[-1]
+    assert judged.verdict == "make next" and dynamics.key == "dynamics" and dynamics.is_told
+    assert dynamics.text == "not simulated, but its polymorph mvc-14334 melts in molecular dynamics"
+    assert with_reasons(pd.DataFrame([row]), Thresholds())["unknown"].tolist() == [dynamics.text]
+    assert judge(pd.DataFrame([row]), Thresholds()).equals(judge(pd.DataFrame([GOOD]), Thresholds()))
+    simulated = {**row, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0}
+    assert "polymorph" not in " ".join(it.text for it in judgement(simulated, Thresholds()).criteria)
+
+
 def test_a_licence_counts_nowhere() -> None:
     rows = pd.DataFrame([GOOD, {**GOOD, "license": "CC BY-NC 4.0"}])
     judged = judge(rows, Thresholds())
@@ -216,7 +230,7 @@ def test_a_licence_counts_nowhere() -> None:
 COLUMNS = [name for name in dict.fromkeys((*SCREEN_COLUMNS, *GOOD)) if name != "working_ion"]
 
 
-@pytest.mark.parametrize("missing", [np.nan, None])
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
 def test_nothing_known_is_open_with_nothing_for_it(missing: Any) -> None:
     frame = pd.DataFrame({name: [missing, missing] for name in COLUMNS}, index=["x", "y"])
     judged = judge(frame, Thresholds())
@@ -231,7 +245,7 @@ def test_nothing_known_is_open_with_nothing_for_it(missing: Any) -> None:
     assert judgement(frame.iloc[0].to_dict(), Thresholds()).of("for") == ()
 
 
-@pytest.mark.parametrize("missing", [np.nan, None])
+@pytest.mark.parametrize("missing", [np.nan, None, pd.NA])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_one_missing_column_never_adds_a_reason_for(name: str, missing: Any) -> None:
     known = {it.key for it in judgement(GOOD, Thresholds()).of("for")}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.voltage.base import Floats
 from core.voltage.calibrate import (
@@ -25,12 +26,15 @@ DOMAIN_QUANTILE: Final = 0.95
 
 def evaluate(data: LabelledData, predicted: Mapping[str, OutOfFold]) -> tuple[Calibration, Evaluation]:
     """Return the calibration over all out-of-fold rows, and the figures for the card, by partition."""
-    labels = data.voltages_v
-    errors = {name: item.voltages_v - labels[item.rows] for name, item in predicted.items()}
-    joined = Held.joined([item.held for item in predicted.values()])
-    calibration = fit_calibration(np.concatenate(list(errors.values())), joined)
-    checked = cross_checked_coverage(np.concatenate(list(errors.values())), joined)
-    return calibration, figures(data, predicted, calibration, checked)
+    errors_v, held = joined(data, predicted)
+    calibration = fit_calibration(errors_v, held)
+    return calibration, figures(data, predicted, calibration, cross_checked_coverage(errors_v, held))
+
+
+def joined(data: LabelledData, predicted: Mapping[str, OutOfFold]) -> tuple[Floats, Held]:
+    """Return the errors of all partitions one after another, V, and what is known of their rows."""
+    errors_v = np.concatenate([it.voltages_v - data.voltages_v[it.rows] for it in predicted.values()])
+    return errors_v, Held.joined([it.held for it in predicted.values()])
 
 
 def figures(
@@ -62,20 +66,26 @@ def coverage_by_ion(
     data: LabelledData, predicted: Mapping[str, OutOfFold], calibration: Calibration
 ) -> dict[str, dict[str, float]]:
     """Return the share of labels inside the 90 % interval by partition and ion, factors fitted on other folds."""
+    found: dict[str, dict[str, float]] = {}
+    for name, inside in inside_by_partition(data, predicted, calibration).items():
+        ions = np.asarray(predicted[name].working_ions)
+        found[name] = {str(ion): round(float(inside[ions == ion].mean()), 4) for ion in np.unique(ions)}
+        found[name][ALL] = round(float(inside.mean()), 4)
+    return found
+
+
+def inside_by_partition(
+    data: LabelledData, predicted: Mapping[str, OutOfFold], calibration: Calibration
+) -> dict[str, NDArray[np.bool_]]:
+    """Return whether each label lies inside its 90 % interval, the groups' factors fitted without its fold."""
     items = list(predicted.values())
-    held = Held.joined([item.held for item in items])
+    errors_v, held = joined(data, predicted)
     inside = cross_fitted_inside(
-        np.concatenate([item.voltages_v - data.voltages_v[item.rows] for item in items]), held,
-        calibration.plain_std_v(held), electrodes=np.concatenate([item.rows for item in items]),
+        errors_v, held, calibration.plain_std_v(held), electrodes=np.concatenate([item.rows for item in items]),
         folds=np.concatenate([item.fold + place * N_FOLDS for place, item in enumerate(items)]),
     )  # fmt: skip
     ends = np.cumsum([len(item.rows) for item in items])[:-1]
-    found: dict[str, dict[str, float]] = {}
-    for (name, item), held_in in zip(predicted.items(), np.split(inside, ends), strict=True):
-        ions = np.asarray(item.working_ions)
-        found[name] = {str(ion): round(float(held_in[ions == ion].mean()), 4) for ion in np.unique(ions)}
-        found[name][ALL] = round(float(held_in.mean()), 4)
-    return found
+    return dict(zip(predicted, np.split(inside, ends), strict=True))
 
 
 def table_of(data: LabelledData, item: OutOfFold) -> list[ErrorRow]:

@@ -17,8 +17,13 @@ _SAVE_EVERY: Final = 200
 
 def made_by() -> str:
     """Return what decides the features: their version, and the two potentials."""
+    return f"features {FEATURES_VERSION}, {potentials_words()}"
+
+
+def potentials_words() -> str:
+    """Return which weights of the two potentials are installed."""
     return (
-        f"features {FEATURES_VERSION}, nequip-mp {potential_card('nequip-mp').sha256[:12]}, "
+        f"nequip-mp {potential_card('nequip-mp').sha256[:12]}, "
         f"chgnet {package_versions(('chgnet',))['chgnet']}"
     )
 

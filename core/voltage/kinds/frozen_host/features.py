@@ -127,7 +127,7 @@ def assemble(
     ]
     parts = {
         "ion": np.eye(len(WORKING_IONS))[place],
-        "geometry": _geometry(crystal, n_ions, charge),
+        "geometry": geometry(crystal.volume_a3, crystal.n_sites, n_ions, charge),
         "frozen_voltage": np.array(voltages),
         "relaxation_drive": _relaxation_drive(chg_host, crystal.volume_a3, charge),
         "magnetism": _magnetism(chg.magmoms[~is_ion], chg_host.magmoms, charge),
@@ -143,31 +143,37 @@ def assemble(
     return np.concatenate([parts[name] for name in BLOCKS])
 
 
-def _geometry(crystal: Crystal, n_ions: int, charge: int) -> Floats:
-    n_host = crystal.n_sites - n_ions
+def geometry(volume_a3: float, n_sites: int, n_ions: int, charge: int) -> Floats:
+    """Return the part of that name: volume of a site, shares of ions and charge, volume of a charge."""
     return np.array(
         [
-            np.log(crystal.volume_a3 / crystal.n_sites),
-            n_ions / crystal.n_sites,
-            charge / n_host,
-            np.log(crystal.volume_a3 / charge),
+            np.log(volume_a3 / n_sites),
+            n_ions / n_sites,
+            charge / (n_sites - n_ions),
+            np.log(volume_a3 / charge),
         ]
     )
 
 
 def _relaxation_drive(host: ChgnetState, volume_a3: float, charge: int) -> Floats:
-    """How hard the frozen host pushes to relax; signed logarithms, since the raw sums span decades."""
     if host.forces_ev_per_a is None or host.stress_gpa is None:
         raise StructureError("The frozen host was described without forces; ask the backbone for them.")
-    force = np.linalg.norm(host.forces_ev_per_a, axis=1)
-    squared = float((force**2).sum()) / charge
-    pressure = float(np.trace(host.stress_gpa)) / 3.0
-    elastic = float((host.stress_gpa**2).sum()) * volume_a3 / charge
+    return drive(np.linalg.norm(host.forces_ev_per_a, axis=1), host.stress_gpa, volume_a3, charge)
+
+
+def drive(force_ev_per_a: Floats, stress_gpa: Floats, volume_a3: float, charge: int) -> Floats:
+    """Return how hard a state pushes to relax, from (n,) sizes of forces and (3, 3) stress.
+
+    Signed logarithms, since the raw sums span decades.
+    """
+    squared = float((force_ev_per_a**2).sum()) / charge
+    pressure = float(np.trace(stress_gpa)) / 3.0
+    elastic = float((stress_gpa**2).sum()) * volume_a3 / charge
     raw = [
         squared,
         np.log1p(squared),
-        force.mean(),
-        force.max(),
+        force_ev_per_a.mean(),
+        force_ev_per_a.max(),
         pressure * volume_a3 / charge / GPA_A3_PER_EV,
         pressure,
         np.log1p(elastic),

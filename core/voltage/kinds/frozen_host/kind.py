@@ -1,7 +1,6 @@
 """How the frozen-host model is fitted: features once for all rows, then an ensemble of heads for each fit."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,10 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import TrainingError
 from core.voltage.base import Arrays, Floats, Indices, Outputs, Prepared, Report, VoltageKind
 from core.voltage.card import VoltageCard
-from core.voltage.dataset import LabelledData
+from core.voltage.dataset import LabelledData, check_all_described
 from core.voltage.kinds.frozen_host.backbones import Backbones
 from core.voltage.kinds.frozen_host.features import metal_energies
 from core.voltage.kinds.frozen_host.featurizer import Featurizer
@@ -99,17 +97,5 @@ def _features(data: LabelledData, featurizer: Featurizer, progress: Report | Non
 
     features, errors = featurizer(data.crystals, data.working_ions, progress=report)
     featurizer.cache.save()
-    refused = _refused(data, errors)
-    if refused:
-        raise TrainingError(
-            f"{len(refused)} labelled structures cannot be described, first {refused[0]} Remove them from the data."
-        )
+    check_all_described(data, errors)
     return features
-
-
-def _refused(data: LabelledData, errors: Sequence[str | None]) -> list[str]:
-    return [
-        f"{crystal.id}: {error}"
-        for crystal, error in zip(data.crystals, errors, strict=True)
-        if error is not None
-    ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import PotentialError, RelaxationError
 from core.potentials import Evaluation, Potential, load_potential
 from core.records import Crystal
-from core.relaxation import relax, without
+from core.relaxation import host_moves_a, relax, without
 from core.voltage.kinds.frozen_host.backbones import ChgnetBackbone, ChgnetState, Floats, SevenNetBackbone
 from core.voltage.kinds.frozen_host.features import frozen_host, reduced
 
@@ -110,7 +110,7 @@ def raw_ends(
         "lattices_a": np.stack([states[name].lattice_a for name in STATES]),
         "relaxed_frac": path.crystal.frac,
         "steps": np.array([_step(*item) for item in path.seen]),
-        "moves_a": _moves_a(host, path.crystal),
+        "moves_a": host_moves_a(host, path.crystal),
         "flags": np.array([path.converged, path.broke]),
     }
     seven_ev, chgnet_ev = [], []
@@ -170,14 +170,6 @@ def _of_state(
 
 def _numbers(crystal: Crystal) -> NDArray[np.int64]:
     return np.array([atomic_numbers[element] for element in crystal.species], dtype=np.int64)
-
-
-def _moves_a(before: Crystal, after: Crystal) -> Floats:
-    shift = after.frac - before.frac
-    shift -= np.round(shift)
-    shift -= shift.mean(axis=0)
-    moves: Floats = np.linalg.norm(shift @ (before.lattice_a + after.lattice_a) / 2.0, axis=1)
-    return moves
 
 
 def _half_charged(crystal: Crystal, working_ion: str) -> Crystal | None:

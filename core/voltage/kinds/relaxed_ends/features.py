@@ -18,22 +18,12 @@ from ase.data import atomic_numbers
 from core.ions import WORKING_IONS, charge_number
 from core.units import GPA_A3_PER_EV
 from core.voltage.kinds.frozen_host.backbones import CHGNET_VECTOR, SEVENNET_VECTOR, Floats
-from core.voltage.kinds.frozen_host.features import MetalEnergies
+from core.voltage.kinds.frozen_host.features import BLOCKS as FROZEN_BLOCKS
+from core.voltage.kinds.frozen_host.features import MetalEnergies, drive, geometry
 from core.voltage.kinds.relaxed_ends.ends import STATES, RawEnds
 
 BLOCKS: Final[dict[str, int]] = {
-    "ion": len(WORKING_IONS),
-    "geometry": 4,
-    "frozen_voltage": 2,
-    "relaxation_drive": 7,
-    "magnetism": 2,
-    "site_energy": 2,
-    "chgnet_ions": CHGNET_VECTOR,
-    "chgnet_host": CHGNET_VECTOR,
-    "chgnet_change": CHGNET_VECTOR,
-    "sevennet_ions": SEVENNET_VECTOR,
-    "sevennet_host": SEVENNET_VECTOR,
-    "sevennet_change": SEVENNET_VECTOR,
+    **FROZEN_BLOCKS,
     "relaxed_voltage": 7,
     "curvature": 2,
     "sevennet_drive": 7,
@@ -48,7 +38,6 @@ BLOCKS: Final[dict[str, int]] = {
 """Name and length of each part of the feature vector, in order; up to `sevennet_change` those of the frozen host."""
 
 N_FEATURES: Final = sum(BLOCKS.values())
-FEATURES_VERSION: Final = 1
 
 
 def block(name: str) -> slice:
@@ -69,12 +58,12 @@ def features(raw: RawEnds, working_ion: str, metals: MetalEnergies) -> Floats:
     chgnet_v = _voltages(raw["chgnet_ev"], n_ions, float(metals.chgnet_ev[place]), charge)
     frozen_moments = np.abs(raw["moments.frozen"])
     host_moments = np.abs(raw["moments.discharged"][~is_ion])
-    drive = (volumes_a3[1], charge)
+    of_host = (volumes_a3[1], charge)
     parts = {
         "ion": np.eye(len(WORKING_IONS))[place],
-        "geometry": _geometry(volumes_a3[0], len(is_ion), n_ions, charge),
+        "geometry": geometry(volumes_a3[0], len(is_ion), n_ions, charge),
         "frozen_voltage": np.array([seven_v[0], chgnet_v[0]]),
-        "relaxation_drive": _drive(raw["chgnet_forces"], raw["chgnet_stress"], *drive),
+        "relaxation_drive": drive(raw["chgnet_forces"], raw["chgnet_stress"], *of_host),
         "magnetism": np.array([(frozen_moments.sum() - host_moments.sum()) / charge, host_moments.mean()]),
         "site_energy": np.array(
             [
@@ -84,11 +73,11 @@ def features(raw: RawEnds, working_ion: str, metals: MetalEnergies) -> Floats:
         ),
         "relaxed_voltage": _relaxed_voltages(seven_v, chgnet_v, raw["steps"][:, 0] / charge),
         "curvature": _curvature(raw["seven_ev"], n_ions, charge),
-        "sevennet_drive": _drive(raw["forces.frozen"], _gpa(raw["stress.frozen"]), *drive),
-        "discharged_drive": _drive(
+        "sevennet_drive": drive(raw["forces.frozen"], _gpa(raw["stress.frozen"]), *of_host),
+        "discharged_drive": drive(
             raw["forces.discharged"], _gpa(raw["stress.discharged"]), volumes_a3[0], charge
         ),
-        "remaining_drive": _drive(raw["forces.relaxed"], _gpa(raw["stress.relaxed"]), volumes_a3[2], charge),
+        "remaining_drive": drive(raw["forces.relaxed"], _gpa(raw["stress.relaxed"]), volumes_a3[2], charge),
         "path": _path(raw["steps"], raw["flags"], charge),
         "host_change": _host_change(raw["lattices_a"], raw["moves_a"]),
         "relaxed_magnetism": _magnetism(host_moments, frozen_moments, np.abs(raw["moments.relaxed"]), charge),
@@ -134,30 +123,9 @@ def _curvature(energies_ev: Floats, n_ions: int, charge: int) -> Floats:
     return np.array([(half - (1.0 - share) * whole - share * host) / charge, 1.0])
 
 
-def _geometry(volume_a3: float, n_sites: int, n_ions: int, charge: int) -> Floats:
-    return np.array(
-        [
-            np.log(volume_a3 / n_sites), n_ions / n_sites, charge / (n_sites - n_ions),
-            np.log(volume_a3 / charge),
-        ]
-    )  # fmt: skip
-
-
 def _gpa(stress_ev_per_a3: Floats) -> Floats:
     scaled: Floats = stress_ev_per_a3 * GPA_A3_PER_EV
     return scaled
-
-
-def _drive(force_ev_per_a: Floats, stress_gpa: Floats, volume_a3: float, charge: int) -> Floats:
-    """How hard a state pushes to relax; signed logarithms, since the raw sums span decades."""
-    squared = float((force_ev_per_a**2).sum()) / charge
-    pressure = float(np.trace(stress_gpa)) / 3.0
-    elastic = float((stress_gpa**2).sum()) * volume_a3 / charge
-    raw = [
-        squared, np.log1p(squared), force_ev_per_a.mean(), force_ev_per_a.max(),
-        pressure * volume_a3 / charge / GPA_A3_PER_EV, pressure, np.log1p(elastic),
-    ]  # fmt: skip
-    return np.sign(raw) * np.log1p(np.abs(raw))
 
 
 def _path(steps: Floats, flags: Floats, charge: int) -> Floats:

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import TrainingError
 from core.voltage.base import Arrays, Floats, Indices, Outputs, Prepared, Report, VoltageKind
 from core.voltage.card import VoltageCard
-from core.voltage.dataset import LabelledData
+from core.voltage.dataset import LabelledData, check_all_described
 from core.voltage.kinds.frozen_host.backbones import Backbones
 from core.voltage.kinds.frozen_host.features import MetalEnergies, metal_energies
 from core.voltage.kinds.frozen_host.head import HeadConfig
@@ -52,15 +51,7 @@ class RelaxedEndsKind(VoltageKind):
             data.crystals, data.working_ions, metals, store, order=order, progress=report
         )
         store.save()
-        refused = [
-            f"{crystal.id}: {error}"
-            for crystal, error in zip(data.crystals, errors, strict=True)
-            if error is not None
-        ]
-        if refused:
-            raise TrainingError(
-                f"{len(refused)} labelled structures cannot be described, first {refused[0]} Remove them from the data."
-            )
+        check_all_described(data, errors)
         return PreparedRelaxedEnds(data, metals, rows, seeds, config)
 
     def load(self, arrays: Arrays, card: VoltageCard) -> RelaxedEndsEnsemble:

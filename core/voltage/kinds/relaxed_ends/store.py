@@ -7,9 +7,8 @@ from typing import Final
 import numpy as np
 
 from core.artifacts import replacing
-from core.potentials import potential_card
-from core.provenance import package_versions
 from core.settings import Settings
+from core.voltage.kinds.frozen_host.cache import potentials_words
 from core.voltage.kinds.relaxed_ends.ends import ENDS_VERSION, MAX_STEPS, RawEnds
 
 FOLDER: Final = "relaxed-ends"
@@ -19,10 +18,7 @@ _FILE: Final = re.compile(r"ends-[0-9a-f]{32}\.npz")
 
 def made_by() -> str:
     """Return what decides the raw ends: their version, the steps of the relaxation, and the two potentials."""
-    return (
-        f"ends {ENDS_VERSION}, {MAX_STEPS} steps, nequip-mp {potential_card('nequip-mp').sha256[:12]}, "
-        f"chgnet {package_versions(('chgnet',))['chgnet']}"
-    )
+    return f"ends {ENDS_VERSION}, {MAX_STEPS} steps, {potentials_words()}"
 
 
 class EndsStore:
