@@ -62,7 +62,11 @@ class RelaxationError(ExplorerError):
 
 
 class BarrierError(ExplorerError):
-    """A hop of an ion that cannot be worked out, with the reason."""
+    """A hop of an ion that cannot be worked out, with the reason; `verdict` is one word for it."""
+
+    def __init__(self, message: str, *, verdict: str = "not possible") -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 class DftError(ExplorerError):

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import core
 from core.cli import (
+    barrier,
     build,
     curve,
     dft,
@@ -73,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         mlmd,
         relax,
         curve,
+        barrier,
         dft,
         runs,
         build,

@@ -27,8 +27,8 @@ Integers = NDArray[np.int64]
 def supercell(lattice_a: Any, n_atoms: int, *, min_length_a: float = MIN_LENGTH_A) -> Integers:
     """Return (3, 3) whole numbers M of the smallest cell M @ lattice whose shortest vector has `min_length_a`.
 
-    All cells of one size are looked at (Hermite normal forms); of equal ones the roundest is taken. Raises `BarrierError`
-    where it would hold more than `MAX_ATOMS` atoms.
+    All cells of one size are looked at (Hermite normal forms), the roundest is taken. Raises `BarrierError` where it
+    would hold more than `MAX_ATOMS` atoms.
     """
     for size in range(1, MAX_ATOMS // n_atoms + 1):
         found = [(_shortest_a(matrix @ lattice_a), matrix) for matrix in _hermite(size)]

@@ -91,7 +91,9 @@ def _between(crystal: Crystal, ion: str, frac: Floats, n_ions: int, max_hop_a: f
             graph = MigrationGraph.with_distance(structure, ion, max_distance=max_hop_a)
             edges = list(graph.m_graph.graph.edges(data=True)) if graph.unique_hops else []
     except (ValueError, KeyError) as error:
-        raise BarrierError(f"{crystal.formula}: the network of its hops cannot be built ({error}).") from error
+        raise BarrierError(
+            f"{crystal.formula}: the network of its hops cannot be built ({error})."
+        ) from error
     places = _order(np.array([site.frac_coords for site in graph.only_sites]), frac, crystal.lattice_a)
     hops = [_hop(crystal.lattice_a, frac, places, *edge) for edge in edges]
     return Network(
@@ -112,7 +114,12 @@ def _order(theirs: Floats, ours: Floats, lattice_a: Any) -> list[tuple[int, NDAr
 
 
 def _hop(
-    lattice_a: Any, frac: Floats, places: list[tuple[int, NDArray[np.int64]]], first: int, second: int, data: Any
+    lattice_a: Any,
+    frac: Floats,
+    places: list[tuple[int, NDArray[np.int64]]],
+    first: int,
+    second: int,
+    data: Any,
 ) -> NetworkHop:
     """A hop in our numbering; the graph may place a site in another cell than we do."""
     (start, start_shift), (end, end_shift) = places[first], places[second]
@@ -139,8 +146,8 @@ def reach(network: Network, barriers_ev: Mapping[int, float]) -> dict[int, float
     `barriers_ev`: of each label; hops without one stay shut. None where even all open hops do not connect so far.
     """
     from pymatgen.analysis.dimensionality import get_structure_components
-    from pymatgen.core.graphs import StructureGraph
     from pymatgen.core import Structure
+    from pymatgen.core.graphs import StructureGraph
 
     sites = Structure(network.lattice_a, ["H"] * len(network.frac), network.frac)
     graph = StructureGraph.from_empty_graph(sites, name="hops")

@@ -149,7 +149,8 @@ def scan(
     if length_a < 0.5 * np.linalg.norm(hop.step_a):
         raise BarrierError(
             f"{hop.id}: relaxed, both ends lie {length_a:.2f} angstrom apart, of {np.linalg.norm(hop.step_a):.2f}: the "
-            "ion does not stay on one of its sites."
+            "ion does not stay on one of its sites.",
+            verdict="no site",
         )
     direction = way_a / length_a
     zero_ev = float(start.get_potential_energy())
@@ -166,7 +167,9 @@ def scan(
     curve_ev = _curve_ev(images)
     barrier_ev, back_ev = _climb_ev(curve_ev), _climb_ev(curve_ev[::-1])
     if not np.isfinite(barrier_ev) or max(barrier_ev, back_ev) > WILD_EV:
-        raise BarrierError(f"{hop.id}: the profile rises by {barrier_ev:.1f} eV: an image is broken.")
+        raise BarrierError(
+            f"{hop.id}: the profile rises by {barrier_ev:.1f} eV: an image is broken.", verdict="wild"
+        )
     return Profile(
         images=tuple(images), barrier_ev=barrier_ev, back_ev=back_ev,
         converged=all(image.force_ev_per_a < 2.0 * FORCE_EV_PER_A for image in images), n_forces=counter.n,
@@ -212,5 +215,6 @@ def _check(hop: Hop, atoms: Atoms, name: str) -> None:
         worst = int(lengths_a.argmin())
         names = "-".join(atoms.symbols[int(it)] for it in (first[worst], second[worst]))
         raise BarrierError(
-            f"{hop.id}: at the {name} a {names} pair is {lengths_a[worst]:.2f} angstrom apart."
+            f"{hop.id}: at the {name} a {names} pair is {lengths_a[worst]:.2f} angstrom apart.",
+            verdict="wild",
         )

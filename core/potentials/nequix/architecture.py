@@ -51,9 +51,8 @@ class DegreeNorm(torch.nn.Module):
             x[:, part].reshape(-1, mul, ir.dim)
             for part, (mul, ir) in zip(self.irreps.slices(), self.irreps, strict=True)
         ]
-        square = sum(block.square().sum(dim=1).sum(dim=1) / block.shape[2] ** 2 for block in blocks) / len(
-            blocks
-        )
+        squares = [block.square().sum(dim=1).sum(dim=1) / block.shape[2] ** 2 for block in blocks]
+        square = torch.stack(squares).mean(dim=0)
         norm = torch.rsqrt(square + self.eps)[:, None, None]
         scaled = [block * weight[:, None] * norm for block, weight in zip(blocks, self.weight, strict=True)]
         return torch.cat([block.flatten(1) for block in scaled], dim=1)

@@ -80,7 +80,7 @@ def _elements(config: dict[str, Any]) -> tuple[str, ...]:
     return tuple(chemical_symbols[number] for number in config["atomic_numbers"])
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator]
+@torch.no_grad()
 def fill(network: GraphModel, weights: NequixWeights) -> None:
     """Put a file's weights into the network of its configuration. Raises `RuntimeError` where shapes differ."""
     parts: Any = network.model.func

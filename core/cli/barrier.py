@@ -1,0 +1,122 @@
+"""`barrier`: how high an ion must climb through a host, of a crystal, of candidates, or of the hops of a file."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from core.cli.crystals import CRYSTAL_HELP, given_crystal
+from core.cli.output import note, open_output, parsed_ion, progress
+from core.cli.runs import run_here
+from core.csv_text import write_rows
+from core.errors import SourceError
+from core.ions import WORKING_IONS
+
+if TYPE_CHECKING:
+    from core.potentials import Potential
+
+_HELP = """\
+CIF_OR_ID: relaxes both ends of charging, works out one hop of each kind that symmetry tells apart, with a vacancy in
+the full host and with one ion in the empty one, and says at which barrier ions get on without end in one, two and three
+dimensions. Minutes; Ctrl-C stops, and the same command goes on.
+
+--paths FILE: the hops of a .jsonl or .jsonl.gz file, a line each with id, mover, lattice, species and frac of the other
+atoms, start and end of the mover. One CSV row each, in their order: id, barrier_ev (largest climb from start to end),
+barrier_std_ev, potential, converged, verdict (hop, wild, no site, cannot be read, not possible), error. A stopped
+command goes on from OUT.csv.partial; the exit status is 1 if any row carries an error.
+"""
+_LONG_FIELDS: Final = ("ends", "hops", "provenance")
+
+
+def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add `barrier`."""
+    parser = commands.add_parser(
+        "barrier",
+        help="migration barriers of a crystal, or of the hops of a file",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("structure", nargs="?", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
+    what.add_argument("--paths", type=Path, metavar="FILE", help="hops, one JSON line each")
+    parser.add_argument(
+        "--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}"
+    )
+    parser.add_argument("--potential", help="interatomic potential (default: the most accurate that ships)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
+    parser.add_argument(
+        "-o", "--output", type=Path,
+        help="CSV file to write with --paths (default: standard output), else folder of the runs (MGC_RUNS, runs/)",
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Work out the barrier of a crystal, or of every hop of a file."""
+    return _of_file(arguments) if arguments.paths is not None else _of_crystal(arguments)
+
+
+def _of_crystal(arguments: argparse.Namespace) -> int:
+    from core.calculations.kinds.barrier import BarrierSpec
+    from core.potentials import DEFAULT_POTENTIAL
+
+    spec = BarrierSpec.planned(
+        given_crystal(arguments.structure), arguments.ion, potential=arguments.potential or DEFAULT_POTENTIAL,
+        device=arguments.device,
+    )  # fmt: skip
+    return run_here(spec, arguments.output, leave_out=_LONG_FIELDS, kept="All hops")
+
+
+def _of_file(arguments: argparse.Namespace) -> int:
+    from core.hops.paths import COLUMNS, read_lines
+    from core.potentials import DEFAULT_POTENTIAL, load_potential
+
+    lines = read_lines(arguments.paths)
+    if not lines:
+        raise SourceError(f"{arguments.paths} holds no hops.")
+    potential = load_potential(
+        arguments.potential or DEFAULT_POTENTIAL, device=arguments.device, dtype="float32"
+    )
+    output: Path | None = arguments.output
+    partial = None if output is None else output.with_name(f"{output.name}.partial")
+    with open_output(output) as stream:
+        rows = list(_rows(lines, potential, partial))
+        write_rows(stream, COLUMNS, rows)
+    if partial is not None:
+        partial.unlink(missing_ok=True)
+    failures = sum(row["error"] is not None for row in rows)
+    if failures:
+        note(f"{failures} of {len(rows)} hops have no barrier; the `error` column says why.")
+    return 1 if failures else 0
+
+
+def _rows(
+    lines: list[Mapping[str, Any]], potential: "Potential", partial: Path | None
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    from core.hops.paths import barrier_row, line_key
+
+    done = {} if partial is None else _done(partial)
+    with progress(total=len(lines), desc="barrier", unit=" hops") as bar:
+        for line in lines:
+            key = line_key(line, potential)
+            if (row := done.get(key)) is None:
+                row = barrier_row(line, potential)
+                if partial is not None:
+                    with partial.open("a", encoding="utf-8") as stream:
+                        stream.write(json.dumps({"key": key, "row": row}) + "\n")
+            bar.update()
+            yield row
+
+
+def _done(partial: Path) -> dict[str, dict[str, Any]]:
+    """Return what an earlier sitting left; a last line that was cut off is done again."""
+    found: dict[str, dict[str, Any]] = {}
+    if partial.exists():
+        for text in partial.read_text(encoding="utf-8").splitlines():
+            try:
+                kept = json.loads(text)
+                found[kept["key"]] = kept["row"]
+            except (json.JSONDecodeError, KeyError, TypeError):
+                continue
+    return found
