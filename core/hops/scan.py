@@ -12,7 +12,7 @@ times as many forces for the same points.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
 from core.errors import BarrierError
+from core.hops.mirror import Mirror, mirror
 from core.potentials import Potential
 
 Floats = NDArray[np.float64]
@@ -132,19 +133,23 @@ class _Counter:
 def scan(
     hop: Hop, potential: Potential, *, n_planes: int = N_PLANES, on_step: Callable[[int], None] = lambda n: None
 ) -> Profile:  # fmt: skip
-    """Return the profile of a hop.
+    """Return the profile of a hop; where symmetry turns it around, half of it is worked out.
 
     Raises `BarrierError` where an ion does not stay on its site, atoms come into each other or an image is wild, and
     what the potential raises.
     """
     calculator, counter = potential.calculator(), _Counter(on_step)
-    start, end = hop.atoms.copy(), hop.atoms.copy()
-    end.positions[-1] += hop.step_a
-    for atoms, name in ((start, "start"), (end, "end")):
-        _relax(hop, atoms, calculator, counter, END_STEPS, name)
-    straight = end.positions[-1] - start.positions[-1]
+    turning = mirror(hop.atoms, hop.step_a)
+    start = hop.atoms.copy()
+    _relax(hop, start, calculator, counter, END_STEPS, "start")
+    if turning is not None:
+        end = turning.turned(start)
+    else:
+        end = hop.atoms.copy()
+        end.positions[-1] += hop.step_a
+        _relax(hop, end, calculator, counter, END_STEPS, "end")
     drift = (end.positions[:-1] - start.positions[:-1]).mean(axis=0)
-    way_a = straight - drift
+    way_a = end.positions[-1] - start.positions[-1] - drift
     length_a = float(np.linalg.norm(way_a))
     if length_a < 0.5 * np.linalg.norm(hop.step_a):
         raise BarrierError(
@@ -156,6 +161,8 @@ def scan(
     zero_ev = float(start.get_potential_energy())
     images = [_image(0.0, start, zero_ev, 0.0)]
     for way in np.linspace(0.0, 1.0, n_planes + 2)[1:-1]:
+        if turning is not None and way > 0.5 + 1e-9:
+            break
         atoms = start.copy()
         atoms.positions += way * (end.positions - start.positions)
         atoms.set_constraint(_HeldInPlane(direction))
@@ -163,7 +170,10 @@ def scan(
         raw = atoms.get_forces(apply_constraint=False)
         slope_ev = -float(raw[-1] @ direction) * length_a
         images.append(_image(float(way), atoms, zero_ev, slope_ev))
-    images.append(_image(1.0, end, zero_ev, 0.0))
+    if turning is None:
+        images.append(_image(1.0, end, zero_ev, 0.0))
+    else:
+        images += [_turned(image, turning) for image in reversed(images) if image.way < 0.5 - 1e-9]
     curve_ev = _curve_ev(images)
     barrier_ev, back_ev = _climb_ev(curve_ev), _climb_ev(curve_ev[::-1])
     if not np.isfinite(barrier_ev) or max(barrier_ev, back_ev) > WILD_EV:
@@ -174,6 +184,10 @@ def scan(
         images=tuple(images), barrier_ev=barrier_ev, back_ev=back_ev,
         converged=all(image.force_ev_per_a < 2.0 * FORCE_EV_PER_A for image in images), n_forces=counter.n,
     )  # fmt: skip
+
+
+def _turned(image: Image, turning: Mirror) -> Image:
+    return replace(image, way=1.0 - image.way, slope_ev=-image.slope_ev, atoms=turning.turned(image.atoms))
 
 
 def _curve_ev(images: list[Image]) -> Floats:

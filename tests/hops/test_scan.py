@@ -5,6 +5,7 @@ import pytest
 from ase import Atoms
 
 from core.errors import BarrierError
+from core.hops.mirror import mirror
 from core.hops.scan import Hop, scan
 from core.potentials import Evaluation, Potential
 from tests.dynamics.toys import card
@@ -54,7 +55,7 @@ class Pass(Potential):
 
 
 def hop(step_a: float = LENGTH_A) -> Hop:
-    places = [[3.0, 1.5, 1.5], [3.0, 9.5, 2.0], [3.0, 2.0, 9.5], [1.0, 6.0, 6.0]]
+    places = [[3.0, 1.5, 1.5], [3.9, 9.5, 2.0], [2.5, 2.0, 9.5], [1.0, 6.0, 6.0]]
     atoms = Atoms("O3Mg", positions=places, cell=[12.0, 12.0, 12.0], pbc=True)
     return Hop(id="pass", atoms=atoms, step_a=np.array([step_a, 0.0, 0.0]))
 
@@ -99,3 +100,19 @@ def test_what_is_no_hop_says_so(potential: Pass, step_a: float, verdict: str, wo
 def test_a_hop_of_no_length_is_refused() -> None:
     with pytest.raises(BarrierError, match=r"0\.10 angstrom; 0\.5 to 15"):
         hop(0.1)
+
+
+def test_a_hop_that_symmetry_turns_around_is_worked_out_by_half() -> None:
+    atoms = Atoms(
+        "O4Mg", positions=[[3.0, 2.0, 6.0], [3.0, 10.0, 6.0], [3.0, 6.0, 2.0], [3.0, 6.0, 10.0], [1.0, 6.0, 6.0]],
+        cell=[12.0, 12.0, 12.0], pbc=True,
+    )  # fmt: skip
+    whole = Hop(id="turned", atoms=atoms, step_a=np.array([LENGTH_A, 0.0, 0.0]))
+    turning = mirror(whole.atoms, whole.step_a)
+    assert turning is not None
+    np.testing.assert_allclose(turning.turned(atoms).positions[-1], [1.0 + LENGTH_A, 6.0, 6.0], atol=1e-9)
+    profile = scan(whole, Pass())
+    assert [image.way for image in profile.images] == pytest.approx(np.linspace(0, 1, 7))
+    assert profile.barrier_ev == pytest.approx(HEIGHT_EV, abs=5e-3) and profile.back_ev == profile.barrier_ev
+    assert mirror(hop().atoms, hop().step_a) is None
+    assert profile.n_forces < 0.7 * scan(hop(), Pass()).n_forces
