@@ -1,10 +1,8 @@
 """`barrier`: how high an ion must climb through a host, of a crystal, of candidates, or of the hops of a file."""
 
 import argparse
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, open_output, parsed_ion, progress
@@ -12,9 +10,6 @@ from core.cli.runs import run_here
 from core.csv_text import write_rows
 from core.errors import SourceError
 from core.ions import WORKING_IONS
-
-if TYPE_CHECKING:
-    from core.potentials import Potential
 
 _HELP = """\
 CIF_OR_ID: relaxes both ends of charging, works out one hop of each kind that symmetry tells apart, with a vacancy in
@@ -69,7 +64,7 @@ def _of_crystal(arguments: argparse.Namespace) -> int:
 
 
 def _of_file(arguments: argparse.Namespace) -> int:
-    from core.hops.paths import COLUMNS, read_lines
+    from core.hops.paths import COLUMNS, barrier_rows, read_lines
     from core.potentials import DEFAULT_POTENTIAL, load_potential
 
     lines = read_lines(arguments.paths)
@@ -81,7 +76,9 @@ def _of_file(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
     partial = None if output is None else output.with_name(f"{output.name}.partial")
     with open_output(output) as stream:
-        rows = list(_rows(lines, potential, partial))
+        rows = list(
+            progress(barrier_rows(lines, potential, partial), total=len(lines), desc="barrier", unit=" hops")
+        )
         write_rows(stream, COLUMNS, rows)
     if partial is not None:
         partial.unlink(missing_ok=True)
@@ -89,34 +86,3 @@ def _of_file(arguments: argparse.Namespace) -> int:
     if failures:
         note(f"{failures} of {len(rows)} hops have no barrier; the `error` column says why.")
     return 1 if failures else 0
-
-
-def _rows(
-    lines: list[Mapping[str, Any]], potential: "Potential", partial: Path | None
-) -> Iterator[dict[str, Any]]:  # fmt: skip
-    from core.hops.paths import barrier_row, line_key
-
-    done = {} if partial is None else _done(partial)
-    with progress(total=len(lines), desc="barrier", unit=" hops") as bar:
-        for line in lines:
-            key = line_key(line, potential)
-            if (row := done.get(key)) is None:
-                row = barrier_row(line, potential)
-                if partial is not None:
-                    with partial.open("a", encoding="utf-8") as stream:
-                        stream.write(json.dumps({"key": key, "row": row}) + "\n")
-            bar.update()
-            yield row
-
-
-def _done(partial: Path) -> dict[str, dict[str, Any]]:
-    """Return what an earlier sitting left; a last line that was cut off is done again."""
-    found: dict[str, dict[str, Any]] = {}
-    if partial.exists():
-        for text in partial.read_text(encoding="utf-8").splitlines():
-            try:
-                kept = json.loads(text)
-                found[kept["key"]] = kept["row"]
-            except (json.JSONDecodeError, KeyError, TypeError):
-                continue
-    return found

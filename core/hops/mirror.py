@@ -29,7 +29,7 @@ class Mirror:
         """Return the cell at the other end of the hop."""
         frac = atoms.cell.scaled_positions(atoms.positions)
         moved = frac @ self.rotation.T + self.shift
-        turned = atoms.copy()
+        turned: Atoms = atoms.copy()
         turned.positions = (moved[self.source] + self.cells) @ atoms.cell.array
         return turned
 

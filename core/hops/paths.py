@@ -7,7 +7,7 @@ A line holds `id`, `mover` (element), `lattice` (3, 3; angstrom), `species` and 
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,3 +98,32 @@ def line_key(line: Mapping[str, Any], potential: Potential) -> str:
     """Return what a finished row is known by: the hop and the potential's weights."""
     text = json.dumps({name: line.get(name) for name in (*_NEEDED, "problem")}, sort_keys=True)
     return hashlib.sha256(f"{potential.name} {potential.card.sha256} {text}".encode()).hexdigest()
+
+
+def barrier_rows(
+    lines: Sequence[Mapping[str, Any]], potential: Potential, kept: Path | None = None
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Yield the row of each line; `kept` is a file of finished ones, which are not worked out again."""
+    done = {} if kept is None else read_kept(kept)
+    for line in lines:
+        key = line_key(line, potential)
+        if (row := done.get(key)) is None:
+            row = barrier_row(line, potential)
+            if kept is not None:
+                with kept.open("a", encoding="utf-8") as stream:
+                    stream.write("\n" + json.dumps({"key": key, "row": row}))
+        yield row
+
+
+def read_kept(kept: Path) -> dict[str, dict[str, Any]]:
+    """Return what an earlier sitting left; a last line that was cut off is worked out again."""
+    found: dict[str, dict[str, Any]] = {}
+    if not kept.exists():
+        return found
+    for text in kept.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(text)
+            found[entry["key"]] = entry["row"]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            continue
+    return found
