@@ -257,6 +257,10 @@ _VERDICT: Final = (
 )  # fmt: skip
 
 _DYNAMICS: Final = (
+    _number("barrier_ev", "Migration barrier", ".2f",
+            "Of the easiest way through the host, at the end of discharge where it is higher.", short="Barrier"),
+    _number("barrier_std_ev", "Error of the migration barrier", ".2f", "Standard deviation against known hops.",
+            short="Barrier, error"),
     _number("sigma_ms_per_cm", "Conductivity", ".3g", "From molecular dynamics, mostly at 1200 K."),
     _number("sigma_low_ms_per_cm", "Conductivity, low", ".3g", f"{_LOWER}, mS/cm.", short="σ low", head="σ low"),
     _number("sigma_high_ms_per_cm", "Conductivity, high", ".3g",

@@ -32,6 +32,7 @@ SCREEN_COLUMNS: Final = (
     "charged_e_above_hull_ev_per_atom", "charged_e_above_hull_std_ev_per_atom",
     "discharged_e_above_hull_ev_per_atom", "discharged_e_above_hull_std_ev_per_atom", "conversion_voltage_v",
     "curve_low_v", "curve_high_v", "dft_voltage_v", "voltage_model", "melted_polymorph",
+    "barrier_ev", "barrier_std_ev",
 )  # fmt: skip
 """Columns of `Reader.screen` unless others are asked for."""
 

@@ -78,6 +78,15 @@ SELECT
 FROM calculations
 WHERE kind = 'dft';
 
+CREATE OR REPLACE VIEW barriers AS
+SELECT
+    name, subject_id AS id, working_ion, verdict, result ->> 'potential' AS potential,
+    TRY_CAST(result ->> 'barrier_ev' AS DOUBLE) AS barrier_ev,
+    TRY_CAST(result ->> 'barrier_std_ev' AS DOUBLE) AS barrier_std_ev,
+    created, provenance_id
+FROM calculations
+WHERE kind = 'barrier';
+
 -- The relaxation that a candidate is shown with: a finished one first, then one under the potential that most are under,
 -- so that rows compare, then the latest. What did not come to rest has no figures.
 CREATE OR REPLACE VIEW shown_relaxations AS
@@ -111,6 +120,14 @@ CREATE OR REPLACE VIEW shown_dft_voltages AS
 SELECT * FROM dft_voltages
 QUALIFY row_number() OVER (
     PARTITION BY id, working_ion ORDER BY voltage_v IS NOT NULL DESC, created DESC, name
+) = 1;
+
+-- The barrier of the potential that most are by, so that rows compare, then the latest.
+CREATE OR REPLACE VIEW shown_barriers AS
+WITH counted AS (SELECT *, count(*) OVER (PARTITION BY potential) AS n_alike FROM barriers)
+SELECT * FROM counted
+QUALIFY row_number() OVER (
+    PARTITION BY id, working_ion ORDER BY barrier_ev IS NOT NULL DESC, n_alike DESC, potential, created DESC, name
 ) = 1;
 
 -- The public label of a candidate, where its own structure is the discharged end of a labelled electrode.
@@ -150,7 +167,8 @@ SELECT
     h.charged_e_above_hull_ev_per_atom, h.charged_e_above_hull_std_ev_per_atom,
     h.discharged_e_above_hull_ev_per_atom, h.discharged_e_above_hull_std_ev_per_atom, h.conversion_voltage_v,
     u.curve_low_v, u.curve_high_v, d.voltage_v AS dft_voltage_v, v.model AS voltage_model,
-    CASE WHEN s.verdict IS NULL THEN m.id END AS melted_polymorph
+    CASE WHEN s.verdict IS NULL THEN m.id END AS melted_polymorph,
+    b.barrier_ev, b.barrier_std_ev
 FROM release AS r
 JOIN candidates AS c ON c.working_ion = r.working_ion
 JOIN structures AS t ON t.id = c.id
@@ -162,6 +180,7 @@ LEFT JOIN shown_relaxations AS x ON x.id = c.id AND x.working_ion = c.working_io
 LEFT JOIN shown_stabilities AS h ON h.id = c.id AND h.working_ion = c.working_ion
 LEFT JOIN shown_curves AS u ON u.id = c.id AND u.working_ion = c.working_ion
 LEFT JOIN shown_dft_voltages AS d ON d.id = c.id AND d.working_ion = c.working_ion
+LEFT JOIN shown_barriers AS b ON b.id = c.id AND b.working_ion = c.working_ion
 LEFT JOIN melted_formulas AS m ON m.formula = t.formula AND m.working_ion = c.working_ion;
 
 -- What pages and commands read: exactly one row a candidate, in order of id. The join is done once, when the release is

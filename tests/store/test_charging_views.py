@@ -20,7 +20,12 @@ from tests.store.small_release import (
     make_release,
 )
 
-ADDED = SCREEN_COLUMNS[SCREEN_COLUMNS.index("relaxed_voltage_v") : SCREEN_COLUMNS.index("voltage_model")]
+_FIRST, _END = (SCREEN_COLUMNS.index(name) for name in ("relaxed_voltage_v", "voltage_model"))
+ADDED = (*SCREEN_COLUMNS[_FIRST:_END], "barrier_ev", "barrier_std_ev")
+    "barrier_ev",
+    "barrier_std_ev",
+    *SCREEN_COLUMNS[SCREEN_COLUMNS.index("relaxed_voltage_v") : SCREEN_COLUMNS.index("voltage_model")],
+)
 
 
 def record(
@@ -60,6 +65,7 @@ def test_each_kind_fills_its_columns(tmp_path: Path) -> None:
                discharged_e_above_hull_std_ev_per_atom=None, conversion_voltage_v=2.1),
         record("curve", "c1", "two steps", steps=[{"x_low": 0.0, "x_high": 0.5, "voltage_v": 3.3},
                                                   {"x_low": 0.5, "x_high": 1.0, "voltage_v": 2.8}]),
+        record("barrier", "b1", "three dimensions", potential="nequip-mp", barrier_ev=0.52, barrier_std_ev=0.1),
         record("dft", "d1", "converged", voltage_v=2.95, voltage_d3_v=3.02, level="PBE+U"),
     )  # fmt: skip
     assert {name: row[name] for name in ADDED} == {
@@ -67,7 +73,7 @@ def test_each_kind_fills_its_columns(tmp_path: Path) -> None:
         "framework": "topotactic", "charged_e_above_hull_ev_per_atom": 0.1,
         "charged_e_above_hull_std_ev_per_atom": 0.03, "discharged_e_above_hull_ev_per_atom": 0.0,
         "discharged_e_above_hull_std_ev_per_atom": None, "conversion_voltage_v": 2.1, "curve_low_v": 2.8,
-        "curve_high_v": 3.3, "dft_voltage_v": 2.95,
+        "curve_high_v": 3.3, "dft_voltage_v": 2.95, "barrier_ev": 0.52, "barrier_std_ev": 0.1,
     }  # fmt: skip
 
 
