@@ -22,10 +22,6 @@ from tests.store.small_release import (
 
 _FIRST, _END = (SCREEN_COLUMNS.index(name) for name in ("relaxed_voltage_v", "voltage_model"))
 ADDED = (*SCREEN_COLUMNS[_FIRST:_END], "barrier_ev", "barrier_std_ev")
-    "barrier_ev",
-    "barrier_std_ev",
-    *SCREEN_COLUMNS[SCREEN_COLUMNS.index("relaxed_voltage_v") : SCREEN_COLUMNS.index("voltage_model")],
-)
 
 
 def record(
