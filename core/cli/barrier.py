@@ -6,15 +6,19 @@ from typing import Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, open_output, parsed_ion, progress
-from core.cli.runs import run_here
+from core.cli.runs import add_cluster, cluster_of, run_here, run_in_turn, state_words
 from core.csv_text import write_rows
 from core.errors import SourceError
 from core.ions import WORKING_IONS
+from core.thresholds import PAPER_CAPACITY_AH_PER_L, PAPER_VOLTAGE_V
 
 _HELP = """\
 CIF_OR_ID: relaxes both ends of charging, works out one hop of each kind that symmetry tells apart, with a vacancy in
 the full host and with one ion in the empty one, and says at which barrier ions get on without end in one, two and three
 dimensions. Minutes; Ctrl-C stops, and the same command goes on.
+
+campaign: the same for all candidates of the release with electrons to give above the limits, in the order of the
+default view. Finished ones are passed over, so that a stopped campaign goes on; `runs merge` puts them into a release.
 
 --paths FILE: the hops of a .jsonl or .jsonl.gz file, a line each with id, mover, lattice, species and frac of the other
 atoms, start and end of the mover. One CSV row each, in their order: id, barrier_ev (largest climb from start to end),
@@ -33,7 +37,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("structure", nargs="?", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
+    what.add_argument("structure", nargs="?", metavar="CIF_OR_ID|campaign", help=CRYSTAL_HELP)
     what.add_argument("--paths", type=Path, metavar="FILE", help="hops, one JSON line each")
     parser.add_argument(
         "--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}"
@@ -44,12 +48,23 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         "-o", "--output", type=Path,
         help="CSV file to write with --paths (default: standard output), else folder of the runs (MGC_RUNS, runs/)",
     )  # fmt: skip
+    for name, limit, what_of in (
+        ("--min-voltage-v", PAPER_VOLTAGE_V, "predicted voltage"),
+        ("--min-capacity-ah-per-l", PAPER_CAPACITY_AH_PER_L, "capacity, all ions out,"),
+    ):
+        parser.add_argument(
+            name, type=float, default=limit, help=f"campaign: {what_of} above this (default {limit:g})"
+        )
+    parser.add_argument("--top", type=int, help="campaign: the first so many (default all)")
+    add_cluster(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Work out the barrier of a crystal, or of every hop of a file."""
-    return _of_file(arguments) if arguments.paths is not None else _of_crystal(arguments)
+    if arguments.paths is not None:
+        return _of_file(arguments)
+    return _campaign(arguments) if arguments.structure == "campaign" else _of_crystal(arguments)
 
 
 def _of_crystal(arguments: argparse.Namespace) -> int:
@@ -61,6 +76,31 @@ def _of_crystal(arguments: argparse.Namespace) -> int:
         device=arguments.device,
     )  # fmt: skip
     return run_here(spec, arguments.output, leave_out=_LONG_FIELDS, kept="All hops")
+
+
+def _campaign(arguments: argparse.Namespace) -> int:
+    from core.calculations.kinds.barrier import BarrierSpec
+    from core.potentials import DEFAULT_POTENTIAL
+    from core.screening import Thresholds, ranked
+    from core.store import open_reader
+
+    with open_reader() as reader:
+        frame = ranked(reader.screen(), Thresholds())
+        passes = (frame.voltage_v > arguments.min_voltage_v) & (
+            frame.capacity_vol_ah_per_l > arguments.min_capacity_ah_per_l
+        )
+        ids = frame[passes & (frame.capacity_redox_vol_ah_per_l > 0.0)].id.head(arguments.top or len(frame))
+        specs = [
+            BarrierSpec.planned(
+                reader.crystal(id), reader.release.working_ion,
+                potential=arguments.potential or DEFAULT_POTENTIAL, device=arguments.device,
+            )
+            for id in ids
+        ]  # fmt: skip
+    return run_in_turn(
+        specs, arguments.output, lambda job, seen, finished: f"{seen}/{len(specs)} {state_words(job)}",
+        cluster_of(arguments),
+    )  # fmt: skip
 
 
 def _of_file(arguments: argparse.Namespace) -> int:

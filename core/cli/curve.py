@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import parsed_ion
-from core.cli.runs import add_action, add_common, add_group, run_here, run_in_turn, state_words
+from core.cli.runs import (
+    add_action,
+    add_cluster,
+    add_common,
+    add_group,
+    cluster_of,
+    run_here,
+    run_in_turn,
+    state_words,
+)
 from core.errors import SourceError
 from core.ions import WORKING_IONS
 
@@ -35,6 +44,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_options(sub)
     text = "the curves of many candidates"
     sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
+    add_cluster(sub)
     sub.add_argument("--ids-file", type=Path, required=True, help="text file with an id a line")
     _add_options(sub)
     add_common(actions)
@@ -63,7 +73,10 @@ def campaign(arguments: argparse.Namespace) -> int:
     with open_reader() as reader:
         specs = [_spec(reader.crystal(id), reader.release.working_ion, arguments) for id in ids]
     return run_in_turn(
-        specs, arguments.output, lambda job, seen, finished: f"{seen}/{len(specs)} {state_words(job)}"
+        specs,
+        arguments.output,
+        lambda job, seen, finished: f"{seen}/{len(specs)} {state_words(job)}",
+        cluster_of(arguments),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, parsed_ion, progress
-from core.cli.runs import add_action, add_common, add_group, run_in_turn
+from core.cli.runs import add_action, add_cluster, add_common, add_group, cluster_of, run_in_turn
 from core.errors import DftError
 from core.ions import WORKING_IONS
 
@@ -47,6 +47,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_level(sub)
     text = "labelled electrodes and the best candidates"
     sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
+    add_cluster(sub)
     sub.add_argument("--labelled", type=int, default=15, help="how many labelled electrodes (default 15)")
     sub.add_argument("--candidates", type=int, default=24, help="how many candidates (default 24)")
     sub.add_argument(
@@ -114,7 +115,7 @@ def campaign(arguments: argparse.Namespace) -> int:
         outcome = job.result.reason if job.result is not None else job.error or ""
         return f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {outcome}"
 
-    return run_in_turn(specs, arguments.output, tell)
+    return run_in_turn(specs, arguments.output, tell, cluster_of(arguments))
 
 
 def prepare(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import note, open_output, parsed_ion, progress
-from core.cli.runs import add_action, add_common, add_group, listed, run_in_turn
+from core.cli.runs import add_action, add_cluster, add_common, add_group, cluster_of, listed, run_in_turn
 from core.csv_text import write_rows
 from core.ions import WORKING_IONS
 
@@ -73,6 +73,7 @@ def _add_run(actions: Any) -> None:
 def _add_campaign(actions: Any) -> None:
     text = "the first candidates in rank order, some seeds each"
     sub = add_action(actions, "campaign", campaign, text, description=_CAMPAIGN_HELP)
+    add_cluster(sub)
     sub.add_argument(
         "structures", nargs="*", metavar="CIF_OR_ID", help="run these first, then the ranked ones"
     )
@@ -115,7 +116,7 @@ def campaign(arguments: argparse.Namespace) -> int:
         verdict = job.result.verdict if job.result is not None else job.error or ""
         return f"{finished}/{len(specs)} {job.job_id} {job.spec.subject.formula}: {job.state}, {verdict}"
 
-    return run_in_turn(specs, arguments.output, tell)
+    return run_in_turn(specs, arguments.output, tell, cluster_of(arguments))
 
 
 def _build_for_all(potential: str, device: str) -> None:

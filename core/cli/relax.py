@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
 from core.cli.output import parsed_ion
-from core.cli.runs import add_action, add_common, add_group, run_here, run_in_turn, state_words
+from core.cli.runs import (
+    add_action,
+    add_cluster,
+    add_common,
+    add_group,
+    cluster_of,
+    run_here,
+    run_in_turn,
+    state_words,
+)
 from core.ions import WORKING_IONS
 from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
 
@@ -53,6 +62,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         "--labelled", action="store_true", help="those with a public label too, whatever they pass"
     )
     sub.add_argument("--top", type=int, help="the first so many (default all)")
+    add_cluster(sub)
     _add_potential(sub)
     add_common(actions)
 
@@ -80,7 +90,10 @@ def campaign(arguments: argparse.Namespace) -> int:
         ion = reader.release.working_ion
         specs = [_spec(reader.crystal(id), ion, arguments) for id in ranked.id]
     return run_in_turn(
-        specs, arguments.output, lambda job, seen, finished: f"{seen}/{len(specs)} {state_words(job)}"
+        specs,
+        arguments.output,
+        lambda job, seen, finished: f"{seen}/{len(specs)} {state_words(job)}",
+        cluster_of(arguments),
     )
 
 

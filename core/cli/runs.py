@@ -13,6 +13,7 @@ from core.errors import JobError, SourceError
 if TYPE_CHECKING:
     from core.calculations import Spec
     from core.tasks import Job
+    from core.tasks.cluster import Cluster
 
 RUN_HELP = "name of a run, as `runs list` prints it"
 
@@ -87,18 +88,60 @@ def run_here(spec: "Spec", output: Path | None, *, leave_out: Collection[str], k
     return 0
 
 
-def run_in_turn(specs: "Sequence[Spec]", output: Path | None, tell: "Callable[[Job, int, int], str]") -> int:
-    """Do runs one after another, a line each; 0 when all are finished, 1 where it was stopped or some failed.
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where the runs of a campaign go."""
+    where = parser.add_argument_group(
+        "where", "One after another in this process, unless one of these is given. All machines must see the folder of "
+        "the runs under one path; a node that dies loses nothing that was kept.",
+    )  # fmt: skip
+    where.add_argument(
+        "--workers", type=int, metavar="N", help="so many at a time, on a Dask cluster of this machine"
+    )
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask scheduler that is there, tcp://HOST:PORT"
+    )
+    where.add_argument(
+        "--slurm", nargs="*", metavar="KEY=VALUE",
+        help="jobs of SLURM by dask-jobqueue, --workers of them: queue, account, cores, memory, walltime, ...",
+    )  # fmt: skip
+
+
+def cluster_of(arguments: argparse.Namespace) -> "Cluster | None":
+    """Return the cluster that the options ask for, None for this process."""
+    from core.tasks.cluster import Cluster
+
+    if arguments.scheduler is not None and arguments.slurm is not None:
+        raise JobError("Give --scheduler or --slurm, not both.")
+    if arguments.workers is not None and arguments.workers < 1:
+        raise JobError(f"--workers is {arguments.workers}; 1 or more are needed.")
+    if arguments.workers is None and arguments.scheduler is None and arguments.slurm is None:
+        return None
+    slurm = None
+    if arguments.slurm is not None:
+        if odd := [it for it in arguments.slurm if "=" not in it]:
+            raise JobError(f"--slurm takes KEY=VALUE; {odd[0]!r} is none.")
+        pairs = (it.split("=", 1) for it in arguments.slurm)
+        slurm = {key: int(value) if value.isdecimal() else value for key, value in pairs}
+    return Cluster(workers=arguments.workers or 1, address=arguments.scheduler, slurm=slurm)
+
+
+def run_in_turn(
+    specs: "Sequence[Spec]", output: Path | None, tell: "Callable[[Job, int, int], str]",
+    cluster: "Cluster | None" = None,
+) -> int:  # fmt: skip
+    """Do runs one after another, or on a cluster, a line each; 0 when all are finished, 1 where some are not.
 
     `tell(job, n_seen, n_finished)` returns its line.
     """
     from core.tasks.campaign import run_all
+    from core.tasks.cluster import run_on
 
     finished = 0
-    for seen, job in enumerate(run_all(specs, output), 1):
+    jobs = run_all(specs, output) if cluster is None else run_on(cluster, specs, output)
+    for seen, job in enumerate(jobs, 1):
         finished += job.state == "finished"
         note(tell(job, seen, finished))
-        if job.state in ("interrupted", "cancelled"):
+        if cluster is None and job.state in ("interrupted", "cancelled"):
             return 1
     return 0 if finished == len(specs) else 1
 

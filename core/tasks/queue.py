@@ -21,7 +21,7 @@ STATES: Final = ("queued", "running", "finished", "failed", "cancelled", "interr
 ACTIVE: Final = ("queued", "running")
 RESUMABLE: Final = ("failed", "cancelled", "interrupted")
 LOG: Final = "worker.log"
-_WORKER: Final = ("-m", "core.tasks.worker")
+WORKER: Final = ("-m", "core.tasks.worker")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,7 +210,7 @@ def _start(folder: RunFolder) -> None:
             return
         folder.cancel_flag.unlink(missing_ok=True)
         folder.write_status("queued", note="starting")
-        command = (*_WORKER, str(folder.path.resolve()))
+        command = (*WORKER, str(folder.path.resolve()))
         threads = Settings.from_environment().job_threads
         identity = start_detached(command, log=folder.path / LOG, threads=threads)
         folder.write("worker.json", identity.to_dict())

@@ -21,7 +21,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MGC_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
     register()
-    monkeypatch.setattr(queue, "_WORKER", (str(Path(__file__).with_name("toy_worker.py")),))
+    monkeypatch.setattr(queue, "WORKER", (str(Path(__file__).with_name("toy_worker.py")),))
     return tmp_path / "runs"
 
 
