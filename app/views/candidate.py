@@ -8,6 +8,7 @@ import streamlit as st
 from app import state
 from app.components import candidate_sections as sections
 from app.components import controls
+from app.components.barrier_section import barrier_section
 from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
@@ -120,6 +121,7 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
+    guarded(barrier_section)(reader, crystal, ion, jobs)
     guarded(dynamics_section)(reader, row, crystal, jobs)
     compare_section(reader, row["id"], compare, labels, thresholds)
 

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import state, theme
+from app.components.barrier_section import barrier_section
 from app.components.columns import column_config
 from app.components.dft_section import dft_section
 from app.components.ends_section import ends_section
@@ -128,6 +129,7 @@ def _calculations(result: PredictedStructure, jobs: Sequence[Job], charged: Char
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, result.row.as_dict(), crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
+    guarded(barrier_section)(reader, crystal, ion, jobs)
     _molecular_dynamics(result)
 
 

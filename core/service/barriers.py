@@ -1,0 +1,66 @@
+"""Migration barriers for the faces: what there is of a crystal's, what another would take, the ways drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.calculations.kinds.barrier import BarrierResult, BarrierSpec, EndBarriers, HopBarrier
+from core.errors import BarrierError
+from core.hops.cells import supercell
+from core.hops.network import network
+from core.potentials import DEFAULT_POTENTIAL
+from core.records import Crystal, FloatArray
+from core.service.curves import SECONDS_PER_ATOM
+
+__all__ = [
+    "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan", "limiting_hop",
+    "way_of",
+]  # fmt: skip
+
+_FORCES_OF_A_HOP = 130
+_POINTS_OF_A_WAY = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierPlan:
+    """What the barriers of a crystal would take: kinds of hops at each end, atoms of their cell."""
+
+    spec: BarrierSpec
+    n_hops: int
+    n_atoms: int
+
+    @property
+    def expected_seconds(self) -> float:
+        """A rough guess on one processor core; symmetry may halve it, loaded machines take longer."""
+        return 2 * self.n_hops * _FORCES_OF_A_HOP * self.n_atoms * SECONDS_PER_ATOM
+
+
+def barrier_plan(crystal: Crystal, working_ion: str, potential: str | None = None) -> BarrierPlan:
+    """Return what the barriers of a crystal would take; raise the `ExplorerError` that says why there can be none."""
+    spec = BarrierSpec.planned(crystal, working_ion, potential=potential or DEFAULT_POTENTIAL)
+    spec.check()
+    sites = network(crystal, working_ion, max_hop_a=spec.max_hop_a)
+    matrix = supercell(np.asarray(crystal.lattice_a), crystal.n_sites)
+    n_atoms = round(abs(float(np.linalg.det(matrix)))) * crystal.n_sites
+    return BarrierPlan(spec=spec, n_hops=len(sites.distinct), n_atoms=n_atoms)
+
+
+def limiting_hop(result: BarrierResult, end: EndBarriers) -> HopBarrier:
+    """Return the hop that sets how easily ions get through one end, the highest that could be done where none do.
+
+    Raises `BarrierError` where no hop of that end could be worked out.
+    """
+    done = [hop for hop in result.hops if hop.end == end.end and hop.barrier_ev is not None]
+    if not done:
+        raise BarrierError(f"No hop in the {end.end} host could be worked out.")
+    if end.one_ev is None:
+        return max(done, key=lambda hop: hop.barrier_ev or 0.0)
+    limit = end.one_ev
+    return min(done, key=lambda hop: abs((hop.barrier_ev or 0.0) - limit))
+
+
+def way_of(hop: HopBarrier) -> FloatArray:
+    """Return (n, 3) places along the way of a hop, close enough to be drawn as one line."""
+    ways, places = np.array(hop.ways), np.array(hop.path)
+    along = np.linspace(0.0, 1.0, _POINTS_OF_A_WAY)
+    return np.stack([np.interp(along, ways, places[:, axis]) for axis in range(3)], axis=1)
