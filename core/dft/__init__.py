@@ -14,7 +14,7 @@ from core.dft.metals import metal_crystal, metal_level
 from core.dft.moments import starts
 
 __all__ = [
-    "Cost", "Level", "NotSettledError", "Point", "calculate", "cost", "dispersion_ev", "engine_words", "gpaw_setups", "is_available",
-    "k_points", "materials_project_u_ev", "metal_crystal", "metal_level", "n_irreducible", "needed", "primitive",
-    "starts",
+    "Cost", "Level", "NotSettledError", "Point", "calculate", "cost", "dispersion_ev", "engine_words", "gpaw_setups",
+    "is_available", "k_points", "materials_project_u_ev", "metal_crystal", "metal_level", "n_irreducible", "needed",
+    "primitive", "starts",
 ]  # fmt: skip

@@ -72,9 +72,9 @@ def calculate(
 ) -> Point:  # fmt: skip
     """Return the energy of a crystal in the cell as it is given, relaxed first where the level asks for it.
 
-    `moments_mu_b`: to start from, a site each. `log`: GPAW's own text. What `on_iteration` raises ends it. `gentle`: only
-    with GPAW's mixer (False) or only with short steps (True); both in turn by default. Raises `NotSettledError` where the
-    electrons do not settle, `DftError` where GPAW is absent or knows no PAW set for an element.
+    `moments_mu_b`: to start from, a site each. `log`: GPAW's own text. What `on_iteration` raises ends it. `gentle`:
+    only with GPAW's mixer (False) or only with short steps (True); both in turn by default. Raises `NotSettledError`
+    where the electrons do not settle, `DftError` where GPAW is absent or knows no PAW set for an element.
     """
     needed("gpaw")
     began = time.process_time()
@@ -105,7 +105,7 @@ class NotSettledError(DftError):
     """Electrons that do not settle from the moments that they were started with, with what to try."""
 
 
-class _NotConverged(Exception):  # noqa: N818 -- caught here, never shown
+class _NotConverged(Exception):
     """GPAW gave up on one mixer."""
 
 
@@ -221,6 +221,6 @@ def _what_to_try(crystal: Crystal, n_iterations: int, level: Level) -> str:
     other = "high" if level.spin == "low" else "low"
     return (
         f"The electrons of {crystal.formula} did not settle in {n_iterations} iterations, with GPAW's mixer or with "
-        f"a gentler one. Try other moments (--spin {other}), a wider smearing (--smearing-ev {2 * level.smearing_ev:g}), "
-        "or a geometry that is closer to rest."
+        f"a gentler one. Try other moments (--spin {other}), a wider smearing (--smearing-ev {2 * level.smearing_ev:g})"
+        ", or a geometry that is closer to rest."
     )
