@@ -68,38 +68,45 @@ class Point:
 
 def calculate(
     crystal: Crystal, level: Level, *, start: str, moments_mu_b: Sequence[float], log: Path,
-    on_iteration: OnIteration = lambda number, energy_ev, share: None,
+    on_iteration: OnIteration = lambda number, energy_ev, share: None, gentle: bool | None = None,
 ) -> Point:  # fmt: skip
     """Return the energy of a crystal in the cell as it is given, relaxed first where the level asks for it.
 
-    `moments_mu_b`: to start from, a site each. `log`: GPAW's own text. What `on_iteration` raises ends it. Raises
-    `DftError` where GPAW is absent, knows no PAW set for an element, or where the electrons do not settle.
+    `moments_mu_b`: to start from, a site each. `log`: GPAW's own text. What `on_iteration` raises ends it. `gentle`:
+    only with GPAW's mixer (False) or only with short steps (True); both in turn by default. Raises `NotSettledError`
+    where the electrons do not settle, `DftError` where GPAW is absent or knows no PAW set for an element.
     """
     needed("gpaw")
     began = time.process_time()
-    note, n_iterations = "", 0
-    for attempt, settings in enumerate(_TRIES):
+    tries = _TRIES if gentle is None else _TRIES[int(gentle) :][:1]
+    n_iterations = 0
+    for settings in tries:
+        work = _Work(crystal, level, moments_mu_b, log, settings, on_iteration)
         try:
             with _told(crystal):
-                work = _Work(crystal, level, moments_mu_b, log, settings, on_iteration)
                 point = work.point(start, level.relax)
-        except _NotSettledError as error:
-            n_iterations += error.n_iterations
-            note = f"The first mixer did not settle in {error.n_iterations} iterations; the second, gentler one did."
-            if attempt == len(_TRIES) - 1:
-                raise DftError(_what_to_try(crystal, n_iterations, level)) from None
+        except _NotConverged:
+            n_iterations += work.n_iterations
             continue
+        note = ""
+        if settings is not _TRIES[0]:
+            before = f" in {n_iterations} iterations" if n_iterations else ""
+            note = f"The first mixer did not settle{before}; the second, gentler one did."
         return replace(
-            point, n_iterations=point.n_iterations + n_iterations, seconds=time.process_time() - began,
-            note=note if attempt else "",
-        )  # fmt: skip
-    raise DftError(_what_to_try(crystal, n_iterations, level))
+            point,
+            n_iterations=point.n_iterations + n_iterations,
+            seconds=time.process_time() - began,
+            note=note,
+        )
+    raise NotSettledError(_what_to_try(crystal, n_iterations, level))
 
 
-class _NotSettledError(Exception):
-    def __init__(self, n_iterations: int) -> None:
-        super().__init__(n_iterations)
-        self.n_iterations = n_iterations
+class NotSettledError(DftError):
+    """Electrons that do not settle from the moments that they were started with, with what to try."""
+
+
+class _NotConverged(Exception):
+    """GPAW gave up on one mixer."""
 
 
 class _Work:
@@ -134,7 +141,7 @@ class _Work:
             energy_ev = float(self.atoms.get_potential_energy())
             forces = self.atoms.get_forces()
         except KohnShamConvergenceError:
-            raise _NotSettledError(self.n_iterations) from None
+            raise _NotConverged from None
         return Point(
             crystal=crystal, energy_ev=energy_ev, dispersion_ev=dispersion_ev(crystal), k_grid=self.grid,
             n_k_points=len(self.calculator.get_ibz_k_points()), start=start,
@@ -213,7 +220,7 @@ def _told(crystal: Crystal) -> Iterator[None]:
 def _what_to_try(crystal: Crystal, n_iterations: int, level: Level) -> str:
     other = "high" if level.spin == "low" else "low"
     return (
-        f"The electrons of {crystal.formula} did not settle in {n_iterations} iterations, with GPAW's mixer and with a "
-        f"gentler one. Try other moments (--spin {other}), a wider smearing (--smearing-ev {2 * level.smearing_ev:g}), "
-        "or a geometry that is closer to rest."
+        f"The electrons of {crystal.formula} did not settle in {n_iterations} iterations, with GPAW's mixer or with "
+        f"a gentler one. Try other moments (--spin {other}), a wider smearing (--smearing-ev {2 * level.smearing_ev:g})"
+        ", or a geometry that is closer to rest."
     )

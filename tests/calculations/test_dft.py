@@ -15,7 +15,7 @@ from core.calculations.kinds import dft as kind
 from core.calculations.kinds.dft import DftEnd, DftResult, DftSpec, assemble
 from core.calculations.kinds.dft_metal import DftMetalResult, DftMetalSpec
 from core.calculations.kinds.relaxation import RelaxationSpec
-from core.dft import Level, Point, primitive
+from core.dft import Level, NotSettledError, Point, primitive
 from core.errors import CalculationError, DftError, NoWorkingIonError
 from core.provenance import Provenance
 from core.records import Crystal
@@ -51,6 +51,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         moments_mu_b: Sequence[float],
         log: Path,
         on_iteration: Any,
+        gentle: bool,
     ) -> Point:
         asked.append(log.stem)
         for number in (1, 2):
@@ -125,6 +126,32 @@ def test_the_lower_of_two_spins_is_kept_and_told(engine: list[str], tmp_path: Pa
     assert engine == ["discharged-high", "charged-high", "charged-low"]
     assert result.charged.start == "low" and result.charged.seconds == pytest.approx(3.0)
     assert any("0.300 eV" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(("stubborn", "n_tries"), [(("high",), 1), (("high", "low"), 2)])
+def test_a_start_that_does_not_settle_is_left_out_where_another_does(
+    engine: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stubborn: tuple[str, ...],
+    n_tries: int,
+) -> None:
+    tried: list[tuple[str, bool]] = []
+    calculated = kind.calculate
+
+    def calculate(crystal: Crystal, level: Level, *, log: Path, gentle: bool, **options: Any) -> Point:
+        if log.stem.startswith("charged"):
+            tried.append((log.stem, gentle))
+            if not gentle and options["start"] in stubborn:
+                raise NotSettledError("The electrons did not settle.")
+        return calculated(crystal, level, log=log, gentle=gentle, **options)
+
+    monkeypatch.setattr(kind, "calculate", calculate)
+    result = DftSpec.planned(layered("Ni")).run(WithMetal(tmp_path))
+    assert result.charged.start == "low"
+    assert [gentle for _, gentle in tried] == [False, False, True, True][: 2 * n_tries]
+    left_out = "From high-spin moments the charged end did not settle."
+    assert any(left_out in note for note in result.notes) == (n_tries == 1)
 
 
 def test_an_end_that_is_done_is_never_computed_again(engine: list[str], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 from core.calculations.base import Context, CrystalSpec, Figure, Result, Spec, Stopped
 from core.calculations.kinds.dft_metal import DFT_PACKAGES, DftMetalResult, DftMetalSpec
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec
-from core.dft import Level, Point, calculate, engine_words, needed, primitive, starts
+from core.dft import Level, NotSettledError, Point, calculate, engine_words, needed, primitive, starts
 from core.errors import CalculationError, DftError, NoWorkingIonError
 from core.ions import charge_number
 from core.potentials import potential_card
@@ -235,19 +235,41 @@ class _Work:
         self._began = time.monotonic()
 
     def end(self, name: str, crystal: Crystal) -> DftEnd:
-        """Calculate one end with all its starts, and return that of the lowest energy."""
+        """Calculate one end with all its starts, and return that of the lowest energy.
+
+        A start from which the electrons do not settle is left out and told, as long as another one settles. Only where
+        none does is GPAW's mixer given up for a gentler one, which takes several times as long.
+        """
         cell = primitive(crystal)
         tried = starts(cell, self.spec.level.spin)
-        points = [
-            self._point(f"{name}-{start}", cell, start, moments, index / len(tried), 1 / len(tried))
-            for index, (start, moments) in enumerate(tried.items())
-        ]
+        points, failed = self._points(name, cell, tried, gentle=False)
+        if not points:
+            points, failed = self._points(name, cell, tried, gentle=True)
+        if not points:
+            raise failed[-1][1]
         self._ends_done += 1
         best = min(points, key=lambda point: point.energy_ev)
+        left_out = [f"From {start}-spin moments the {name} end did not settle." for start, _ in failed]
         values = {it.name: getattr(best, it.name) for it in fields(Point)}
-        values["note"] = " ".join([best.note, *self._compared(name, points)]).strip()
+        values["note"] = " ".join([best.note, *self._compared(name, points), *left_out]).strip()
         values["seconds"] = sum(point.seconds for point in points)
         return DftEnd(**values, n_ions=best.crystal.count(self.spec.working_ion))
+
+    def _points(
+        self, name: str, cell: Crystal, tried: Mapping[str, Sequence[float]], *, gentle: bool
+    ) -> tuple[list[Point], list[tuple[str, NotSettledError]]]:
+        points: list[Point] = []
+        failed: list[tuple[str, NotSettledError]] = []
+        for index, (start, moments) in enumerate(tried.items()):
+            try:
+                points.append(
+                    self._point(
+                        f"{name}-{start}", cell, start, moments, index / len(tried), 1 / len(tried), gentle
+                    )
+                )
+            except NotSettledError as error:
+                failed.append((start, error))
+        return points, failed
 
     def _compared(self, name: str, points: Sequence[Point]) -> list[str]:
         if len(points) == 1:
@@ -259,8 +281,8 @@ class _Work:
         ]
 
     def _point(
-        self, name: str, cell: Crystal, start: str, moments: Sequence[float], done: float, share: float
-    ) -> Point:
+        self, name: str, cell: Crystal, start: str, moments: Sequence[float], done: float, share: float, gentle: bool
+    ) -> Point:  # fmt: skip
         if (kept := self.context.kept(name, Point)) is not None:
             return kept
         self.context.say(f"{name} spin, {cell.n_sites} atoms")
@@ -270,7 +292,7 @@ class _Work:
 
         point = calculate(
             cell, self.spec.level, start=start, moments_mu_b=moments, log=self.context.folder / f"{name}.txt",
-            on_iteration=after,
+            on_iteration=after, gentle=gentle,
         )  # fmt: skip
         self.context.keep(name, point)
         return point
