@@ -15,10 +15,9 @@ from typing import Final
 import pandas as pd
 
 from core.dft import Level, cost
-from core.oxidation import redox_metals
 from core.records import Crystal
 from core.screening import Thresholds, ranked
-from core.store import Reader
+from core.store import SCREEN_COLUMNS, Reader
 from core.supply import RADIOACTIVE
 from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
 
@@ -71,7 +70,7 @@ def _labelled(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[
     hosts: dict[str, list[Choice]] = {}
     for row in rows.itertuples():
         choice = _choice(reader.crystal(row.id), True, level)
-        hosts.setdefault(f"{'-'.join(redox_metals(row.elements))} {_anion(row.elements)}", []).append(choice)
+        hosts.setdefault(f"{'-'.join(row.redox_metals)} {_anion(row.elements)}", []).append(choice)
     for choices in hosts.values():
         choices.sort(key=lambda choice: choice.seconds)
     rounds = [
