@@ -46,12 +46,9 @@ def chosen(
     reader: Reader, *, n_labelled: int = 15, n_candidates: int = 24, level: Level | None = None
 ) -> list[Choice]:
     """Return the crystals that the rule chooses, quickest first."""
-    rows = reader.screen()
-    rows = rows[rows.n_sites <= MAX_ATOMS]
-    rows = rows.assign(elements=rows.chemsys.str.split("-"))
-    rows = rows[
-        rows.elements.map(lambda elements: bool(redox_metals(elements)) and _anion(elements) in ANIONS)
-    ]
+    rows = reader.screen(columns=(*SCREEN_COLUMNS, "elements", "redox_metals"))
+    rows = rows[(rows.redox_metals.map(len) > 0) & (rows.n_sites <= MAX_ATOMS)]
+    rows = rows[rows.elements.map(lambda elements: _anion(elements) in ANIONS)]
     rows = rows[rows.elements.map(lambda elements: not LEFT_OUT & set(elements))]
     rows = rows[rows.capacity_redox_vol_ah_per_l >= _ALL_OF_IT * rows.capacity_vol_ah_per_l]
     level = level or Level()
