@@ -15,10 +15,9 @@ from typing import Final
 import pandas as pd
 
 from core.dft import Level, cost
-from core.oxidation import redox_metals
 from core.records import Crystal
 from core.screening import Thresholds, ranked
-from core.store import Reader
+from core.store import SCREEN_COLUMNS, Reader
 from core.supply import RADIOACTIVE
 from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
 
@@ -47,12 +46,9 @@ def chosen(
     reader: Reader, *, n_labelled: int = 15, n_candidates: int = 24, level: Level | None = None
 ) -> list[Choice]:
     """Return the crystals that the rule chooses, quickest first."""
-    rows = reader.screen()
-    rows = rows[rows.n_sites <= MAX_ATOMS]
-    rows = rows.assign(elements=rows.chemsys.str.split("-"))
-    rows = rows[
-        rows.elements.map(lambda elements: bool(redox_metals(elements)) and _anion(elements) in ANIONS)
-    ]
+    rows = reader.screen(columns=(*SCREEN_COLUMNS, "elements", "redox_metals"))
+    rows = rows[(rows.redox_metals.map(len) > 0) & (rows.n_sites <= MAX_ATOMS)]
+    rows = rows[rows.elements.map(lambda elements: _anion(elements) in ANIONS)]
     rows = rows[rows.elements.map(lambda elements: not LEFT_OUT & set(elements))]
     rows = rows[rows.capacity_redox_vol_ah_per_l >= _ALL_OF_IT * rows.capacity_vol_ah_per_l]
     level = level or Level()
@@ -71,7 +67,7 @@ def _labelled(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> list[
     hosts: dict[str, list[Choice]] = {}
     for row in rows.itertuples():
         choice = _choice(reader.crystal(row.id), True, level)
-        hosts.setdefault(f"{'-'.join(redox_metals(row.elements))} {_anion(row.elements)}", []).append(choice)
+        hosts.setdefault(f"{'-'.join(row.redox_metals)} {_anion(row.elements)}", []).append(choice)
     for choices in hosts.values():
         choices.sort(key=lambda choice: choice.seconds)
     rounds = [
