@@ -36,17 +36,19 @@ LINE = {
     "relaxation": {"potentials"},
     "stability": {"sources", "potentials", "relaxation", "thresholds"},
     "ordering": {"potentials", "relaxation"},
+    "hops": {"oxidation", "potentials"},
     "dynamics": {"potentials"},
     "transport": {"dynamics"},
     "dft": set(),
     "calculations": {
-        "oxidation", "potentials", "relaxation", "stability", "ordering", "dft", "dynamics", "transport",
+        "oxidation", "potentials", "relaxation", "stability", "ordering", "hops", "dft", "dynamics", "transport",
     },
     "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "store",
-        "potentials", "relaxation", "stability", "ordering", "dynamics", "transport", "calculations", "tasks", "dft",
+        "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations", "tasks",
+        "dft",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",

@@ -104,8 +104,8 @@ def _campaign(arguments: argparse.Namespace) -> int:
 
 
 def _of_file(arguments: argparse.Namespace) -> int:
-    from core.hops.paths import COLUMNS, barrier_rows, read_lines
     from core.potentials import DEFAULT_POTENTIAL, load_potential
+    from core.service.barriers import COLUMNS, barrier_rows, read_lines
 
     lines = read_lines(arguments.paths)
     if not lines:

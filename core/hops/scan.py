@@ -12,7 +12,7 @@ times as many forces for the same points.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -117,13 +117,11 @@ class _HeldInPlane:
         return {"name": "held in plane", "kwargs": {"direction": self.direction.tolist()}}
 
 
-@dataclass(slots=True)
 class _Counter:
     """Force calls, and who wants to hear of them (it may raise to stop)."""
 
-    on_step: Callable[[int], None]
-    n: int = 0
-    left: list[float] = field(default_factory=list)
+    def __init__(self, on_step: Callable[[int], None]) -> None:
+        self.on_step, self.n = on_step, 0
 
     def tick(self) -> None:
         self.n += 1

@@ -1,4 +1,4 @@
-"""Migration barriers for the faces: what there is of a crystal's, what another would take, the ways drawn."""
+"""Migration barriers for the faces: of a crystal, what they would take and the ways drawn; of the hops of a file."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,14 @@ from core.calculations.kinds.barrier import BarrierResult, BarrierSpec, EndBarri
 from core.errors import BarrierError
 from core.hops.cells import supercell
 from core.hops.network import network
+from core.hops.paths import COLUMNS, barrier_rows, read_lines
 from core.potentials import DEFAULT_POTENTIAL
 from core.records import Crystal, FloatArray
 from core.service.curves import SECONDS_PER_ATOM
 
 __all__ = [
-    "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan", "limiting_hop",
-    "way_of",
+    "COLUMNS", "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan",
+    "barrier_rows", "limiting_hop", "read_lines", "way_of",
 ]  # fmt: skip
 
 _FORCES_OF_A_HOP = 130
