@@ -50,7 +50,7 @@ def _draw(found: Calculation) -> None:
     result = found.result
     if not isinstance(result, BarrierResult):
         return
-    st.markdown(f"**{safe(result.verdict).capitalize()}**. {safe(result.reason)}")
+    st.markdown(f"**{safe(result.verdict).capitalize()}**. {safe(result.reason)}{_error_words(result)}")
     for note in result.notes:
         st.warning(safe(note), icon=":material/info:")
     columns = st.container(key=f"stacking-barrier-{found.name}").columns(2, gap="large")
@@ -80,6 +80,14 @@ def _draw(found: Calculation) -> None:
     )
     held = "Held by the release" if found.is_shipped else "A run of one's own"
     st.caption(f"{held}. Energies by {safe(result.potential)} at zero temperature, in a rigid cell.")
+
+
+def _error_words(result: BarrierResult) -> str:
+    if result.barrier_ev is None:
+        return ""
+    if result.barrier_std_ev is None:
+        return f" How far {safe(result.potential)} is off on known hops is not known."
+    return f" On known hops {safe(result.potential)} is off by ± {result.barrier_std_ev:.2f} eV at such a height."
 
 
 def _row(result: BarrierResult, hop: HopBarrier) -> list[str]:

@@ -17,6 +17,7 @@ from ase.data import atomic_numbers
 
 from core.errors import BarrierError, ExplorerError, SourceError
 from core.hops.scan import Hop, scan
+from core.hops.spread import barrier_std_ev
 from core.potentials import Potential
 
 COLUMNS: Final = ("id", "barrier_ev", "barrier_std_ev", "potential", "converged", "verdict", "error")
@@ -91,7 +92,10 @@ def barrier_row(
         return row | {"verdict": error.verdict, "error": str(error)}
     except ExplorerError as error:
         return row | {"verdict": "not possible", "error": str(error)}
-    return row | {"barrier_ev": profile.barrier_ev, "converged": profile.converged, "verdict": "hop"}
+    return row | {
+        "barrier_ev": profile.barrier_ev, "barrier_std_ev": barrier_std_ev(profile.barrier_ev, potential.name),
+        "converged": profile.converged, "verdict": "hop",
+    }  # fmt: skip
 
 
 def line_key(line: Mapping[str, Any], potential: Potential) -> str:

@@ -38,7 +38,8 @@ def result(empty_ev: float | None = 0.8) -> BarrierResult:
     )
     return BarrierResult(
         verdict="one dimension", reason="Barrier of the easiest way: full 0.60 eV.", potential=NAME,
-        barrier_ev=empty_ev, ends=ends, hops=(hop("full"), hop("full", 1, 0.9), hop("empty", 0, empty_ev)),
+        barrier_ev=empty_ev, barrier_std_ev=None, ends=ends,
+        hops=(hop("full"), hop("full", 1, 0.9), hop("empty", 0, empty_ev)),
         provenance=Provenance(kind="barrier"),
     )  # fmt: skip
 

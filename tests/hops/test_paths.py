@@ -12,6 +12,7 @@ from core import cli
 from core.errors import BarrierError, SourceError
 from core.hops import paths
 from core.hops.paths import barrier_row, line_key, read_hop, read_lines
+from core.hops.spread import barrier_std_ev
 from core.potentials import registry
 from tests.dynamics.toys import Toy, rocksalt
 from tests.tasks.toy_potential import NAME
@@ -105,3 +106,9 @@ def test_an_empty_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "none.jsonl").write_text("\n")
     assert cli.main(["barrier", "--paths", str(tmp_path / "none.jsonl"), "--potential", NAME]) == 2
     assert "holds no hops" in capsys.readouterr().err
+
+
+def test_a_spread_is_stated_for_potentials_that_were_tried_on_known_hops() -> None:
+    assert barrier_std_ev(0.6, "nequip-mp") == pytest.approx(0.158, abs=1e-3)
+    assert barrier_std_ev(0.0, "nequip-mp") == pytest.approx(0.05)
+    assert barrier_std_ev(0.6, NAME) is None and barrier_std_ev(None, "nequip-mp") is None

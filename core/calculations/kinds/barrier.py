@@ -21,6 +21,7 @@ from core.errors import BarrierError, CalculationError, RecordError, Unsupported
 from core.hops.cells import ENDS, End, hop_cell
 from core.hops.network import DIMENSIONS, MAX_HOP_A, Network, NetworkHop, network, reach
 from core.hops.scan import N_PLANES, Profile, scan
+from core.hops.spread import barrier_std_ev
 from core.potentials import DEFAULT_POTENTIAL, Potential, potential_card
 from core.provenance import Provenance
 from core.records import Crystal
@@ -69,18 +70,19 @@ class EndBarriers:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BarrierResult(Result):
-    """The barrier of a material, of each end, and all hops behind them."""
+    """The barrier of a material with its standard deviation, of each end, and all hops behind them."""
 
     kind: ClassVar[str] = "barrier"
 
     potential: str
     barrier_ev: float | None
+    barrier_std_ev: float | None
     ends: tuple[EndBarriers, ...]
     hops: tuple[HopBarrier, ...]
 
     def figures(self) -> dict[str, Figure]:
-        """Return the barrier."""
-        return {"barrier_ev": self.barrier_ev}
+        """Return the barrier and its standard deviation."""
+        return {"barrier_ev": self.barrier_ev, "barrier_std_ev": self.barrier_std_ev}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,7 +158,7 @@ class BarrierSpec(CrystalSpec):
         barrier_ev, verdict, reason = _verdict(ends, hops)
         return BarrierResult(
             verdict=verdict, reason=reason, notes=_notes(relaxed, sites, hops), potential=self.potential,
-            barrier_ev=barrier_ev, ends=ends, hops=hops,
+            barrier_ev=barrier_ev, barrier_std_ev=barrier_std_ev(barrier_ev, self.potential), ends=ends, hops=hops,
             provenance=Provenance(
                 kind=self.kind, model_name=self.potential, model_sha256=self.potential_sha256, seed=self.seed,
                 device=context.device,
