@@ -42,13 +42,14 @@ def first_principles_rows(reader: Reader, out_of_fold: pd.DataFrame | None = Non
 def comparisons(rows: pd.DataFrame) -> list[Comparison]:
     """Return how far the voltages lie apart, those pairs of which at least two rows are known."""
     pairs = (
-        ("Predicted against DFT", "voltage_v", "dft_voltage_v"),
-        ("Relaxed against DFT", "relaxed_voltage_v", "dft_voltage_v"),
-        ("DFT here against the label", "dft_voltage_v", "mp_average_voltage_v"),
+        ("Predicted against DFT", rows, "voltage_v", "dft_voltage_v"),
+        ("Those without a label", rows[~rows["is_labelled"]], "voltage_v", "dft_voltage_v"),
+        ("Relaxed against DFT", rows, "relaxed_voltage_v", "dft_voltage_v"),
+        ("DFT here against the label", rows, "dft_voltage_v", "mp_average_voltage_v"),
     )
     found = []
-    for name, one, other in pairs:
-        both = rows[[one, other]].dropna()
+    for name, of, one, other in pairs:
+        both = of[[one, other]].dropna()
         if len(both) < 2:
             continue
         apart = (both[one] - both[other]).to_frame("error_v")

@@ -49,6 +49,12 @@ def test_pairs_of_one_row_tell_nothing(rows: pd.DataFrame) -> None:
     assert only.mae.low <= only.mae.value <= only.mae.high
 
 
+def test_those_without_a_label_are_told_apart(rows: pd.DataFrame) -> None:
+    every = pd.concat([rows, rows.assign(is_labelled=False)])
+    told = {it.name: it.n for it in comparisons(every)}
+    assert (told["Predicted against DFT"], told["Those without a label"]) == (4, 3)
+
+
 def test_the_plot_fills_what_has_a_label_and_leaves_out_what_is_not_known(rows: pd.DataFrame) -> None:
     line, predicted, relaxed = parity_figure(rows, LIGHT)["data"]
     assert line["mode"] == "lines"
