@@ -85,7 +85,7 @@ def _campaign(arguments: argparse.Namespace) -> int:
     from core.store import open_reader
 
     with open_reader() as reader:
-        frame = ranked(reader.screen(), Thresholds())
+        frame = ranked(reader.screen(), Thresholds(sigma_ms_per_cm=None))
         passes = (frame.voltage_v > arguments.min_voltage_v) & (
             frame.capacity_vol_ah_per_l > arguments.min_capacity_ah_per_l
         )

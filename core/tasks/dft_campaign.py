@@ -82,7 +82,7 @@ def _candidates(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> lis
     rows = rows[rows.in_domain & (rows.voltage_v > SCOPE_VOLTAGE_V)]
     rows = rows[rows.capacity_redox_vol_ah_per_l > SCOPE_CAPACITY_AH_PER_L]
     found: list[Choice] = []
-    for _, alike in ranked(rows, Thresholds()).groupby("formula", sort=False):
+    for _, alike in ranked(rows, Thresholds(sigma_ms_per_cm=None)).groupby("formula", sort=False):
         best = alike[alike.verdict == alike.verdict.iloc[0]]
         choices = [_choice(reader.crystal(id), False, level) for id in best.id]
         found.append(min(choices, key=lambda choice: choice.seconds))
