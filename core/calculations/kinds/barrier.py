@@ -259,7 +259,8 @@ def _notes(relaxed: RelaxationResult, sites: Network, hops: Sequence[HopBarrier]
     if failed := [f"{hop.end} host, {hop.length_a:.2f} angstrom: {hop.reason}" for hop in hops if hop.reason]:
         notes.append(f"{len(failed)} of {len(hops)} hops could not be worked out. " + " ".join(failed))
     if loose := sum(not hop.converged for hop in hops if not hop.reason):
-        notes.append(f"In {loose} hops forces were left at a point; their barriers may come down a little.")
+        which = "one hop" if loose == 1 else f"{loose} hops"
+        notes.append(f"In {which} forces were left at a point: the barrier may come down a little.")
     return tuple(notes)
 
 
