@@ -29,7 +29,7 @@ def announced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MGC_KINDS", MODULE)
     monkeypatch.setenv("PYTHONPATH", str(FOLDER))
     monkeypatch.syspath_prepend(str(FOLDER))
-    monkeypatch.setattr(queue, "_WORKER", ("-m", "core.tasks.worker"))
+    monkeypatch.setattr(queue, "WORKER", ("-m", "core.tasks.worker"))
 
 
 def spec(**changes) -> Spec:

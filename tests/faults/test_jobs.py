@@ -75,7 +75,7 @@ def test_a_second_worker_on_a_run_gives_way(make_spec):
     folder = queue.prepare(make_spec())
     folder.write_status("running")
     with locked(folder.run_lock):
-        start_detached((*queue._WORKER, str(folder.path)), log=folder.path / "second.log", threads=1)
+        start_detached((*queue.WORKER, str(folder.path)), log=folder.path / "second.log", threads=1)
         log = folder.path / "second.log"
         job = wait_until(status(folder.name), lambda it: "Another process works" in log.read_text())
     assert job.folder.read("status.json")["state"] == "running"
