@@ -172,9 +172,14 @@ def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
     return _conducts_words(row, where, thresholds) or told
 
 
-def _polymorph_hint(row: Row) -> str:
-    melted = word_of(row, "melted_polymorph")
-    return f"its polymorph {melted} melts in molecular dynamics" if melted else ""
+def _mobility_hint(row: Row) -> str:
+    melted, barrier_ev = word_of(row, "melted_polymorph"), number_of(row, "barrier_ev")
+    told = [f"its polymorph {melted} melts in molecular dynamics"] if melted else []
+    if barrier_ev is not None:
+        std_ev = number_of(row, "barrier_std_ev")
+        error = "" if std_ev is None else f" ± {std_ev:.2f}"
+        told.append(f"ions must climb a barrier of {barrier_ev:.2f}{error} eV")
+    return " and ".join(told)
 
 
 def _conducts_words(row: Row, where: str, thresholds: Thresholds) -> str:
@@ -199,6 +204,6 @@ RULES: Final = (
     INSERTION,
     Rule(key="elements", title="No radioactive or rare element", judge=_elements, words=_elements_words),
     Rule(key="dynamics", title="Ions move in a solid host", judge=_dynamics, words=_dynamics_words, needed=False,
-         hint=_polymorph_hint),
+         hint=_mobility_hint),
 )  # fmt: skip
 """All criteria, in the order in which they are read. The first is hard: against it, nothing is a cathode."""

@@ -221,6 +221,16 @@ def test_a_polymorph_that_melts_is_a_hint_and_changes_no_verdict() -> None:
     assert "polymorph" not in " ".join(it.text for it in judgement(simulated, Thresholds()).criteria)
 
 
+def test_a_barrier_is_a_hint_while_nothing_was_simulated() -> None:
+    row = {**GOOD, "barrier_ev": 1.36, "barrier_std_ev": 0.34}
+    found = judgement(row, Thresholds())
+    (dynamics,) = [it for it in found.criteria if it.key == "dynamics"]
+    assert dynamics.text == "not simulated, but ions must climb a barrier of 1.36 ± 0.34 eV"
+    assert found.verdict == judgement(GOOD, Thresholds()).verdict
+    without_error = judgement({**GOOD, "barrier_ev": 0.5}, Thresholds()).criteria
+    assert "a barrier of 0.50 eV" in " ".join(it.text for it in without_error)
+
+
 def test_a_licence_counts_nowhere() -> None:
     rows = pd.DataFrame([GOOD, {**GOOD, "license": "CC BY-NC 4.0"}])
     judged = judge(rows, Thresholds())
