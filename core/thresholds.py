@@ -68,3 +68,7 @@ class Thresholds:
             "capacity_vol_ah_per_l": self.capacity_vol_ah_per_l,
             "sigma_ms_per_cm": self.sigma_ms_per_cm,
         }
+
+
+ASKED: Final = Thresholds(sigma_ms_per_cm=None)
+"""What the default view asks: the paper's voltage, its capacity as far as redox metals pay, nothing of conductivity."""

@@ -25,7 +25,6 @@ from core.quantities import QUANTITIES
 from core.service.calculations import Job, jobs_of
 from core.service.charged_state import ChargedState, charged_state, known_facts
 from core.service.predict import (
-    ASKED,
     MAX_UPLOADS,
     PredictedStructure,
     judged_structure,
@@ -33,6 +32,7 @@ from core.service.predict import (
     predict_upload,
     rows_csv,
 )
+from core.service.screen import ASKED
 
 _RESULTS: Final = "predict_results"
 _EXAMPLE: Final = "predict_example"

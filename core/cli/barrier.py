@@ -10,7 +10,7 @@ from core.cli.runs import add_cluster, cluster_of, run_here, run_in_turn, state_
 from core.csv_text import write_rows
 from core.errors import SourceError
 from core.ions import WORKING_IONS
-from core.thresholds import PAPER_CAPACITY_AH_PER_L, PAPER_VOLTAGE_V
+from core.thresholds import ASKED, PAPER_CAPACITY_AH_PER_L, PAPER_VOLTAGE_V
 
 _HELP = """\
 CIF_OR_ID: relaxes both ends of charging, works out one hop of each kind that symmetry tells apart, with a vacancy in
@@ -81,11 +81,11 @@ def _of_crystal(arguments: argparse.Namespace) -> int:
 def _campaign(arguments: argparse.Namespace) -> int:
     from core.calculations.kinds.barrier import BarrierSpec
     from core.potentials import DEFAULT_POTENTIAL
-    from core.screening import Thresholds, ranked
+    from core.screening import ranked
     from core.store import open_reader
 
     with open_reader() as reader:
-        frame = ranked(reader.screen(), Thresholds(sigma_ms_per_cm=None))
+        frame = ranked(reader.screen(), ASKED)
         passes = (frame.voltage_v > arguments.min_voltage_v) & (
             frame.capacity_vol_ah_per_l > arguments.min_capacity_ah_per_l
         )

@@ -14,7 +14,7 @@ from core.ions import charge_number
 from core.records import Crystal, FailedInput, VoltagePrediction
 from core.screening import pass_probability
 from core.service.model import load_cascade, load_model
-from core.thresholds import Thresholds
+from core.thresholds import ASKED, Thresholds
 from core.verdict import Judgement, judge, judgement, with_reasons
 
 if TYPE_CHECKING:
@@ -64,9 +64,6 @@ COLUMNS: Final = tuple(field.name for field in fields(PredictedRow))
 """Columns of the CSV of predictions."""
 
 _PREDICTED: Final = tuple(field.name for field in fields(VoltagePrediction))
-
-ASKED: Final = Thresholds(sigma_ms_per_cm=None)
-"""What a structure is held against: the paper's voltage and capacity, of the redox metals, without dynamics."""
 
 
 @dataclass(frozen=True, kw_only=True)

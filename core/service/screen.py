@@ -21,10 +21,11 @@ from core.screening import (
 )
 from core.store import Filters, Reader, Release
 from core.supply import RARE, SOLD_AS_SALTS, TOXIC, prices_usd_per_kg
-from core.thresholds import DEFINITIONS, Definition
+from core.thresholds import ASKED, DEFINITIONS, Definition
 from core.verdict import REASONS, VERDICTS, WANTED, Criterion, Judgement, judgement, with_reasons
 
 __all__ = [
+    "ASKED",
     "DEFINITIONS",
     "RARE",
     "REASONS",

@@ -16,10 +16,10 @@ import pandas as pd
 
 from core.dft import Level, cost
 from core.records import Crystal
-from core.screening import Thresholds, ranked
+from core.screening import ranked
 from core.store import SCREEN_COLUMNS, Reader
 from core.supply import RADIOACTIVE
-from core.thresholds import SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
+from core.thresholds import ASKED, SCOPE_CAPACITY_AH_PER_L, SCOPE_VOLTAGE_V
 
 LEFT_OUT: Final = RADIOACTIVE | frozenset(
     {"La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu"}
@@ -82,7 +82,7 @@ def _candidates(reader: Reader, rows: pd.DataFrame, n: int, level: Level) -> lis
     rows = rows[rows.in_domain & (rows.voltage_v > SCOPE_VOLTAGE_V)]
     rows = rows[rows.capacity_redox_vol_ah_per_l > SCOPE_CAPACITY_AH_PER_L]
     found: list[Choice] = []
-    for _, alike in ranked(rows, Thresholds(sigma_ms_per_cm=None)).groupby("formula", sort=False):
+    for _, alike in ranked(rows, ASKED).groupby("formula", sort=False):
         best = alike[alike.verdict == alike.verdict.iloc[0]]
         choices = [_choice(reader.crystal(id), False, level) for id in best.id]
         found.append(min(choices, key=lambda choice: choice.seconds))
