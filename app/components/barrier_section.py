@@ -92,6 +92,9 @@ def _error_words(result: BarrierResult) -> str:
 
 def _row(result: BarrierResult, hop: HopBarrier) -> list[str]:
     (end,) = [it for it in result.ends if it.end == hop.end]
+    if hop.above_ev is not None:
+        above = f"above {hop.above_ev:.2f}"
+        return [_ENDS[hop.end], f"{hop.length_a:.2f}", above, above, "left there", "not needed"]
     if hop.barrier_ev is None or hop.forward_ev is None or hop.back_ev is None:
         return [_ENDS[hop.end], f"{hop.length_a:.2f}", "not known", "", safe(hop.reason), ""]
     reached = [

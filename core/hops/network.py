@@ -161,3 +161,15 @@ def reach(network: Network, barriers_ev: Mapping[int, float]) -> dict[int, float
             if answer[reached] is None:
                 answer[reached] = barrier_ev
     return answer
+
+
+def limit(network: Network, barriers_ev: Mapping[int, float]) -> float:
+    """Return the barrier above which no other hop changes what `reach` says, infinite where any may.
+
+    The hops known must connect sites in as many dimensions as all hops together; then only lower ones help.
+    """
+    possible = reach(network, {hop.label: 0.0 for hop in network.hops})
+    known = reach(network, barriers_ev)
+    far = max((dimension for dimension in DIMENSIONS if possible[dimension] is not None), default=1)
+    barrier_ev = known[far]
+    return float("inf") if barrier_ev is None else barrier_ev

@@ -36,6 +36,9 @@ N_PLANES: Final = 5
 WILD_EV: Final = 6.0
 """Beyond it no ion hops: an image is broken, or the potential fails there."""
 
+SURE_EV: Final = 0.1
+"""A point relaxed so far comes down by less: higher than a limit by more, a hop is higher for certain."""
+
 PAIR_LIMIT: Final = 0.5
 """Times the sum of covalent radii: closer atoms are in each other."""
 
@@ -76,7 +79,8 @@ class Profile:
     """Energies along a hop.
 
     `barrier_ev`: the largest climb on the way, max over s < t of E(t) - E(s), which is the highest point over the start
-    where no point between lies lower; `back_ev`: the same going back; `n_forces`: calls.
+    where no point between lies lower; `back_ev`: the same going back; `n_forces`: calls. A profile that was left once
+    it rose above the limit asked about is not `whole`: its barriers are at least so high.
     """
 
     images: tuple[Image, ...]
@@ -84,6 +88,7 @@ class Profile:
     back_ev: float
     converged: bool
     n_forces: int
+    whole: bool = True
 
     @property
     def energies_ev(self) -> Floats:
@@ -129,9 +134,12 @@ class _Counter:
 
 
 def scan(
-    hop: Hop, potential: Potential, *, n_planes: int = N_PLANES, on_step: Callable[[int], None] = lambda n: None
+    hop: Hop, potential: Potential, *, n_planes: int = N_PLANES, limit_ev: float = np.inf,
+    on_step: Callable[[int], None] = lambda n: None,
 ) -> Profile:  # fmt: skip
     """Return the profile of a hop; where symmetry turns it around, half of it is worked out.
+
+    The middle comes first. A hop that rises above `limit_ev` for certain, there or back, is left there.
 
     Raises `BarrierError` where an ion does not stay on its site, atoms come into each other or an image is wild, and
     what the potential raises.
@@ -158,29 +166,42 @@ def scan(
     direction = way_a / length_a
     zero_ev = float(start.get_potential_energy())
     images = [_image(0.0, start, zero_ev, 0.0)]
-    for way in np.linspace(0.0, 1.0, n_planes + 2)[1:-1]:
+    images.append(_turned(images[0], turning) if turning is not None else _image(1.0, end, zero_ev, 0.0))
+    for way in _from_the_middle(n_planes):
         if turning is not None and way > 0.5 + 1e-9:
-            break
+            continue
+        seen_ev = np.array([image.energy_ev for image in images])
+        if limit_ev + SURE_EV < max(_climb_ev(seen_ev), _climb_ev(seen_ev[::-1])) <= WILD_EV:
+            return _profile(images, seen_ev, counter, whole=False)
         atoms = start.copy()
         atoms.positions += way * (end.positions - start.positions)
         atoms.set_constraint(_HeldInPlane(direction))
         _relax(hop, atoms, calculator, counter, PLANE_STEPS, f"{way:.2f} of the way")
         raw = atoms.get_forces(apply_constraint=False)
         slope_ev = -float(raw[-1] @ direction) * length_a
-        images.append(_image(float(way), atoms, zero_ev, slope_ev))
-    if turning is None:
-        images.append(_image(1.0, end, zero_ev, 0.0))
-    else:
-        images += [_turned(image, turning) for image in reversed(images) if image.way < 0.5 - 1e-9]
+        images.append(_image(way, atoms, zero_ev, slope_ev))
+        if turning is not None and way < 0.5 - 1e-9:
+            images.append(_turned(images[-1], turning))
+        images.sort(key=lambda image: image.way)
     curve_ev = _curve_ev(images)
-    barrier_ev, back_ev = _climb_ev(curve_ev), _climb_ev(curve_ev[::-1])
-    if not np.isfinite(barrier_ev) or max(barrier_ev, back_ev) > WILD_EV:
+    highest_ev = max(_climb_ev(curve_ev), _climb_ev(curve_ev[::-1]))
+    if not highest_ev <= WILD_EV:
         raise BarrierError(
-            f"{hop.id}: the profile rises by {barrier_ev:.1f} eV: an image is broken.", verdict="wild"
+            f"{hop.id}: the profile rises by {highest_ev:.1f} eV: an image is broken.", verdict="wild"
         )
+    return _profile(images, curve_ev, counter, whole=True)
+
+
+def _from_the_middle(n_planes: int) -> list[float]:
+    ways = np.linspace(0.0, 1.0, n_planes + 2)[1:-1]
+    return sorted((float(way) for way in ways), key=lambda way: (round(abs(way - 0.5), 6), way))
+
+
+def _profile(images: list[Image], energies_ev: Floats, counter: _Counter, *, whole: bool) -> Profile:
     return Profile(
-        images=tuple(images), barrier_ev=barrier_ev, back_ev=back_ev,
+        images=tuple(images), barrier_ev=_climb_ev(energies_ev), back_ev=_climb_ev(energies_ev[::-1]),
         converged=all(image.force_ev_per_a < 2.0 * FORCE_EV_PER_A for image in images), n_forces=counter.n,
+        whole=whole,
     )  # fmt: skip
 
 

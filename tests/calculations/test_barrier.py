@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.calculations import read_spec
-from core.calculations.kinds import relaxation
+from core.calculations.kinds import barrier, relaxation
 from core.calculations.kinds.barrier import BarrierResult, BarrierSpec, HopBarrier, _end, _verdict
 from core.codec import from_json
 from core.errors import NoWorkingIonError, RecordError
@@ -102,3 +102,10 @@ def test_what_cannot_be_asked_is_refused(spec: BarrierSpec) -> None:
     )
     with pytest.raises(NoWorkingIonError):
         BarrierSpec.planned(host, potential=NAME).check()
+
+
+def test_a_hop_too_high_to_matter_is_left_and_says_above_what(spec: BarrierSpec, monkeypatch) -> None:
+    monkeypatch.setattr(barrier, "limit", lambda sites, known: -5.0)
+    result = finished(spec)
+    assert {hop.above_ev for hop in result.hops} == {-5.0}
+    assert all(hop.barrier_ev is None and not hop.reason and hop.path for hop in result.hops)

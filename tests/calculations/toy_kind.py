@@ -48,7 +48,9 @@ class SquaresSpec(CrystalSpec):
             time.sleep(self.pause_s)
             state |= {"step": step + 1, "total": state["total"] + step**2}
             context.report({"step": step + 1, "fraction": (step + 1) / self.n, "eta_s": None})
-            write_json(path, state)  # after its report: killed between the two, the step is done and told again
+            write_json(
+                path, state
+            )  # after its report: killed between the two, the step is done and told again
         write_bytes(context.folder / "terms.bin", bytes(range(min(self.n, 256))))
         return SquaresResult(
             verdict="summed", total=state["total"], n_sittings=state["sittings"],

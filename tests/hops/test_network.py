@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import BarrierError
 from core.hops.cells import MAX_ATOMS, hop_cell, supercell
-from core.hops.network import Network, NetworkHop, network, reach
+from core.hops.network import Network, NetworkHop, limit, network, reach
 from core.hops.voids import voids
 from core.records import Crystal
 
@@ -123,3 +123,14 @@ def test_no_cell_larger_than_allowed_is_made() -> None:
 def test_a_crystal_without_the_ion_is_refused(spinel: Crystal) -> None:
     with pytest.raises(BarrierError, match="holds no Ca"):
         network(spinel, "Ca")
+
+
+def test_no_hop_above_what_leads_everywhere_can_change_it() -> None:
+    def hop(label: int, image: tuple[int, int, int]) -> NetworkHop:
+        return NetworkHop(label=label, start=0, end=0, image=image, length_a=3.0)
+
+    hops = (hop(0, (1, 0, 0)), hop(1, (0, 1, 0)), hop(2, (1, 1, 0)))
+    plane = Network(lattice_a=np.eye(3) * 3.0, frac=np.zeros((1, 3)), n_ions=1, hops=hops)
+    assert limit(plane, {}) == limit(plane, {0: 0.4}) == np.inf  # a second dimension is still to come
+    assert limit(plane, {0: 0.4, 1: 0.9}) == 0.9  # the third hop helps if it is lower
+    assert reach(plane, {0: 0.4, 1: 0.9, 2: 0.7})[2] == 0.7

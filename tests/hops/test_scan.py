@@ -97,6 +97,15 @@ def test_what_is_no_hop_says_so(potential: Pass, step_a: float, verdict: str, wo
     assert caught.value.verdict == verdict
 
 
+def test_a_hop_higher_than_asked_about_is_left_at_its_middle() -> None:
+    whole, left = scan(hop(), Pass()), scan(hop(), Pass(), limit_ev=HEIGHT_EV - 0.2)
+    assert whole.whole and not left.whole
+    assert [image.way for image in left.images] == pytest.approx([0.0, 0.5, 1.0])
+    assert left.barrier_ev == pytest.approx(HEIGHT_EV, abs=1e-3) and left.n_forces < whole.n_forces
+    near = scan(hop(), Pass(), limit_ev=HEIGHT_EV - 0.05)
+    assert near.whole and near.barrier_ev == pytest.approx(whole.barrier_ev)
+
+
 def test_a_hop_of_no_length_is_refused() -> None:
     with pytest.raises(BarrierError, match=r"0\.10 angstrom; 0\.5 to 15"):
         hop(0.1)

@@ -6,7 +6,9 @@ either direction, so that a network of hops is as passable as its worst hop on t
 
     B_d = min over ways that lead without end in d dimensions of max over their hops of the barrier.
 
-The barrier of the material is B_1 of the worse end: an ion has to get out of the full host and into the empty one.
+Hops come shortest first; once those known lead as far as all hops together, one that rises above what they cost is left
+there, since it can change nothing. The barrier of the material is B_1 of the worse end: an ion has to get out of the
+full host and into the empty one.
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ from core.calculations.base import Context, CrystalSpec, Figure, Result, Spec, S
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec, loaded_potential
 from core.errors import BarrierError, CalculationError, RecordError, UnsupportedElementError
 from core.hops.cells import ENDS, End, hop_cell
-from core.hops.network import DIMENSIONS, MAX_HOP_A, Network, NetworkHop, network, reach
+from core.hops.network import DIMENSIONS, MAX_HOP_A, Network, NetworkHop, limit, network, reach
 from core.hops.scan import N_PLANES, Profile, scan
 from core.hops.spread import barrier_std_ev
 from core.potentials import DEFAULT_POTENTIAL, Potential, potential_card
@@ -38,8 +40,9 @@ _EXPECTED_FORCES: Final = 130
 class HopBarrier:
     """One kind of hop at one end of discharge.
 
-    `path`: (n, 3) places of the ion in units of the crystal's cell, `ways` and `energies_ev` (n,) beside them. All are
-    empty, with the `reason`, where it could not be worked out.
+    `path`: (n, 3) places of the ion in units of the crystal's cell, `ways` and `energies_ev` (n,) beside them. A hop
+    that was left, being too high to matter, has `above_ev`, which its barrier is above, for a barrier. All are empty,
+    with the `reason`, where it could not be worked out.
     """
 
     end: str
@@ -55,6 +58,7 @@ class HopBarrier:
     energies_ev: tuple[float, ...] = ()
     path: tuple[tuple[float, float, float], ...] = ()
     reason: str = ""
+    above_ev: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,12 +157,16 @@ class BarrierSpec(CrystalSpec):
             for hop in sites.distinct
             if end == "empty" or max(hop.start, hop.end) < sites.n_ions
         ]
-        hops = tuple(work.hop(hosts[end], sites, hop, end, len(chosen)) for end, hop in chosen)
+        hops: list[HopBarrier] = []
+        for end, hop in chosen:
+            limit_ev = limit(sites, _known_ev(end, hops))
+            hops.append(work.hop(hosts[end], sites, hop, end, limit_ev, len(chosen)))
         ends = tuple(_end(end, hosts[end], sites, hops) for end in ENDS)
         barrier_ev, verdict, reason = _verdict(ends, hops)
         return BarrierResult(
             verdict=verdict, reason=reason, notes=_notes(relaxed, sites, hops), potential=self.potential,
-            barrier_ev=barrier_ev, barrier_std_ev=barrier_std_ev(barrier_ev, self.potential), ends=ends, hops=hops,
+            barrier_ev=barrier_ev, barrier_std_ev=barrier_std_ev(barrier_ev, self.potential), ends=ends,
+            hops=tuple(hops),
             provenance=Provenance(
                 kind=self.kind, model_name=self.potential, model_sha256=self.potential_sha256, seed=self.seed,
                 device=context.device,
@@ -173,19 +181,21 @@ class _Work:
         self.spec, self.context, self.potential = spec, context, potential
         self._n_done = self._n_forces = 0
 
-    def hop(self, host: Crystal, sites: Network, hop: NetworkHop, end: End, n_hops: int) -> HopBarrier:
+    def hop(
+        self, host: Crystal, sites: Network, hop: NetworkHop, end: End, limit_ev: float, n_hops: int
+    ) -> HopBarrier:  # fmt: skip
         """Return one hop, or what an earlier sitting left of it; one that cannot be worked out says why."""
         name = f"{end}-{hop.label}"
         if (found := self.context.kept(name, HopBarrier)) is None:
             self.context.say(f"hop of {hop.length_a:.2f} angstrom, {end} host")
-            found = self._worked_out(host, sites, hop, end, n_hops)
+            found = self._worked_out(host, sites, hop, end, limit_ev, n_hops)
             self.context.keep(name, found)
         self._n_done += 1
         self._n_forces += found.n_forces
         return found
 
     def _worked_out(
-        self, host: Crystal, sites: Network, hop: NetworkHop, end: End, n_hops: int
+        self, host: Crystal, sites: Network, hop: NetworkHop, end: End, limit_ev: float, n_hops: int
     ) -> HopBarrier:  # fmt: skip
         told: dict[str, Any] = {"end": end, "label": hop.label, "length_a": hop.length_a, "n_atoms": 0}
 
@@ -200,13 +210,16 @@ class _Work:
         try:
             cell = hop_cell(host, self.spec.working_ion, sites, hop, end)
             told["n_atoms"] = len(cell.atoms)
-            profile = scan(cell, self.potential, n_planes=self.spec.n_planes, on_step=hear)
+            profile = scan(cell, self.potential, n_planes=self.spec.n_planes, limit_ev=limit_ev, on_step=hear)
         except (BarrierError, UnsupportedElementError) as error:
             return HopBarrier(**told, reason=str(error))
+        if profile.whole:
+            told |= {"barrier_ev": max(profile.barrier_ev, profile.back_ev), "forward_ev": profile.barrier_ev}
+            told |= {"back_ev": profile.back_ev, "converged": profile.converged}
+        else:
+            told["above_ev"] = limit_ev
         return HopBarrier(
-            **told, barrier_ev=max(profile.barrier_ev, profile.back_ev), forward_ev=profile.barrier_ev,
-            back_ev=profile.back_ev, converged=profile.converged, n_forces=profile.n_forces,
-            ways=tuple(image.way for image in profile.images),
+            **told, n_forces=profile.n_forces, ways=tuple(image.way for image in profile.images),
             energies_ev=tuple(float(it) for it in profile.energies_ev), path=_path(profile, host),
         )  # fmt: skip
 
@@ -218,9 +231,12 @@ def _path(profile: Profile, host: Crystal) -> tuple[tuple[float, float, float], 
     return tuple((float(x), float(y), float(z)) for x, y, z in places)
 
 
+def _known_ev(end: End, hops: Sequence[HopBarrier]) -> dict[int, float]:
+    return {hop.label: hop.barrier_ev for hop in hops if hop.end == end and hop.barrier_ev is not None}
+
+
 def _end(end: End, crystal: Crystal, sites: Network, hops: Sequence[HopBarrier]) -> EndBarriers:
-    barriers_ev = {hop.label: hop.barrier_ev for hop in hops if hop.end == end and hop.barrier_ev is not None}
-    reached = reach(sites, barriers_ev)
+    reached = reach(sites, _known_ev(end, hops))
     one, two, three = (reached[dimension] for dimension in DIMENSIONS)
     return EndBarriers(end=end, crystal=crystal, one_ev=one, two_ev=two, three_ev=three)
 
@@ -258,7 +274,7 @@ def _notes(relaxed: RelaxationResult, sites: Network, hops: Sequence[HopBarrier]
         notes.append("The ion's own sites lead nowhere: voids of the host are sites of the empty end too.")
     if failed := [f"{hop.end} host, {hop.length_a:.2f} angstrom: {hop.reason}" for hop in hops if hop.reason]:
         notes.append(f"{len(failed)} of {len(hops)} hops could not be worked out. " + " ".join(failed))
-    if loose := sum(not hop.converged for hop in hops if not hop.reason):
+    if loose := sum(not hop.converged for hop in hops if hop.barrier_ev is not None):
         which = "one hop" if loose == 1 else f"{loose} hops"
         notes.append(f"In {which} forces were left at a point: the barrier may come down a little.")
     return tuple(notes)

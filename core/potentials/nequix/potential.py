@@ -50,8 +50,8 @@ def read_card() -> PotentialCard:
     return PotentialCard(
         name=NAME, title="Nequix-OAM-1 in the nequip framework", elements=tuple(sorted(_elements(config))),
         cutoff_a=float(config["cutoff"]), trained_on="OMat24, sAlex and MPtrj, PBE(+U)",
-        energy_scale="PBE(+U) of OMat24, sAlex and MPtrj, uncorrected", licence="MIT", source="10.48550/arXiv.2508.16067",
-        sha256=sha256_of_file(path), capabilities=Capabilities(describes=True),
+        energy_scale="PBE(+U) of OMat24, sAlex and MPtrj, uncorrected", licence="MIT",
+        source="10.48550/arXiv.2508.16067", sha256=sha256_of_file(path), capabilities=Capabilities(describes=True),
     )  # fmt: skip
 
 
