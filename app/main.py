@@ -20,6 +20,7 @@ def pages() -> list[st.Page]:
     """Return the pages in the order of the navigation bar."""
     return [
         st.Page(state.SCREEN_PAGE, title="Screen", icon=":material/filter_alt:", default=True),
+        st.Page("views/final.py", title="Final list", icon=":material/checklist:", url_path="final"),
         st.Page(
             state.CANDIDATE_PAGE, title="Candidate", icon=":material/deployed_code:", url_path="candidate"
         ),

@@ -16,6 +16,9 @@ from core.service.screen import VERDICTS, WANTED, Definition
 VOLTAGE_RANGE_V: Final = (0.0, 7.0)
 CAPACITY_RANGE_AH_PER_L: Final = (0.0, 3000.0)
 SIGMA_RANGE_MS_PER_CM: Final = (0.0, 1000.0)
+BARRIER_RANGE_EV: Final = (0.1, 2.0)
+"""The upper end asks nothing."""
+
 HULL_RANGE_EV_PER_ATOM: Final = (0.0, 0.5)
 PRICE_RANGE_USD_PER_KG: Final = (0.0, 100_000.0)
 
@@ -28,6 +31,7 @@ _NAMES: Final[dict[str, str]] = {
     "voltage_v": "v",
     "capacity_vol_ah_per_l": "q",
     "sigma_ms_per_cm": "s",
+    "barrier_ev": "barrier",
     "required": "with",
     "forbidden": "without",
     "sources": "source",
@@ -50,7 +54,8 @@ class ScreenQuery:
     """Thresholds, filters and selection of the Screen page.
 
     `definition`: whether cathodes are looked for, with a verdict among `verdicts`, or what the paper's definition lets
-    pass. `sigma_ms_per_cm` 0 asks for no conductivity; a limit of None for none; empty tuples for any.
+    pass. `sigma_ms_per_cm` 0 asks for no conductivity, `barrier_ev` at the end of its range for no barrier; a limit of
+    None for none; empty tuples for any.
     """
 
     definition: Definition = "cathode"
@@ -58,6 +63,7 @@ class ScreenQuery:
     voltage_v: float = 3.0
     capacity_vol_ah_per_l: float = 800.0
     sigma_ms_per_cm: float = 0.0
+    barrier_ev: float = BARRIER_RANGE_EV[1]
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -104,6 +110,7 @@ class ScreenQuery:
             voltage_v=self.voltage_v,
             capacity_vol_ah_per_l=self.capacity_vol_ah_per_l,
             sigma_ms_per_cm=self.sigma_ms_per_cm,
+            barrier_ev=self.barrier_ev,
             pareto=self.pareto,
             show_all=self.show_all,
             selected=self.selected,
@@ -122,6 +129,7 @@ def parse_query(params: Mapping[str, str], *, sources: Iterable[str] | None = No
         voltage_v=_number(get["voltage_v"], 3.0, VOLTAGE_RANGE_V),
         capacity_vol_ah_per_l=_number(get["capacity_vol_ah_per_l"], 800.0, CAPACITY_RANGE_AH_PER_L),
         sigma_ms_per_cm=_number(get["sigma_ms_per_cm"], 0.0, SIGMA_RANGE_MS_PER_CM),
+        barrier_ev=_number(get["barrier_ev"], BARRIER_RANGE_EV[1], BARRIER_RANGE_EV),
         required=required,
         forbidden=tuple(item for item in _elements(get["forbidden"]) if item not in required),
         sources=tuple(item for item in chosen if known is None or item in known),

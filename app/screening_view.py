@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from app import state
-from app.query import ScreenQuery
+from app.query import BARRIER_RANGE_EV, ScreenQuery
 from core.errors import UnknownCandidateError
 from core.service.release import Facets, Filters
 from core.service.screen import (
@@ -60,12 +60,13 @@ def screening_view(query: ScreenQuery, facets: Facets) -> View:
 
 
 def thresholds_of(query: ScreenQuery, facets: Facets) -> Thresholds:
-    """Return the thresholds; conductivity counts only where it is asked for and the release holds any."""
+    """Return the thresholds; conductivity and barrier count only where asked for and the release holds any."""
     asked = query.sigma_ms_per_cm > 0.0 and facets.n_conductivities > 0
     return Thresholds(
         voltage_v=query.voltage_v,
         capacity_vol_ah_per_l=query.capacity_vol_ah_per_l,
         sigma_ms_per_cm=query.sigma_ms_per_cm if asked else None,
+        barrier_ev=query.barrier_ev if query.barrier_ev < BARRIER_RANGE_EV[1] and facets.n_barriers else None,
         definition=query.definition,
     )
 

@@ -49,7 +49,7 @@ _STYLE = """
 .stMainBlockContainer h1 { padding: 0 0 0.1rem 0; }
 .stMainBlockContainer h2, .stMainBlockContainer h3 { padding: 0.4rem 0 0.2rem 0; }
 .st-key-voltage_v_number button, .st-key-capacity_vol_ah_per_l_number button,
-.st-key-sigma_ms_per_cm_number button { display: none; }
+.st-key-sigma_ms_per_cm_number button, .st-key-barrier_ev_number button { display: none; }
 .card-facts { width: 100%; border-collapse: collapse; font-size: 0.92rem; line-height: 1.35; }
 .card-facts th { font-weight: 400; opacity: 0.7; text-align: left; vertical-align: top; width: 38%;
   padding: 0.32rem 0.8rem 0.32rem 0; }
@@ -57,6 +57,8 @@ _STYLE = """
 .card-facts small { display: block; font-weight: 400; opacity: 0.75; }
 .st-key-funnel > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
 @media (max-width: 1000px) { [class*="st-key-stacking"] [data-testid="stColumn"] { min-width: 100%; } }
+@media (max-width: 1100px) { .st-key-thresholds [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }
+@media (max-width: 640px) { .st-key-thresholds [data-testid="stColumn"] { min-width: 100%; } }
 @media (max-width: 900px) { .stMainBlockContainer { padding-left: 1.2rem; padding-right: 1.2rem; } }
 </style>
 """

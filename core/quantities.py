@@ -187,7 +187,7 @@ _VOLTAGE: Final = (
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",
             "A public label for this very structure, where there is one; the model may have learned from it."),
     _number("dft_voltage_v", "First-principles voltage", ".2f",
-            "Average voltage by our own density-functional theory, without dispersion.", short="DFT"),
+            "Average voltage by our own density-functional theory, without dispersion.", short="DFT here"),
     _number("dft_voltage_d3_v", "First-principles voltage with D3", ".2f",
             "Average voltage by our own density-functional theory, with dispersion.", short="DFT with D3"),
 )  # fmt: skip
@@ -207,6 +207,7 @@ _SCREENING: Final = (
     _number("p_voltage", "Probability to pass the voltage threshold", ".0%", "From the predicted spread."),
     _number("p_capacity", "Probability to pass the capacity threshold", ".0%",
             "0 or 1: the composition and the cell decide."),
+    _number("p_barrier", "Probability to keep the limit of the barrier", ".0%", "Empty where nothing is known."),
     _number("p_conductivity", "Probability to pass the conductivity threshold", ".0%", "Empty where nothing is known."),
     _number("p_all", "Pass probability", ".0%", "Chance that the true values pass every threshold."),
     _number("p_percent", "Pass probability", ".0f",
@@ -252,8 +253,6 @@ _VERDICT: Final = (
     _number("curve_low_v", "Lowest step of the voltage curve", ".2f", "Of the calculated curve.", short="Curve, low"),
     _number("curve_high_v", "Highest step of the voltage curve", ".2f", "Of the calculated curve.",
             short="Curve, high"),
-    _number("dft_voltage_v", "First-principles voltage", ".2f", "By density-functional theory, computed here.",
-            short="DFT here"),
 )  # fmt: skip
 
 _DYNAMICS: Final = (
@@ -261,6 +260,8 @@ _DYNAMICS: Final = (
             "Of the easiest way through the host, at the end of discharge where it is higher.", short="Barrier"),
     _number("barrier_std_ev", "Error of the migration barrier", ".2f", "Standard deviation against known hops.",
             short="Barrier, error"),
+    _text("mobility", "Do ions get through", "By barrier and dynamics: fast where one says so and none slow."),
+    _flag("is_final", "On the final list", "Ions get through, and nothing is known against it."),
     _number("sigma_ms_per_cm", "Conductivity", ".3g", "From molecular dynamics, mostly at 1200 K."),
     _number("sigma_low_ms_per_cm", "Conductivity, low", ".3g", f"{_LOWER}, mS/cm.", short="σ low", head="σ low"),
     _number("sigma_high_ms_per_cm", "Conductivity, high", ".3g",
@@ -273,7 +274,6 @@ _DYNAMICS: Final = (
     _number("d_low_cm2_per_s", "Diffusivity, low", ".2e", f"{_LOWER}, cm²/s.", short="D low", head="D low"),
     _number("d_high_cm2_per_s", "Diffusivity, high", ".2e", f"{_UPPER}, or the upper limit where that is all, cm²/s.",
             short="D high", head="D high"),
-    _number("barrier_ev", "Barrier", ".2f", "Activation energy of the diffusivity, after Arrhenius."),
     _number("temperature_k", "Temperature", ".0f", "Temperature of the thermostat.", short="T"),
     _number("energy_ev_per_atom", "Potential energy", ".3f", "Potential energy of the simulated cell."),
     _text("potential", "Potential", "The interatomic potential."),
@@ -341,10 +341,7 @@ _ACCURACY: Final = (
     _number("contribution_v", "Share of the voltage", "+.3f", "Of one atom, in the voltage of the frozen host."),
 )  # fmt: skip
 
-QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
-    {
-        it.name: it
-        for it in (*_STRUCTURE, *_VOLTAGE, *_CAPACITY, *_SCREENING, *_VERDICT, *_DYNAMICS, *_RUNS, *_ACCURACY)
-    }
-)
+ALL: Final = (*_STRUCTURE, *_VOLTAGE, *_CAPACITY, *_SCREENING, *_VERDICT, *_DYNAMICS, *_RUNS, *_ACCURACY)
+
+QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType({it.name: it for it in ALL})
 """All quantities by name."""

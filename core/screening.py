@@ -1,13 +1,13 @@
 """Screening a frame of candidates: thresholds, the chance to pass them, the Pareto front, the funnel, the order.
 
 Frames have the columns of the store's view `screening`. `Thresholds.definition` says which capacity counts: that of
-the redox metals (`cathode`), for which a verdict is asked too, or that of all ions (`paper`). A candidate whose
-conductivity was not computed does not pass a conductivity threshold, and `Funnel.conductivity_known` says how many were
-computed at all; ask for none with `Thresholds(sigma_ms_per_cm=None)`.
+the redox metals (`cathode`), for which a verdict is asked too, or that of all ions (`paper`). A candidate whose barrier
+or conductivity was not computed does not pass a limit on it, and `Funnel` says how many were computed at all; ask for
+none with `Thresholds(sigma_ms_per_cm=None)`.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,10 +51,11 @@ _HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """How many candidates remain after each step; `conductivity` is None where no threshold is set.
+    """How many candidates remain after each step; `barrier` and `conductivity` are None where no limit is set.
 
-    `conductivity_known` counts those past voltage and capacity whose conductivity was computed at all. `verdict`: those
-    past all thresholds whose verdict is wanted; None by the paper's definition, which asks for none.
+    `barrier_known` counts those past voltage and capacity whose barrier was computed at all, `conductivity_known` those
+    past the barrier too whose conductivity was. `verdict`: those past all thresholds whose verdict is wanted; None by
+    the paper's definition, which asks for none.
     """
 
     all: int
@@ -63,6 +64,17 @@ class Funnel:
     conductivity_known: int
     conductivity: int | None
     verdict: int | None = None
+    barrier_known: int = 0
+    barrier: int | None = None
+
+
+class _Steps(NamedTuple):
+    """(n,) who is left after each step."""
+
+    voltage: BoolArray
+    capacity: BoolArray
+    barrier: BoolArray
+    conductivity: BoolArray
 
 
 def _column(frame: pd.DataFrame, name: str) -> FloatArray:
@@ -72,18 +84,23 @@ def _column(frame: pd.DataFrame, name: str) -> FloatArray:
     return values
 
 
-def _step_masks(frame: pd.DataFrame, thresholds: Thresholds) -> tuple[BoolArray, BoolArray, BoolArray]:
+def _steps(frame: pd.DataFrame, thresholds: Thresholds) -> _Steps:
     """NaN compares false, so an absent number never passes."""
     voltage = _column(frame, "voltage_v") > thresholds.voltage_v
-    capacity = voltage & (_column(frame, thresholds.capacity_column) > thresholds.capacity_vol_ah_per_l)
-    if thresholds.sigma_ms_per_cm is None:
-        return voltage, capacity, capacity
-    return voltage, capacity, capacity & (_column(frame, "sigma_ms_per_cm") > thresholds.sigma_ms_per_cm)
+    barrier = capacity = voltage & (
+        _column(frame, thresholds.capacity_column) > thresholds.capacity_vol_ah_per_l
+    )
+    if thresholds.barrier_ev is not None:
+        barrier = capacity & (_column(frame, "barrier_ev") < thresholds.barrier_ev)
+    conductivity = barrier
+    if thresholds.sigma_ms_per_cm is not None:
+        conductivity = barrier & (_column(frame, "sigma_ms_per_cm") > thresholds.sigma_ms_per_cm)
+    return _Steps(voltage, capacity, barrier, conductivity)
 
 
 def passes(frame: pd.DataFrame, thresholds: Thresholds) -> BoolArray:
-    """Return (n,) whether each candidate's values all lie above the thresholds; an absent value never does."""
-    return _step_masks(frame, thresholds)[2]
+    """Return (n,) whether each candidate's values all keep the thresholds; an absent value never does."""
+    return _steps(frame, thresholds).conductivity
 
 
 def eligible(frame: pd.DataFrame, thresholds: Thresholds, verdicts: tuple[str, ...] = WANTED) -> BoolArray:
@@ -94,41 +111,58 @@ def eligible(frame: pd.DataFrame, thresholds: Thresholds, verdicts: tuple[str, .
 
 
 def funnel(frame: pd.DataFrame, thresholds: Thresholds, verdicts: tuple[str, ...] = WANTED) -> Funnel:
-    """Return how many candidates pass voltage, then also capacity, then conductivity, then have a wanted verdict."""
-    voltage, capacity, conductivity = _step_masks(frame, thresholds)
+    """Return how many pass voltage, then also capacity, then barrier, then conductivity, then have a wanted verdict."""
+    left = _steps(frame, thresholds)
     wanted = None
     if thresholds.definition == "cathode":
-        wanted = int(eligible(frame[conductivity], thresholds, verdicts).sum())
+        wanted = int(eligible(frame[left.conductivity], thresholds, verdicts).sum())
     return Funnel(
         all=len(frame),
-        voltage=int(voltage.sum()),
-        capacity=int(capacity.sum()),
-        conductivity_known=int((capacity & np.isfinite(_column(frame, "sigma_ms_per_cm"))).sum()),
-        conductivity=None if thresholds.sigma_ms_per_cm is None else int(conductivity.sum()),
+        voltage=int(left.voltage.sum()),
+        capacity=int(left.capacity.sum()),
+        barrier_known=int((left.capacity & np.isfinite(_column(frame, "barrier_ev"))).sum()),
+        barrier=None if thresholds.barrier_ev is None else int(left.barrier.sum()),
+        conductivity_known=int((left.barrier & np.isfinite(_column(frame, "sigma_ms_per_cm"))).sum()),
+        conductivity=None if thresholds.sigma_ms_per_cm is None else int(left.conductivity.sum()),
         verdict=wanted,
     )
 
 
 def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Return the probability to pass each threshold and all of them: p_voltage, p_capacity, p_conductivity, p_all.
+    """Return the probability to pass each threshold and all: p_voltage, p_capacity, p_barrier, p_conductivity, p_all.
 
     Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity (of the
-    definition that counts) follows from the structure alone, so P is 0 or 1. Conductivity: log-normal whose 90 %
+    definition that counts) follows from the structure alone, so P is 0 or 1. Barrier: normal, below its limit; without
+    its error 0 or 1. Conductivity: log-normal whose 90 %
     interval is (low, high), s = ln(high / low) / (2 * 1.645); without an interval 0 or 1; an upper limit below the
-    threshold leaves the 0.1 with which such limits fail, one above it says nothing. The three count as independent. A
-    factor that is not known is NaN; `p_all` leaves an unknown or unasked conductivity out, and is NaN where voltage or
-    capacity is absent.
+    threshold leaves the 0.1 with which such limits fail, one above it says nothing. The four count as independent. A
+    factor that is not known is NaN; `p_all` leaves an unknown or unasked barrier or conductivity out, and is NaN where
+    voltage or capacity is absent.
     """
     voltage_v, spread_v = _column(frame, "voltage_v"), _column(frame, "voltage_std_v")
     p_voltage = _normal_exceedance(voltage_v, thresholds.voltage_v, spread_v)
     capacity = _column(frame, thresholds.capacity_column)
     p_capacity = np.where(np.isnan(capacity), np.nan, capacity > thresholds.capacity_vol_ah_per_l)
+    p_barrier = _barrier_probability(frame, thresholds.barrier_ev)
     p_conductivity = _conductivity_probability(frame, thresholds.sigma_ms_per_cm)
-    p_all = p_voltage * p_capacity * np.where(np.isnan(p_conductivity), 1.0, p_conductivity)
+    p_all = p_voltage * p_capacity * _where_known(p_barrier) * _where_known(p_conductivity)
     return pd.DataFrame(
-        {"p_voltage": p_voltage, "p_capacity": p_capacity, "p_conductivity": p_conductivity, "p_all": p_all},
+        {
+            "p_voltage": p_voltage, "p_capacity": p_capacity, "p_barrier": p_barrier, "p_conductivity": p_conductivity,
+            "p_all": p_all,
+        },
         index=frame.index,
-    )
+    )  # fmt: skip
+
+
+def _where_known(probability: FloatArray) -> FloatArray:
+    return np.where(np.isnan(probability), 1.0, probability)
+
+
+def _barrier_probability(frame: pd.DataFrame, limit: float | None) -> FloatArray:
+    if limit is None:
+        return np.full(len(frame), np.nan)
+    return _normal_exceedance(-_column(frame, "barrier_ev"), -limit, _column(frame, "barrier_std_ev"))
 
 
 def _normal_exceedance(mean: FloatArray, limit: float, spread: FloatArray) -> FloatArray:

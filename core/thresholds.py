@@ -1,4 +1,4 @@
-"""What is asked of a candidate: lower limits, and which capacity counts."""
+"""What is asked of a candidate: limits, and which capacity counts."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +9,9 @@ from core.errors import RecordError
 PAPER_VOLTAGE_V: Final = 3.0
 PAPER_CAPACITY_AH_PER_L: Final = 800.0
 PAPER_SIGMA_MS_PER_CM: Final = 100.0
+
+EASY_BARRIER_EV: Final = 0.65
+"""Up to it magnesium crosses a particle of 0.1 micrometres in two hours, doi:10.1021/acs.chemmater.5b02342."""
 
 CHARGED_HULL_EV_PER_ATOM: Final = 0.2
 DISCHARGED_HULL_EV_PER_ATOM: Final = 0.1
@@ -39,16 +42,19 @@ CAPACITY_OF: Final[dict[Definition, str]] = {
 class Thresholds:
     """Lower limits, the paper's by default; `sigma_ms_per_cm=None` asks nothing of conductivity.
 
+    `barrier_ev`: an upper limit of the migration barrier; None asks nothing of it.
+
     Raises `RecordError` for a limit that is not finite and for an unknown definition.
     """
 
     voltage_v: float = PAPER_VOLTAGE_V
     capacity_vol_ah_per_l: float = PAPER_CAPACITY_AH_PER_L
     sigma_ms_per_cm: float | None = PAPER_SIGMA_MS_PER_CM
+    barrier_ev: float | None = None
     definition: Definition = "cathode"
 
     def __post_init__(self) -> None:
-        for name in ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm"):
+        for name in ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm", "barrier_ev"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise RecordError(f"threshold {name} is {value}; a finite number is needed.")
@@ -67,6 +73,7 @@ class Thresholds:
             "voltage_v": self.voltage_v,
             "capacity_vol_ah_per_l": self.capacity_vol_ah_per_l,
             "sigma_ms_per_cm": self.sigma_ms_per_cm,
+            "barrier_ev": self.barrier_ev,
         }
 
 

@@ -29,6 +29,7 @@ LINE = {
     "thresholds": set(),
     "verdict": {"oxidation", "supply", "thresholds"},
     "screening": {"thresholds", "verdict"},
+    "mobility": {"thresholds", "verdict", "screening"},
     "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),
     "store": {"oxidation"},
@@ -46,8 +47,8 @@ LINE = {
     "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
-        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "store",
-        "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations", "tasks",
+        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",
+        "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations", "tasks",
         "dft",
     },
     "cli": {

@@ -254,6 +254,7 @@ def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path:
         "voltage_v": 2.0,
         "capacity_vol_ah_per_l": 600.0,
         "sigma_ms_per_cm": None,
+        "barrier_ev": None,
     }
     assert side_car["rows"] == len(rows)
     assert len(side_car["release"]["model_sha256"]) == 64

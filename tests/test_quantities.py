@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core import quantities
 from core.cli.mlmd import _LIST_COLUMNS
 from core.quantities import QUANTITIES, scientific, significant, unit_of
 from core.records import Capacity, Conductivity, Electrode, VoltagePrediction
@@ -69,6 +70,11 @@ def test_a_quantity_says_what_it_is(quantity) -> None:
         assert quantity.text(1.5).endswith(quantity.unit)
     else:
         assert unit_of(quantity.name) == "" and "(" not in quantity.axis
+
+
+def test_no_name_stands_twice() -> None:
+    names = [it.name for it in quantities.ALL]
+    assert len(names) == len(set(names))
 
 
 def test_values_as_people_read_them() -> None:

@@ -48,6 +48,7 @@ def test_default_thresholds_are_the_papers() -> None:
         "voltage_v": 3.0,
         "capacity_vol_ah_per_l": 800.0,
         "sigma_ms_per_cm": 100.0,
+        "barrier_ev": None,
     }
 
 
@@ -63,6 +64,22 @@ def test_passes_and_funnel(frame: pd.DataFrame) -> None:
     assert passes(frame, PAPER).tolist() == [True, False, False, False, False]
     assert funnel(frame, PAPER) == Funnel(all=5, voltage=3, capacity=2, conductivity_known=2, conductivity=1)
     assert funnel(frame, NO_SIGMA).conductivity is None
+
+
+def test_a_barrier_must_be_known_and_below_its_limit(frame: pd.DataFrame) -> None:
+    known = frame.assign(barrier_ev=[0.5, 0.3, NAN, NAN, NAN], barrier_std_ev=[0.15, NAN, NAN, NAN, NAN])
+    asked = Thresholds(sigma_ms_per_cm=None, barrier_ev=0.65, definition="paper")
+    assert passes(known, asked).tolist() == [True, False, False, False, False]
+    counts = funnel(known, asked)
+    assert (counts.capacity, counts.barrier_known, counts.barrier, counts.conductivity) == (2, 1, 1, None)
+    chances = pass_probability(known, asked)
+    assert chances.p_barrier[0] == pytest.approx(0.8413447460685429)  # one standard deviation below
+    assert chances.p_barrier[1] == 1.0  # no error: a step
+    assert chances.p_barrier[2:].isna().all()
+    assert chances.p_all[0] == pytest.approx(0.8413447460685429**2)
+    assert pass_probability(known, NO_SIGMA).p_barrier.isna().all()
+    with pytest.raises(RecordError, match="barrier_ev is nan"):
+        Thresholds(barrier_ev=NAN)
 
 
 def test_value_at_the_threshold_does_not_pass() -> None:

@@ -119,13 +119,15 @@ def _chance(row: Row, limits: Thresholds) -> Figure:
         f"> {QUANTITIES['capacity_vol_ah_per_l'].text(limits.capacity_vol_ah_per_l)}"
         + (" by redox" if limits.definition == "cathode" else ""),
     ]
+    if limits.barrier_ev is not None:
+        asked.append(f"barrier < {QUANTITIES['barrier_ev'].text(limits.barrier_ev)}")
     if limits.sigma_ms_per_cm is not None:
         asked.append(f"> {QUANTITIES['sigma_ms_per_cm'].text(limits.sigma_ms_per_cm)}")
     return Figure(
         label="Chance to pass",
         value=QUANTITIES["p_all"].text(chances(row, limits).p_all, missing="none"),
         detail=" and ".join(asked),
-        help="Probability that the true values lie above the thresholds of the Screen page, from the predicted spread.",
+        help="Probability that the true values keep the thresholds of the Screen page, from the predicted spread.",
     )
 
 

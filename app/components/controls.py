@@ -13,6 +13,7 @@ import streamlit as st
 from app.components.periodic_table import periodic_table, read_choice
 from app.components.text import source_label
 from app.query import (
+    BARRIER_RANGE_EV,
     CAPACITY_RANGE_AH_PER_L,
     HULL_RANGE_EV_PER_ATOM,
     PRICE_RANGE_USD_PER_KG,
@@ -56,10 +57,12 @@ def threshold(
     unavailable: str | None = None,
     note: str | None = None,
     label: str | None = None,
+    side: str = "above",
 ) -> None:
     """Draw a slider and a number input for the threshold of one quantity; `unavailable` switches both off and says why.
 
-    `note` explains what the threshold does where that is not plain; `label` names it where the quantity's does not.
+    `note` explains what the threshold does where that is not plain; `label` names it where the quantity's does not;
+    `side`: where values must lie.
     """
     quantity = QUANTITIES[field]
     value = min(max(float(getattr(current(), field)), limits[0]), limits[1])
@@ -74,7 +77,8 @@ def threshold(
         "on_change": _copy,
     }
     st.markdown(
-        f"**{label or quantity.short}** " + (":gray[none yet]" if unavailable else f"above, {quantity.unit}"),
+        f"**{label or quantity.short}** "
+        + (":gray[none yet]" if unavailable else f"{side}, {quantity.unit}"),
         help=unavailable or note,
     )
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
@@ -106,9 +110,9 @@ def definition() -> None:
 
 
 def thresholds(facets: Facets) -> None:
-    """Draw the three thresholds side by side."""
+    """Draw the four thresholds, two beside each other where four do not fit."""
     unavailable = None if facets.n_conductivities else NO_CONDUCTIVITY
-    voltage, capacity, sigma = st.columns(3, gap="medium")
+    voltage, capacity, barrier, sigma = st.container(key="thresholds").columns(4, gap="medium")
     with voltage:
         threshold("voltage_v", limits=VOLTAGE_RANGE_V, step=0.05, format="%.2f")
     with capacity:
@@ -116,6 +120,11 @@ def thresholds(facets: Facets) -> None:
             "capacity_vol_ah_per_l", limits=CAPACITY_RANGE_AH_PER_L, step=10.0, format="%.0f",
             label="Redox-limited capacity" if current().definition == "cathode" else None,
             note=REDOX_NOTE if current().definition == "cathode" else None,
+        )  # fmt: skip
+    with barrier:
+        threshold(
+            "barrier_ev", limits=BARRIER_RANGE_EV, step=0.05, format="%.2f", note=BARRIER_NOTE, side="below",
+            unavailable=None if facets.n_barriers else NO_BARRIER,
         )  # fmt: skip
     with sigma:
         threshold(
@@ -127,6 +136,14 @@ def thresholds(facets: Facets) -> None:
 REDOX_NOTE: Final = (
     "What the metals' highest common oxidation states pay for. Magnesium beyond that cannot leave without the host "
     "coming apart."
+)
+NO_BARRIER: Final = (
+    "This release holds no migration barrier. One is worked out on a candidate's page, many by "
+    "`python -m core barrier campaign`."
+)
+BARRIER_NOTE: Final = (
+    "How high an ion must climb to get through the host, at zero temperature. At 2 eV it asks nothing; below, "
+    "candidates without a computed barrier do not pass. 0.65 eV is what a particle of 0.1 µm allows."
 )
 NO_CONDUCTIVITY: Final = (
     "This release holds no ionic conductivity: it comes from molecular dynamics, which can be started on any "

@@ -21,14 +21,16 @@ _IDS: Final = "screen_table_ids"
 _COLUMNS: Final = (
     "label", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v", "capacity_redox_vol_ah_per_l",
     "capacity_vol_ah_per_l", "p_percent", "n_against", "n_unknown", "relaxed_voltage_v", "dft_voltage_v", "framework",
-    "volume_change", "charged_e_above_hull_ev_per_atom", "conversion_voltage_v", "in_domain",
+    "volume_change", "charged_e_above_hull_ev_per_atom", "conversion_voltage_v", "barrier_ev", "barrier_std_ev",
+    "in_domain",
     "e_above_hull_ev_per_atom", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_verdict",
     "price_usd_per_kg", "spacegroup", "source_label", "id",
 )  # fmt: skip
 _IF_KNOWN: Final = frozenset(
     {
         "relaxed_voltage_v", "dft_voltage_v", "framework", "volume_change", "charged_e_above_hull_ev_per_atom",
-        "conversion_voltage_v", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_verdict",
+        "conversion_voltage_v", "barrier_ev", "barrier_std_ev", "sigma_ms_per_cm", "sigma_low_ms_per_cm",
+        "sigma_high_ms_per_cm", "sigma_verdict",
     }
 )  # fmt: skip
 """Columns of what is calculated for few: left out of a table in which none has it."""
@@ -78,6 +80,7 @@ def csv_metadata(view: View) -> dict[str, str]:
         "threshold_voltage": _limit_words("voltage_v", limits.voltage_v),
         "threshold_volumetric_capacity": _limit_words("capacity_vol_ah_per_l", limits.capacity_vol_ah_per_l),
         "capacity_that_counts": limits.capacity_column,
+        "threshold_barrier": _limit_words("barrier_ev", limits.barrier_ev, side="below"),
         "threshold_conductivity": _limit_words("sigma_ms_per_cm", limits.sigma_ms_per_cm),
         "filters": view.filter_words,
         "release": release.version,
@@ -97,8 +100,8 @@ _DEFINED: Final = {
 }
 
 
-def _limit_words(name: str, limit: float | None) -> str:
-    return "none" if limit is None else f"above {limit:g} {QUANTITIES[name].unit}"
+def _limit_words(name: str, limit: float | None, *, side: str = "above") -> str:
+    return "none" if limit is None else f"{side} {limit:g} {QUANTITIES[name].unit}"
 
 
 def _download(view: View) -> None:

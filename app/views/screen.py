@@ -46,6 +46,8 @@ def funnel_steps(view: View, facets: Facets) -> list[Step]:
         Step(label=f"> {query.voltage_v:.2f} V", count=counts.voltage),
         Step(label=limit if counts.verdict is None else f"{limit} redox", count=counts.capacity),
     ]
+    if counts.barrier is not None:
+        steps.append(Step(label=f"Barrier < {query.barrier_ev:.2f} eV", count=counts.barrier))
     if counts.conductivity is not None:
         steps.append(Step(label=f"> {query.sigma_ms_per_cm:g} mS/cm", count=counts.conductivity))
     if counts.verdict is not None:
@@ -57,8 +59,10 @@ def other_funnel_words(view: View) -> str:
     """Return what the other definition keeps of the same candidates, in a sentence."""
     counts, query = view.other, view.query
     last = ""
+    if counts.barrier is not None:
+        last = f", {counts.barrier:,} of these with a barrier below {query.barrier_ev:.2f} eV"
     if counts.conductivity is not None:
-        last = f", {counts.conductivity:,} of these above {query.sigma_ms_per_cm:g} mS/cm"
+        last += f", {counts.conductivity:,} of these above {query.sigma_ms_per_cm:g} mS/cm"
     kept = (
         f"{counts.capacity:,} above {query.voltage_v:.2f} V and {query.capacity_vol_ah_per_l:,.0f} Ah/L{last}"
     )
@@ -120,10 +124,13 @@ def explore(facets: Facets) -> None:
     shortlist_table.draw(view)
 
 
-def _known_conductivities(facets: Facets) -> str:
-    if not facets.n_simulated:
-        return ""
-    return f"; molecular dynamics of {facets.n_simulated:,} of them"
+def _known_mobilities(facets: Facets) -> str:
+    known = [
+        f"{what} of {n:,}"
+        for what, n in (("migration barriers", facets.n_barriers), ("molecular dynamics", facets.n_simulated))
+        if n
+    ]
+    return f"; {' and '.join(known)} of them" if known else ""
 
 
 def page() -> None:
@@ -134,7 +141,7 @@ def page() -> None:
     theme.page_header(
         "Screen",
         f"{facets.n_candidates:,} magnesium compounds, with predicted average voltages, capacities and a verdict on "
-        f"which to make next{_known_conductivities(facets)}. Release {theme.safe(release.version)}.",
+        f"which to make next{_known_mobilities(facets)}. Release {theme.safe(release.version)}.",
     )
     explore(facets)
 

@@ -11,9 +11,12 @@ from core.cli.output import note, open_output
 _HELP = """\
 Writes the candidates above all thresholds against which nothing speaks (verdict `make next` or `open`), best first:
 every column of the screening, the verdict with its reasons for and against and what is not known, the probability to
-pass each threshold (from the predicted spread), the price of the elements, whether it lies on the Pareto front, licence
+keep each threshold (from the predicted spread), the price of the elements, whether it lies on the Pareto front, licence
 and provenance id. The capacity that counts is what the redox metals can pay for. --paper screens as the paper does: by
 the capacity of all ions, whatever the verdict, likeliest to pass first.
+--final writes the last step of the screening instead: all that pass 3.0 V and 800 Ah/L redox-limited, first those whose
+ions get through (barrier below 0.65 eV, conductivity above 100 mS/cm, as far as either is known and clear) and against
+which nothing is known (is_final).
 With -o FILE a side-car FILE.json names thresholds, release, model and data by their hashes.
 """
 
@@ -42,10 +45,15 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         help="Mg conductivity, where computed (default: not asked for)",
     )  # fmt: skip
     parser.add_argument(
+        "--max-barrier-ev", type=finite, metavar="EV",
+        help="migration barrier, where computed (default: not asked for)",
+    )  # fmt: skip
+    parser.add_argument(
         "--paper",
         action="store_true",
         help="the paper's definition: capacity of all Mg, no verdict asked for",
     )
+    parser.add_argument("--final", action="store_true", help="the final list; takes no limits")
     parser.add_argument("-o", "--output", type=Path, help="CSV file to write (default: standard output)")
     parser.set_defaults(run=run)
 
@@ -62,7 +70,9 @@ finite.__name__ = "float"  # argparse names the type in its refusals
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the shortlist; an empty one is a result, not an error."""
+    """Write the shortlist, or the final list; an empty one is a result, not an error."""
+    if arguments.final:
+        return _final(arguments.output)
     from core.service.release import open_reader
     from core.service.screen import Thresholds, shortlist
 
@@ -70,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         voltage_v=arguments.min_voltage_v,
         capacity_vol_ah_per_l=arguments.min_capacity_ah_per_l,
         sigma_ms_per_cm=arguments.min_sigma_ms_per_cm,
+        barrier_ev=arguments.max_barrier_ev,
         definition="paper" if arguments.paper else "cathode",
     )
     with open_reader() as reader:
@@ -85,6 +96,24 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if thresholds.sigma_ms_per_cm is not None and not counts["conductivities"]:
         note("This release holds no conductivities, so none can pass --min-sigma-ms-per-cm; leave it out.")
+    return 0
+
+
+def _final(output: Path | None) -> int:
+    from core.service.final_list import final_csv, final_list, side_car
+    from core.service.release import open_reader
+
+    with open_reader() as reader:
+        found, release = final_list(reader.screen()), reader.release
+    with open_output(output) as stream:
+        stream.write(final_csv(found))
+    if output is not None:
+        _write_side_car(output, side_car(found, release))
+    note(
+        f"{len(found.final)} on the final list; of {found.n_candidates} candidates {found.n_passing} pass voltage and "
+        f"redox-limited capacity, of {found.n_tested} of these a barrier or dynamics is known, and in {found.n_fast} "
+        f"ions get through (release {release.version})."
+    )
     return 0
 
 

@@ -12,12 +12,14 @@ __all__ = ["Facets", "Filters", "Reader", "Release", "current_version", "facets"
 class Facets:
     """What a release offers to filter by: candidates by element, source and redox metal.
 
-    `n_conductivities` counts results of molecular dynamics, `n_simulated` the candidates that they belong to.
+    `n_conductivities` counts results of molecular dynamics, `n_simulated` the candidates that they belong to,
+    `n_barriers` the candidates whose migration barrier is known.
     """
 
     n_candidates: int
     n_conductivities: int
     n_simulated: int
+    n_barriers: int
     elements: Mapping[str, int]
     sources: Mapping[str, int]
     redox_metals: Mapping[str, int]
@@ -31,6 +33,7 @@ def facets(reader: Reader) -> Facets:
         n_candidates=reader.release.counts["candidates"],
         n_conductivities=reader.release.counts["conductivities"],
         n_simulated=int(reader.conductivities()["id"].nunique()),
+        n_barriers=int(reader.screen(columns=("barrier_ev",))["barrier_ev"].notna().sum()),
         elements=dict(zip(elements["element"], elements["n"].astype(int), strict=True)),
         sources=dict(zip(sources.index, sources.astype(int), strict=True)),
         redox_metals=dict(zip(metals["element"], metals["n"].astype(int), strict=True)),

@@ -117,10 +117,11 @@ def affordable(frame: pd.DataFrame, max_price_usd_per_kg: float) -> pd.DataFrame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chances:
-    """The probabilities of one candidate to pass each threshold, and all of them; NaN where nothing is known."""
+    """The probabilities of one candidate to keep each threshold, and all of them; NaN where nothing is known."""
 
     p_voltage: float
     p_capacity: float
+    p_barrier: float
     p_conductivity: float
     p_all: float
 

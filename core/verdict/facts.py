@@ -46,6 +46,13 @@ class Facts:
         found: BoolArray = self.frame[name].isin(texts).to_numpy()
         return found
 
+    def has_text(self, name: str) -> BoolArray:
+        """Return (n,) whether a column holds any text."""
+        if name not in self.frame:
+            return np.zeros(self.n, dtype=np.bool_)
+        known: BoolArray = self.frame[name].notna().to_numpy()
+        return known
+
     def is_true(self, name: str) -> BoolArray:
         """Return (n,) whether a column says yes; what is absent does not."""
         if name not in self.frame:

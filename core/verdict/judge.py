@@ -74,7 +74,8 @@ def judge(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Return the verdict on each row (columns of the view `screening`): verdict, n_for, n_against, n_unknown.
 
     `verdict` is an ordered category, best first. `n_unknown` counts what must be known before a candidate is made:
-    first principles and dynamics, which are known for few, need not be. A column that the frame lacks is unknown.
+    first principles, barriers and dynamics, which are known for few, need not be. A column that the frame lacks is
+    unknown.
     """
     return _judged(_states(frame, thresholds), frame.index)
 

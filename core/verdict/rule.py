@@ -24,8 +24,8 @@ HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
 class Rule:
     """One criterion: `judge` gives the states of a frame, `words` says why one row has its state.
 
-    `needed`: a candidate of which it is not known stays open. First principles and dynamics are not needed: they cost
-    too much to be asked of all.
+    `needed`: a candidate of which it is not known stays open. First principles, barriers and dynamics are not needed:
+    they cost too much to be asked of all.
     """
 
     key: str

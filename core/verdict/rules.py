@@ -2,7 +2,7 @@
 
 Two sorts of limit. What a user asks for (capacity, voltage) is met by the value itself, as in the funnel; the spread is
 in the pass probability, and a voltage below the limit is against only where its whole interval is. Limits of nature
-(electrolyte, hull) count the error on both sides: what lies within it is unknown.
+(electrolyte, hull, barrier) count the error on both sides: what lies within it is unknown.
 """
 
 from typing import Any, Final
@@ -15,6 +15,7 @@ from core.supply import shunned
 from core.thresholds import (
     CHARGED_HULL_EV_PER_ATOM,
     DISCHARGED_HULL_EV_PER_ATOM,
+    EASY_BARRIER_EV,
     FAR_BELOW_HULL_EV_PER_ATOM,
     PAPER_SIGMA_MS_PER_CM,
     Thresholds,
@@ -22,6 +23,8 @@ from core.thresholds import (
 from core.verdict.facts import AGAINST, FOR, UNKNOWN, Facts, States, states
 from core.verdict.rule import NOT_SETTLED, Row, Rule, elements_of, number_of, text_of, word_of
 from core.verdict.voltages import INSERTION, VOLTAGE_RULES
+
+_MELTED: Final = "framework melted"
 
 
 def _redox(facts: Facts, thresholds: Thresholds) -> States:
@@ -149,11 +152,40 @@ def _elements_words(row: Row, state: int, thresholds: Thresholds) -> str:
     return ", ".join(it for it in found if it) or "no radioactive or rare element"
 
 
-def _dynamics(facts: Facts, thresholds: Thresholds) -> States:
-    limit = _sigma_limit(thresholds)
-    melted = facts.is_text("sigma_verdict", "framework melted")
+def barrier_states(facts: Facts, thresholds: Thresholds) -> States:
+    """Return whether ions get over the barrier; without its error (NaN) a barrier is neither low nor high."""
+    limit_ev, std_ev = _barrier_limit_ev(thresholds), facts.number("barrier_std_ev")
+    barrier_ev = facts.number("barrier_ev")
+    return states(barrier_ev + std_ev <= limit_ev, barrier_ev - std_ev > limit_ev)
+
+
+def _barrier_limit_ev(thresholds: Thresholds) -> float:
+    """What is asked for, or what a particle of some size allows: a host that holds its ions does so unasked."""
+    return EASY_BARRIER_EV if thresholds.barrier_ev is None else thresholds.barrier_ev
+
+
+def _barrier_words(row: Row, state: int, thresholds: Thresholds) -> str:
+    barrier_ev, std_ev = number_of(row, "barrier_ev"), number_of(row, "barrier_std_ev")
+    if barrier_ev is None:
+        return "how high ions must climb to get through is not known"
+    error = " (error not known)" if std_ev is None else f" ± {std_ev:.2f}"
+    limit_ev = _barrier_limit_ev(thresholds)
+    is_close = state == UNKNOWN and std_ev is not None
+    allowed = f"too near the {limit_ev:g} allowed to tell" if is_close else f"up to {limit_ev:g} allowed"
+    return f"ions must climb {barrier_ev:.2f}{error} eV to get through, {allowed}"
+
+
+def conductivity_states(facts: Facts, thresholds: Thresholds) -> States:
+    """Return whether ions conduct enough in a host that stays solid; of one that melted it is not known."""
+    limit, melted = _sigma_limit(thresholds), facts.is_text("sigma_verdict", _MELTED)
     sigma, high = facts.number("sigma_ms_per_cm"), facts.number("sigma_high_ms_per_cm")
-    return states(sigma > limit, melted | (high <= limit))
+    return states(~melted & (sigma > limit), ~melted & (high <= limit))
+
+
+def _dynamics(facts: Facts, thresholds: Thresholds) -> States:
+    found = conductivity_states(facts, thresholds)
+    found[facts.is_text("sigma_verdict", _MELTED)] = AGAINST
+    return found
 
 
 def _sigma_limit(thresholds: Thresholds) -> float:
@@ -165,21 +197,16 @@ def _sigma_limit(thresholds: Thresholds) -> float:
 def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
     verdict, at = word_of(row, "sigma_verdict"), row.get("sigma_temperature_k")
     where = "" if is_missing(at) else f" at {text_of('sigma_temperature_k', at)}"
-    if verdict == "framework melted":
+    if verdict == _MELTED:
         conducts = _conducts_words(row, "", thresholds)
         return f"the framework melts{where}" + (f", and {conducts}" if conducts else "")
     told = f"{verdict}{where}" if verdict else "not simulated"
     return _conducts_words(row, where, thresholds) or told
 
 
-def _mobility_hint(row: Row) -> str:
-    melted, barrier_ev = word_of(row, "melted_polymorph"), number_of(row, "barrier_ev")
-    told = [f"its polymorph {melted} melts in molecular dynamics"] if melted else []
-    if barrier_ev is not None:
-        std_ev = number_of(row, "barrier_std_ev")
-        error = "" if std_ev is None else f" ± {std_ev:.2f}"
-        told.append(f"ions must climb a barrier of {barrier_ev:.2f}{error} eV")
-    return " and ".join(told)
+def _melting_hint(row: Row) -> str:
+    melted = word_of(row, "melted_polymorph")
+    return f"its polymorph {melted} melts in molecular dynamics" if melted else ""
 
 
 def _conducts_words(row: Row, where: str, thresholds: Thresholds) -> str:
@@ -203,7 +230,8 @@ RULES: Final = (
     Rule(key="discharged", title="Can be made", judge=_discharged, words=_discharged_words),
     INSERTION,
     Rule(key="elements", title="No radioactive or rare element", judge=_elements, words=_elements_words),
+    Rule(key="barrier", title="Ions get through", judge=barrier_states, words=_barrier_words, needed=False),
     Rule(key="dynamics", title="Ions move in a solid host", judge=_dynamics, words=_dynamics_words, needed=False,
-         hint=_mobility_hint),
+         hint=_melting_hint),
 )  # fmt: skip
 """All criteria, in the order in which they are read. The first is hard: against it, nothing is a cathode."""

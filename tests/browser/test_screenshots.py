@@ -10,6 +10,7 @@ from tests.browser.steps import open_page, settle, wait_frames
 PAGES = {
     "screen": ("/?v=2.5&q=700&id=mp-32006", "Screen"),
     "dynamics": ("/dynamics", "Dynamics"),
+    "final": ("/final", "Final list"),
     "distribution": ("/distribution", "Distribution"),
     "predict": ("/predict", "Predict yours"),
     "about": ("/about", "About"),

@@ -45,6 +45,12 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("redox", {"chemsys": "F-Fe-Mg", "capacity_redox_vol_ah_per_l": 0.0}, "against", ("Fe", "no electrons")),
     ("redox", {"chemsys": "Mg-Mn-P"}, "unknown", ("cannot be counted",)),
     ("redox", {}, "unknown", ("cannot be counted",)),
+    # barrier
+    ("barrier", {"barrier_ev": 0.5, "barrier_std_ev": 0.1}, "for", ("0.50 ± 0.10 eV", "up to 0.65 allowed")),
+    ("barrier", {"barrier_ev": 1.36, "barrier_std_ev": 0.34}, "against", ("1.36 ± 0.34 eV", "up to 0.65 allowed")),
+    ("barrier", {"barrier_ev": 0.6, "barrier_std_ev": 0.1}, "unknown", ("too near the 0.65",)),
+    ("barrier", {"barrier_ev": 0.2}, "unknown", ("0.20 (error not known) eV",)),
+    ("barrier", {}, "unknown", ("not known",)),
     # capacity
     ("capacity", {"capacity_redox_vol_ah_per_l": 1113.2}, "for", ("1,113 Ah/L", "800 Ah/L asked for")),
     ("capacity", {"capacity_redox_vol_ah_per_l": 556.6}, "against", ("557 Ah/L", "800 Ah/L asked for")),
@@ -386,7 +392,7 @@ def test_a_melted_framework_is_against_whatever_it_conducts(sigma: float) -> Non
 
 def test_keys_are_unique_and_only_costly_checks_may_stay_unknown() -> None:
     assert len({rule.key for rule in RULES}) == len({rule.title for rule in RULES}) == len(RULES)
-    assert [rule.key for rule in RULES if not rule.needed] == ["first principles", "dynamics"]
+    assert [rule.key for rule in RULES if not rule.needed] == ["first principles", "barrier", "dynamics"]
     assert RULES[0].key == "redox"
 
 

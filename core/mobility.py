@@ -1,0 +1,74 @@
+"""Do ions get through? What a migration barrier and molecular dynamics say together, and the list of those that do.
+
+Each speaks where it is clear: a barrier whose error lies on one side of the limit, a conductivity above what is asked,
+an upper limit below it. A framework that melted says nothing of its ions. Frames have the columns of the store's view
+`screening`.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.screening import passes, ranked
+from core.thresholds import EASY_BARRIER_EV, Thresholds
+from core.verdict import WANTED
+from core.verdict.facts import AGAINST, FOR, Facts, States
+from core.verdict.rules import barrier_states, conductivity_states
+
+MOBILITIES: Final = ("fast", "undecided", "untested", "slow")
+"""One of the two says fast and none slow; they contradict each other, or neither is clear; neither is known; slow."""
+
+ASKED: Final = Thresholds(barrier_ev=EASY_BARRIER_EV)
+"""The paper's limits, and the barrier that a small particle allows."""
+
+
+def mobility(frame: pd.DataFrame, thresholds: Thresholds = ASKED) -> pd.Series:
+    """Return one of `MOBILITIES` for each row, as an ordered category; limits not asked for are those of `ASKED`."""
+    facts = Facts(frame)
+    barrier, conductivity = barrier_states(facts, thresholds), conductivity_states(facts, thresholds)
+    says_fast, says_slow = _any(barrier, conductivity, FOR), _any(barrier, conductivity, AGAINST)
+    known = np.isfinite(facts.number("barrier_ev")) | facts.has_text("sigma_verdict")
+    codes = np.select([says_fast & ~says_slow, says_slow & ~says_fast, known], [0, 3, 1], default=2)
+    return pd.Series(
+        pd.Categorical.from_codes(codes, categories=list(MOBILITIES), ordered=True), index=frame.index, name="mobility"
+    )  # fmt: skip
+
+
+def _any(first: States, second: States, state: int) -> np.ndarray:
+    return np.asarray((first == state) | (second == state))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FinalList:
+    """Who passes voltage and redox-limited capacity, with `mobility`; those of the final list come first.
+
+    `rows`: best first, with verdict and probabilities; `is_final`: ions get through, and the verdict is a wanted one.
+    The counts go down the funnel: `n_candidates`, `n_passing`, `n_tested` (barrier or dynamics known), `n_fast`.
+    """
+
+    rows: pd.DataFrame
+    n_candidates: int
+    n_passing: int
+    n_tested: int
+    n_fast: int
+
+    @property
+    def final(self) -> pd.DataFrame:
+        """The rows of the final list."""
+        return self.rows[self.rows["is_final"]]
+
+
+def final_list(frame: pd.DataFrame, thresholds: Thresholds = ASKED) -> FinalList:
+    """Return the last step of the screening, over the cathodes that pass voltage and capacity."""
+    without = replace(thresholds, sigma_ms_per_cm=None, barrier_ev=None)
+    passing = ranked(frame[passes(frame, without)], thresholds)
+    found = mobility(passing, thresholds)
+    rows = passing.assign(
+        mobility=found, is_final=(found == "fast") & passing["verdict"].isin(WANTED)
+    ).sort_values(["is_final", "mobility"], ascending=[False, True], kind="stable", ignore_index=True)
+    return FinalList(
+        rows=rows, n_candidates=len(frame), n_passing=len(rows), n_tested=int((found != "untested").sum()),
+        n_fast=int((found == "fast").sum()),
+    )  # fmt: skip
