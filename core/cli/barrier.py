@@ -21,9 +21,9 @@ campaign: the same for all candidates of the release with electrons to give abov
 default view. Finished ones are passed over, so that a stopped campaign goes on; `runs merge` puts them into a release.
 
 --paths FILE: the hops of a .jsonl or .jsonl.gz file, a line each with id, mover, lattice, species and frac of the other
-atoms, start and end of the mover. One CSV row each, in their order: id, barrier_ev (largest climb from start to end),
-barrier_std_ev, potential, converged, verdict (hop, wild, no site, cannot be read, not possible), error. A stopped
-command goes on from OUT.csv.partial; the exit status is 1 if any row carries an error.
+atoms, start and end of the mover. One CSV row each, in their order: id, barrier_ev (larger of the climbs there and
+back), barrier_std_ev, potential, converged, verdict (hop, wild, no site, cannot be read, not possible), error. A
+stopped command goes on from OUT.csv.partial; the exit status is 1 if any row carries an error.
 """
 _LONG_FIELDS: Final = ("ends", "hops", "provenance")
 

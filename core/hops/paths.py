@@ -84,7 +84,10 @@ def _floats(line: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> Any:
 def barrier_row(
     line: Mapping[str, Any], potential: Potential, *, on_step: Callable[[int], None] = lambda n: None
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the row of one line, whatever becomes of it; `barrier_ev` is the largest climb from start to end."""
+    """Return the row of one line, whatever becomes of it; `barrier_ev` is the larger of the climbs there and back.
+
+    So the literature counts where ends differ: from the lower end to the top.
+    """
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"id": line["id"], "potential": potential.name}
     try:
         profile = scan(read_hop(line), potential, on_step=on_step)
@@ -92,8 +95,9 @@ def barrier_row(
         return row | {"verdict": error.verdict, "error": str(error)}
     except ExplorerError as error:
         return row | {"verdict": "not possible", "error": str(error)}
+    barrier_ev = max(profile.barrier_ev, profile.back_ev)
     return row | {
-        "barrier_ev": profile.barrier_ev, "barrier_std_ev": barrier_std_ev(profile.barrier_ev, potential.name),
+        "barrier_ev": barrier_ev, "barrier_std_ev": barrier_std_ev(barrier_ev, potential.name),
         "converged": profile.converged, "verdict": "hop",
     }  # fmt: skip
 

@@ -1,7 +1,8 @@
 """The energy of one hop: the ion held in planes along its way, everything else relaxed, one potential.
 
 The ion goes from a site to a neighbouring one, in a cell whose host has one vacancy or one ion. Both ends are relaxed
-at fixed cell. Between them the ion is held in planes across the straight way from one relaxed end to the other,
+at fixed cell. Between them the ion is held in planes across the straight way from one relaxed end to the other, first
+where image-dependent pair potentials put it (doi:10.1063/1.4878664), clear of other atoms,
 
     d . (r_ion - R_host) = s,        d: unit vector of the way, R_host: mean position of the host's atoms,
 
@@ -11,6 +12,7 @@ too. This finds the minimum-energy path as long as that passes each plane once; 
 times as many forces for the same points.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -18,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
+from ase.mep.neb import NEB, idpp_interpolate
 from ase.neighborlist import neighbor_list
 from ase.optimize import LBFGS
 from numpy.typing import NDArray
@@ -30,11 +33,17 @@ from core.potentials import Potential
 Floats = NDArray[np.float64]
 
 FORCE_EV_PER_A: Final = 0.05
-END_STEPS: Final = 60
-PLANE_STEPS: Final = 25
+END_STEPS: Final = 100
+PLANE_STEPS: Final = 35
+UNSETTLED_EV_PER_A: Final = 0.3
+"""A host whose forces are larger after `END_STEPS` is on its way elsewhere: no hop in it has a height."""
+
 N_PLANES: Final = 5
 WILD_EV: Final = 6.0
 """Beyond it no ion hops: an image is broken, or the potential fails there."""
+
+IDPP_FORCE: Final = 0.1
+IDPP_STEPS: Final = 60
 
 SURE_EV: Final = 0.1
 """A point relaxed so far comes down by less: higher than a limit by more, a hop is higher for certain."""
@@ -141,19 +150,19 @@ def scan(
 
     The middle comes first. A hop that rises above `limit_ev` for certain, there or back, is left there.
 
-    Raises `BarrierError` where an ion does not stay on its site, atoms come into each other or an image is wild, and
-    what the potential raises.
+    Raises `BarrierError` where an ion does not stay on its site, the host does not settle, atoms come into each other
+    or an image is wild, and what the potential raises.
     """
     calculator, counter = potential.calculator(), _Counter(on_step)
     turning = mirror(hop.atoms, hop.step_a)
     start = hop.atoms.copy()
-    _relax(hop, start, calculator, counter, END_STEPS, "start")
+    _relax_end(hop, start, calculator, counter, "start")
     if turning is not None:
         end = turning.turned(start)
     else:
         end = hop.atoms.copy()
         end.positions[-1] += hop.step_a
-        _relax(hop, end, calculator, counter, END_STEPS, "end")
+        _relax_end(hop, end, calculator, counter, "end")
     drift = (end.positions[:-1] - start.positions[:-1]).mean(axis=0)
     way_a = end.positions[-1] - start.positions[-1] - drift
     length_a = float(np.linalg.norm(way_a))
@@ -167,15 +176,20 @@ def scan(
     zero_ev = float(start.get_potential_energy())
     images = [_image(0.0, start, zero_ev, 0.0)]
     images.append(_turned(images[0], turning) if turning is not None else _image(1.0, end, zero_ev, 0.0))
-    for way in _from_the_middle(n_planes):
+    between = _between(start, end, n_planes)
+    for way in sorted(between, key=lambda way: (round(abs(way - 0.5), 6), way)):
         if turning is not None and way > 0.5 + 1e-9:
             continue
         seen_ev = np.array([image.energy_ev for image in images])
         if limit_ev + SURE_EV < max(_climb_ev(seen_ev), _climb_ev(seen_ev[::-1])) <= WILD_EV:
             return _profile(images, seen_ev, counter, whole=False)
+        held = _HeldInPlane(direction)
         atoms = start.copy()
         atoms.positions += way * (end.positions - start.positions)
-        atoms.set_constraint(_HeldInPlane(direction))
+        guess = between[way].positions
+        held.adjust_positions(atoms, guess)
+        atoms.positions = guess
+        atoms.set_constraint(held)
         _relax(hop, atoms, calculator, counter, PLANE_STEPS, f"{way:.2f} of the way")
         raw = atoms.get_forces(apply_constraint=False)
         slope_ev = -float(raw[-1] @ direction) * length_a
@@ -192,9 +206,16 @@ def scan(
     return _profile(images, curve_ev, counter, whole=True)
 
 
-def _from_the_middle(n_planes: int) -> list[float]:
-    ways = np.linspace(0.0, 1.0, n_planes + 2)[1:-1]
-    return sorted((float(way) for way in ways), key=lambda way: (round(abs(way - 0.5), 6), way))
+def _between(start: Atoms, end: Atoms, n_planes: int) -> dict[float, Atoms]:
+    """Return first guesses by how much of the way lies behind them."""
+    band = [start.copy() for _ in range(n_planes + 1)] + [end.copy()]
+    neb = NEB(band, method="improvedtangent")
+    neb.interpolate(mic=False)  # both ends are unwrapped: the ion goes straight from one to the other
+    with warnings.catch_warnings():  # of the method of a band that it builds for itself
+        warnings.simplefilter("ignore", UserWarning)
+        idpp_interpolate(band, traj=None, log=None, fmax=IDPP_FORCE, mic=True, steps=IDPP_STEPS)
+    ways = np.linspace(0.0, 1.0, n_planes + 2)
+    return {float(way): atoms for way, atoms in zip(ways[1:-1], band[1:-1], strict=True)}
 
 
 def _profile(images: list[Image], energies_ev: Floats, counter: _Counter, *, whole: bool) -> Profile:
@@ -238,6 +259,17 @@ def _relax(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, steps: in
     for _ in optimizer.irun(fmax=FORCE_EV_PER_A, steps=steps):
         counter.tick()
         _check(hop, atoms, name)
+
+
+def _relax_end(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, name: str) -> None:
+    _relax(hop, atoms, calculator, counter, END_STEPS, name)
+    left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+    if not left < UNSETTLED_EV_PER_A:
+        raise BarrierError(
+            f"{hop.id}: the host does not settle with the ion at the {name}: after {END_STEPS} steps forces of "
+            f"{left:.1f} eV/angstrom are left.",
+            verdict="no site",
+        )
 
 
 def _check(hop: Hop, atoms: Atoms, name: str) -> None:
