@@ -48,8 +48,8 @@ LINE = {
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",
-        "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations", "tasks",
-        "dft",
+        "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations",
+        "tasks", "dft",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",

@@ -30,6 +30,10 @@ and capacity; the best polymorph of each formula), several seeds each. Finished 
 campaign goes on; two processes with MGC_CPU_SLOTS=2 share one. A campaign each temperature makes an Arrhenius series.
 `mlmd merge` puts the results into a release.
 """
+_LAMMPS_HELP = """\
+Writes a run for LAMMPS into a folder: data file with the same atoms, input with the same protocol, the packaged
+potential, and how to compile it. LAMMPS needs the pair style `nequip` (github.com/mir-group/pair_nequip_allegro).
+"""
 _LIST_COLUMNS: Final = ("name", "state", "formula", "potential", "protocol", "temperature_k", "seed", "fraction",
                         "eta_s", "verdict", "sigma_ms_per_cm", "submitted", "error")  # fmt: skip
 _PROTOCOL_OPTIONS: Final = (
@@ -55,6 +59,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         "-o", "--csv", type=Path, help="CSV file to write (default: standard output)"
     )
     _add_campaign(actions)
+    _add_lammps(actions)
 
 
 def _add_run(actions: Any) -> None:
@@ -85,11 +90,23 @@ def _add_campaign(actions: Any) -> None:
     _add_protocol_options(sub)
 
 
-def _add_protocol_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--refine", type=int, default=0, metavar="N",
-        help="rounds of fine-tuning the potential for the material first (default 0)",
-    )  # fmt: skip
+def _add_lammps(actions: Any) -> None:
+    text = "write a run as LAMMPS takes it"
+    sub = add_action(actions, "lammps", lammps, text, description=_LAMMPS_HELP)
+    sub.add_argument("structure", metavar="CIF_OR_ID", help=CRYSTAL_HELP)
+    sub.add_argument("--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}")
+    sub.add_argument("--protocol", choices=_PROTOCOLS, default="paper", help="default paper")
+    sub.add_argument("--potential", default="nequip-mg", help="nequip-mg or nequip-mp (default nequip-mg)")
+    sub.add_argument("--seed", type=int, default=0, help="seed of vacancies and velocities (default 0)")
+    _add_protocol_options(sub, refine=False)
+
+
+def _add_protocol_options(sub: argparse.ArgumentParser, *, refine: bool = True) -> None:
+    if refine:
+        sub.add_argument(
+            "--refine", type=int, default=0, metavar="N",
+            help="rounds of fine-tuning the potential for the material first (default 0)",
+        )  # fmt: skip
     for flag, kind, text in _PROTOCOL_OPTIONS:
         sub.add_argument(flag, type=kind, help=f"{text} (default: the protocol's)")
 
@@ -148,6 +165,25 @@ def run(arguments: argparse.Namespace) -> int:
         print(job.job_id)
         return 0
     return _report(_in_foreground(spec, arguments.output), arguments.output)
+
+
+def lammps(arguments: argparse.Namespace) -> int:
+    """Write data file, input, notes and the packaged potential."""
+    from core.dynamics import PROTOCOLS
+    from core.dynamics.lammps import write_lammps
+    from core.dynamics.system import build_system
+    from core.potentials.package import SUFFIX, package
+
+    protocol = _changed(PROTOCOLS[arguments.protocol], arguments)
+    crystal = given_crystal(arguments.structure)
+    system = build_system(crystal, arguments.ion, protocol, arguments.seed)
+    folder = arguments.output or Path(f"{crystal.id}-lammps")
+    model = package(arguments.potential, folder / f"{arguments.potential}{SUFFIX}")
+    write_lammps(folder, system, protocol, model=model.name, seed=arguments.seed)
+    note(
+        f"{system.n_atoms} atoms of {crystal.formula} for LAMMPS in {folder}; README.txt there says how to run them."
+    )
+    return 0
 
 
 def list_runs(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ ENDS: Final[tuple[End, ...]] = ("full", "empty")
 MIN_LENGTH_A: Final = 8.0
 """Between a moving ion and its images, as in the cells of the literature (spinels: the cubic one of 56 atoms)."""
 
-MAX_ATOMS: Final = 160
+MAX_ATOMS: Final = 200
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
