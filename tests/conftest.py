@@ -15,7 +15,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW_FILES = {
-    "tests/potentials/test_every_potential.py", "tests/potentials/test_nequip_mg_frames.py",
+    "tests/potentials/test_every_potential.py", "tests/potentials/test_against_first_principles.py",
+    "tests/potentials/test_nequip_mg_frames.py",
     "tests/potentials/test_nequip_mg_shipped.py", "tests/potentials/test_nequip_mg_training.py",
     "tests/potentials/test_nequip_mp.py", "tests/potentials/test_package.py", "tests/voltage/test_frozen_host.py",
     "tests/voltage/test_predict.py", "tests/voltage/test_contributions.py", "tests/voltage/test_inside.py",

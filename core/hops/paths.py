@@ -82,7 +82,8 @@ def _floats(line: Mapping[str, Any], name: str, shape: tuple[int, ...]) -> Any:
 
 
 def barrier_row(
-    line: Mapping[str, Any], potential: Potential, *, on_step: Callable[[int], None] = lambda n: None
+    line: Mapping[str, Any], potential: Potential, guide: Potential | None = None, *,
+    on_step: Callable[[int], None] = lambda n: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the row of one line, whatever becomes of it; `barrier_ev` is the larger of the climbs there and back.
 
@@ -90,7 +91,7 @@ def barrier_row(
     """
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"id": line["id"], "potential": potential.name}
     try:
-        profile = scan(read_hop(line), potential, on_step=on_step)
+        profile = scan(read_hop(line), potential, guide=guide, on_step=on_step)
     except BarrierError as error:
         return row | {"verdict": error.verdict, "error": str(error)}
     except ExplorerError as error:
@@ -102,21 +103,23 @@ def barrier_row(
     }  # fmt: skip
 
 
-def line_key(line: Mapping[str, Any], potential: Potential) -> str:
-    """Return what a finished row is known by: the hop and the potential's weights."""
+def line_key(line: Mapping[str, Any], potential: Potential, guide: Potential | None = None) -> str:
+    """Return what a finished row is known by: the hop and the weights of the potentials."""
     text = json.dumps({name: line.get(name) for name in (*_NEEDED, "problem")}, sort_keys=True)
-    return hashlib.sha256(f"{potential.name} {potential.card.sha256} {text}".encode()).hexdigest()
+    used = " ".join(f"{it.name} {it.card.sha256}" for it in (potential, guide) if it is not None)
+    return hashlib.sha256(f"{used} {text}".encode()).hexdigest()
 
 
 def barrier_rows(
-    lines: Sequence[Mapping[str, Any]], potential: Potential, kept: Path | None = None
+    lines: Sequence[Mapping[str, Any]], potential: Potential, kept: Path | None = None,
+    guide: Potential | None = None,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yield the row of each line; `kept` is a file of finished ones, which are not worked out again."""
     done = {} if kept is None else read_kept(kept)
     for line in lines:
-        key = line_key(line, potential)
+        key = line_key(line, potential, guide)
         if (row := done.get(key)) is None:
-            row = barrier_row(line, potential)
+            row = barrier_row(line, potential, guide)
             if kept is not None:
                 with kept.open("a", encoding="utf-8") as stream:
                     stream.write("\n" + json.dumps({"key": key, "row": row}))

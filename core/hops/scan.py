@@ -9,7 +9,8 @@ where image-dependent pair potentials put it (doi:10.1063/1.4878664), clear of o
 and all else relaxes: ion in its plane, host without drifting along the way. The force that holds the ion is the slope
 of the profile, -dE/ds, so that cubic Hermite pieces through energies and slopes give the highest point between planes
 too. This finds the minimum-energy path as long as that passes each plane once; a nudged elastic band costs several
-times as many forces for the same points.
+times as many forces for the same points. Another potential may find the path first, a `guide`: then a few steps from
+its points give the energies.
 """
 
 import warnings
@@ -35,6 +36,9 @@ Floats = NDArray[np.float64]
 FORCE_EV_PER_A: Final = 0.05
 END_STEPS: Final = 100
 PLANE_STEPS: Final = 35
+PRICE_STEPS: Final = 5
+"""Of a point that a guide has relaxed before."""
+
 UNSETTLED_EV_PER_A: Final = 0.3
 """A host whose forces are larger after `END_STEPS` is on its way elsewhere: no hop in it has a height."""
 
@@ -143,26 +147,38 @@ class _Counter:
 
 
 def scan(
-    hop: Hop, potential: Potential, *, n_planes: int = N_PLANES, limit_ev: float = np.inf,
-    on_step: Callable[[int], None] = lambda n: None,
+    hop: Hop, potential: Potential, *, guide: Potential | None = None, n_planes: int = N_PLANES,
+    limit_ev: float = np.inf, on_step: Callable[[int], None] = lambda n: None,
 ) -> Profile:  # fmt: skip
     """Return the profile of a hop; where symmetry turns it around, half of it is worked out.
 
-    The middle comes first. A hop that rises above `limit_ev` for certain, there or back, is left there.
+    The middle comes first. A hop that rises above `limit_ev` for certain, there or back, is left there. `guide`: the
+    potential that finds the path, which `potential` then prices; it must know where the ion rests. Its forces count in
+    `on_step`, not in `n_forces`.
 
     Raises `BarrierError` where an ion does not stay on its site, the host does not settle, atoms come into each other
     or an image is wild, and what the potential raises.
     """
-    calculator, counter = potential.calculator(), _Counter(on_step)
+    n_before = 0
+
+    def hear(n: int) -> None:
+        nonlocal n_before
+        n_before = n
+        on_step(n)
+
+    path = None if guide is None else scan(hop, guide, n_planes=n_planes, on_step=hear)
+    calculator, counter = potential.calculator(), _Counter(lambda n: on_step(n + n_before))
     turning = mirror(hop.atoms, hop.step_a)
-    start = hop.atoms.copy()
-    _relax_end(hop, start, calculator, counter, "start")
+    start, end = hop.atoms.copy(), hop.atoms.copy()
+    end.positions[-1] += hop.step_a
+    if path is not None:
+        start, end = path.images[0].atoms.copy(), path.images[-1].atoms.copy()
+    end_steps, plane_steps = (END_STEPS, PLANE_STEPS) if path is None else (PRICE_STEPS, PRICE_STEPS)
+    _relax_end(hop, start, calculator, counter, end_steps, "start")
     if turning is not None:
         end = turning.turned(start)
     else:
-        end = hop.atoms.copy()
-        end.positions[-1] += hop.step_a
-        _relax_end(hop, end, calculator, counter, "end")
+        _relax_end(hop, end, calculator, counter, end_steps, "end")
     drift = (end.positions[:-1] - start.positions[:-1]).mean(axis=0)
     way_a = end.positions[-1] - start.positions[-1] - drift
     length_a = float(np.linalg.norm(way_a))
@@ -176,7 +192,10 @@ def scan(
     zero_ev = float(start.get_potential_energy())
     images = [_image(0.0, start, zero_ev, 0.0)]
     images.append(_turned(images[0], turning) if turning is not None else _image(1.0, end, zero_ev, 0.0))
-    between = _between(start, end, n_planes)
+    if path is None:
+        between = _between(start, end, n_planes)
+    else:
+        between = {image.way: image.atoms for image in path.images[1:-1]}
     for way in sorted(between, key=lambda way: (round(abs(way - 0.5), 6), way)):
         if turning is not None and way > 0.5 + 1e-9:
             continue
@@ -186,11 +205,11 @@ def scan(
         held = _HeldInPlane(direction)
         atoms = start.copy()
         atoms.positions += way * (end.positions - start.positions)
-        guess = between[way].positions
+        guess = between[way].positions.copy()
         held.adjust_positions(atoms, guess)
         atoms.positions = guess
         atoms.set_constraint(held)
-        _relax(hop, atoms, calculator, counter, PLANE_STEPS, f"{way:.2f} of the way")
+        _relax(hop, atoms, calculator, counter, plane_steps, f"{way:.2f} of the way")
         raw = atoms.get_forces(apply_constraint=False)
         slope_ev = -float(raw[-1] @ direction) * length_a
         images.append(_image(way, atoms, zero_ev, slope_ev))
@@ -261,12 +280,12 @@ def _relax(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, steps: in
         _check(hop, atoms, name)
 
 
-def _relax_end(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, name: str) -> None:
-    _relax(hop, atoms, calculator, counter, END_STEPS, name)
+def _relax_end(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, steps: int, name: str) -> None:
+    _relax(hop, atoms, calculator, counter, steps, name)
     left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     if not left < UNSETTLED_EV_PER_A:
         raise BarrierError(
-            f"{hop.id}: the host does not settle with the ion at the {name}: after {END_STEPS} steps forces of "
+            f"{hop.id}: the host does not settle with the ion at the {name}: after {steps} steps forces of "
             f"{left:.1f} eV/angstrom are left.",
             verdict="no site",
         )
