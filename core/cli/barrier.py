@@ -42,7 +42,10 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--ion", type=parsed_ion, default="Mg", help=f"working ion: {', '.join(WORKING_IONS)}"
     )
-    parser.add_argument("--potential", help="interatomic potential (default: the most accurate that ships)")
+    parser.add_argument(
+        "--potential",
+        help="interatomic potential (default: nequix-oam, guided by nequip-mp, where its weights lie, else nequip-mp)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
     parser.add_argument(
         "-o", "--output", type=Path,
@@ -69,10 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _of_crystal(arguments: argparse.Namespace) -> int:
     from core.calculations.kinds.barrier import BarrierSpec
-    from core.potentials import DEFAULT_POTENTIAL
 
     spec = BarrierSpec.planned(
-        given_crystal(arguments.structure), arguments.ion, potential=arguments.potential or DEFAULT_POTENTIAL,
+        given_crystal(arguments.structure), arguments.ion, potential=arguments.potential,
         device=arguments.device,
     )  # fmt: skip
     return run_here(spec, arguments.output, leave_out=_LONG_FIELDS, kept="All hops")
@@ -80,7 +82,6 @@ def _of_crystal(arguments: argparse.Namespace) -> int:
 
 def _campaign(arguments: argparse.Namespace) -> int:
     from core.calculations.kinds.barrier import BarrierSpec
-    from core.potentials import DEFAULT_POTENTIAL
     from core.screening import ranked
     from core.store import open_reader
 
@@ -93,7 +94,7 @@ def _campaign(arguments: argparse.Namespace) -> int:
         specs = [
             BarrierSpec.planned(
                 reader.crystal(id), reader.release.working_ion,
-                potential=arguments.potential or DEFAULT_POTENTIAL, device=arguments.device,
+                potential=arguments.potential, device=arguments.device,
             )
             for id in ids
         ]  # fmt: skip
@@ -104,20 +105,26 @@ def _campaign(arguments: argparse.Namespace) -> int:
 
 
 def _of_file(arguments: argparse.Namespace) -> int:
-    from core.potentials import DEFAULT_POTENTIAL, load_potential
-    from core.service.barriers import COLUMNS, barrier_rows, read_lines
+    from core.potentials import load_potential
+    from core.service.barriers import COLUMNS, GUIDES, barrier_potential, barrier_rows, read_lines
 
     lines = read_lines(arguments.paths)
     if not lines:
         raise SourceError(f"{arguments.paths} holds no hops.")
-    potential = load_potential(
-        arguments.potential or DEFAULT_POTENTIAL, device=arguments.device, dtype="float32"
-    )
+    name = arguments.potential or barrier_potential()
+    names = [name, *([GUIDES[name]] if name in GUIDES else [])]
+    potential, *guides = [load_potential(it, device=arguments.device, dtype="float32") for it in names]
+    note(f"Barriers by {name}" + (f", paths by {guides[0].name}." if guides else "."))
     output: Path | None = arguments.output
     partial = None if output is None else output.with_name(f"{output.name}.partial")
     with open_output(output) as stream:
         rows = list(
-            progress(barrier_rows(lines, potential, partial), total=len(lines), desc="barrier", unit=" hops")
+            progress(
+                barrier_rows(lines, potential, partial, *guides),
+                total=len(lines),
+                desc="barrier",
+                unit=" hops",
+            )
         )
         write_rows(stream, COLUMNS, rows)
     if partial is not None:

@@ -159,6 +159,8 @@ def scan(
     Raises `BarrierError` where an ion does not stay on its site, the host does not settle, atoms come into each other
     or an image is wild, and what the potential raises.
     """
+    if guide is None:
+        return _Scan(hop, potential, None, on_step).profile(n_planes, limit_ev)
     n_before = 0
 
     def hear(n: int) -> None:
@@ -166,63 +168,104 @@ def scan(
         n_before = n
         on_step(n)
 
-    path = None if guide is None else scan(hop, guide, n_planes=n_planes, on_step=hear)
-    calculator, counter = potential.calculator(), _Counter(lambda n: on_step(n + n_before))
-    turning = mirror(hop.atoms, hop.step_a)
-    start, end = hop.atoms.copy(), hop.atoms.copy()
-    end.positions[-1] += hop.step_a
-    if path is not None:
-        start, end = path.images[0].atoms.copy(), path.images[-1].atoms.copy()
-    end_steps, plane_steps = (END_STEPS, PLANE_STEPS) if path is None else (PRICE_STEPS, PRICE_STEPS)
-    _relax_end(hop, start, calculator, counter, end_steps, "start")
-    if turning is not None:
-        end = turning.turned(start)
-    else:
-        _relax_end(hop, end, calculator, counter, end_steps, "end")
-    drift = (end.positions[:-1] - start.positions[:-1]).mean(axis=0)
-    way_a = end.positions[-1] - start.positions[-1] - drift
-    length_a = float(np.linalg.norm(way_a))
-    if length_a < 0.5 * np.linalg.norm(hop.step_a):
-        raise BarrierError(
-            f"{hop.id}: relaxed, both ends lie {length_a:.2f} angstrom apart, of {np.linalg.norm(hop.step_a):.2f}: the "
-            "ion does not stay on one of its sites.",
-            verdict="no site",
+    path = _Scan(hop, guide, None, hear).profile(n_planes, np.inf)
+    return _Scan(hop, potential, path, lambda n: on_step(n + n_before)).profile(n_planes, limit_ev)
+
+
+class _Scan:
+    """One potential on one hop, from the points of a path that another one found, or from none."""
+
+    def __init__(
+        self, hop: Hop, potential: Potential, path: Profile | None, on_step: Callable[[int], None]
+    ) -> None:
+        self.hop, self.path = hop, path
+        self.calculator, self.counter = potential.calculator(), _Counter(on_step)
+        self.turning = mirror(hop.atoms, hop.step_a)
+        self.end_steps, self.plane_steps = (
+            (END_STEPS, PLANE_STEPS) if path is None else (PRICE_STEPS, PRICE_STEPS)
         )
-    direction = way_a / length_a
-    zero_ev = float(start.get_potential_energy())
-    images = [_image(0.0, start, zero_ev, 0.0)]
-    images.append(_turned(images[0], turning) if turning is not None else _image(1.0, end, zero_ev, 0.0))
-    if path is None:
-        between = _between(start, end, n_planes)
-    else:
-        between = {image.way: image.atoms for image in path.images[1:-1]}
-    for way in sorted(between, key=lambda way: (round(abs(way - 0.5), 6), way)):
-        if turning is not None and way > 0.5 + 1e-9:
-            continue
-        seen_ev = np.array([image.energy_ev for image in images])
-        if limit_ev + SURE_EV < max(_climb_ev(seen_ev), _climb_ev(seen_ev[::-1])) <= WILD_EV:
-            return _profile(images, seen_ev, counter, whole=False)
-        held = _HeldInPlane(direction)
-        atoms = start.copy()
-        atoms.positions += way * (end.positions - start.positions)
-        guess = between[way].positions.copy()
-        held.adjust_positions(atoms, guess)
-        atoms.positions = guess
+
+    def profile(self, n_planes: int, limit_ev: float) -> Profile:
+        """Relax both ends and the points between them, the middle first."""
+        start, end = self._ends()
+        way_a = end.positions[-1] - start.positions[-1] - (end.positions - start.positions)[:-1].mean(axis=0)
+        length_a, asked_a = float(np.linalg.norm(way_a)), float(np.linalg.norm(self.hop.step_a))
+        if length_a < 0.5 * asked_a:
+            raise BarrierError(
+                f"{self.hop.id}: relaxed, both ends lie {length_a:.2f} angstrom apart, of {asked_a:.2f}: the ion does "
+                "not stay on one of its sites.",
+                verdict="no site",
+            )
+        zero_ev = float(start.get_potential_energy())
+        images = [_image(0.0, start, zero_ev, 0.0)]
+        images.append(
+            _image(1.0, end, zero_ev, 0.0) if self.turning is None else _turned(images[0], self.turning)
+        )
+        guesses = self._guesses(start, end, n_planes)
+        for way in sorted(guesses, key=lambda way: (round(abs(way - 0.5), 6), way)):
+            if self.turning is not None and way > 0.5 + 1e-9:
+                continue
+            seen_ev = np.array([image.energy_ev for image in images])
+            if limit_ev + SURE_EV < _highest_ev(seen_ev) <= WILD_EV:
+                return self._told(images, seen_ev, whole=False)
+            atoms = start.copy()
+            atoms.positions += way * (end.positions - start.positions)
+            slope_ev = self._relax_between(atoms, guesses[way], way_a, way)
+            images.append(_image(way, atoms, zero_ev, slope_ev))
+            if self.turning is not None and way < 0.5 - 1e-9:
+                images.append(_turned(images[-1], self.turning))
+            images.sort(key=lambda image: image.way)
+        curve_ev = _curve_ev(images)
+        if not _highest_ev(curve_ev) <= WILD_EV:
+            raise BarrierError(
+                f"{self.hop.id}: the profile rises by {_highest_ev(curve_ev):.1f} eV: an image is broken.",
+                verdict="wild",
+            )
+        return self._told(images, curve_ev, whole=True)
+
+    def _ends(self) -> tuple[Atoms, Atoms]:
+        if self.path is None:
+            start, end = self.hop.atoms.copy(), self.hop.atoms.copy()
+            end.positions[-1] += self.hop.step_a
+        else:
+            start, end = (self.path.images[i].atoms.copy() for i in (0, -1))
+        self._relax_end(start, "start")
+        if self.turning is not None:
+            return start, self.turning.turned(start)
+        self._relax_end(end, "end")
+        return start, end
+
+    def _guesses(self, start: Atoms, end: Atoms, n_planes: int) -> dict[float, Atoms]:
+        if self.path is None:
+            return _between(start, end, n_planes)
+        return {image.way: image.atoms for image in self.path.images[1:-1]}
+
+    def _relax_end(self, atoms: Atoms, name: str) -> None:
+        _relax(self.hop, atoms, self.calculator, self.counter, self.end_steps, name)
+        left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+        if not left < UNSETTLED_EV_PER_A:
+            raise BarrierError(
+                f"{self.hop.id}: the host does not settle with the ion at the {name}: after {self.end_steps} steps "
+                f"forces of {left:.1f} eV/angstrom are left.",
+                verdict="no site",
+            )
+
+    def _relax_between(self, atoms: Atoms, guess: Atoms, way_a: Floats, way: float) -> float:
+        """Relax the ion in the plane that it lies in, from where a guess has it; return the slope (eV per way)."""
+        length_a = float(np.linalg.norm(way_a))
+        held, places = _HeldInPlane(way_a / length_a), guess.positions.copy()
+        held.adjust_positions(atoms, places)
+        atoms.positions = places
         atoms.set_constraint(held)
-        _relax(hop, atoms, calculator, counter, plane_steps, f"{way:.2f} of the way")
-        raw = atoms.get_forces(apply_constraint=False)
-        slope_ev = -float(raw[-1] @ direction) * length_a
-        images.append(_image(way, atoms, zero_ev, slope_ev))
-        if turning is not None and way < 0.5 - 1e-9:
-            images.append(_turned(images[-1], turning))
-        images.sort(key=lambda image: image.way)
-    curve_ev = _curve_ev(images)
-    highest_ev = max(_climb_ev(curve_ev), _climb_ev(curve_ev[::-1]))
-    if not highest_ev <= WILD_EV:
-        raise BarrierError(
-            f"{hop.id}: the profile rises by {highest_ev:.1f} eV: an image is broken.", verdict="wild"
-        )
-    return _profile(images, curve_ev, counter, whole=True)
+        _relax(self.hop, atoms, self.calculator, self.counter, self.plane_steps, f"{way:.2f} of the way")
+        return -float(atoms.get_forces(apply_constraint=False)[-1] @ way_a)
+
+    def _told(self, images: list[Image], energies_ev: Floats, *, whole: bool) -> Profile:
+        return Profile(
+            images=tuple(images), barrier_ev=_climb_ev(energies_ev), back_ev=_climb_ev(energies_ev[::-1]),
+            converged=all(image.force_ev_per_a < 2.0 * FORCE_EV_PER_A for image in images),
+            n_forces=self.counter.n, whole=whole,
+        )  # fmt: skip
 
 
 def _between(start: Atoms, end: Atoms, n_planes: int) -> dict[float, Atoms]:
@@ -235,14 +278,6 @@ def _between(start: Atoms, end: Atoms, n_planes: int) -> dict[float, Atoms]:
         idpp_interpolate(band, traj=None, log=None, fmax=IDPP_FORCE, mic=True, steps=IDPP_STEPS)
     ways = np.linspace(0.0, 1.0, n_planes + 2)
     return {float(way): atoms for way, atoms in zip(ways[1:-1], band[1:-1], strict=True)}
-
-
-def _profile(images: list[Image], energies_ev: Floats, counter: _Counter, *, whole: bool) -> Profile:
-    return Profile(
-        images=tuple(images), barrier_ev=_climb_ev(energies_ev), back_ev=_climb_ev(energies_ev[::-1]),
-        converged=all(image.force_ev_per_a < 2.0 * FORCE_EV_PER_A for image in images), n_forces=counter.n,
-        whole=whole,
-    )  # fmt: skip
 
 
 def _turned(image: Image, turning: Mirror) -> Image:
@@ -259,6 +294,11 @@ def _curve_ev(images: list[Image]) -> Floats:
 def _climb_ev(energies_ev: Floats) -> float:
     """The largest rise over any point passed before."""
     return float((energies_ev - np.minimum.accumulate(energies_ev)).max())
+
+
+def _highest_ev(energies_ev: Floats) -> float:
+    """The largest rise, there or back."""
+    return max(_climb_ev(energies_ev), _climb_ev(energies_ev[::-1]))
 
 
 def _image(way: float, atoms: Atoms, zero_ev: float, slope_ev: float) -> Image:
@@ -278,17 +318,6 @@ def _relax(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, steps: in
     for _ in optimizer.irun(fmax=FORCE_EV_PER_A, steps=steps):
         counter.tick()
         _check(hop, atoms, name)
-
-
-def _relax_end(hop: Hop, atoms: Atoms, calculator: Any, counter: _Counter, steps: int, name: str) -> None:
-    _relax(hop, atoms, calculator, counter, steps, name)
-    left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
-    if not left < UNSETTLED_EV_PER_A:
-        raise BarrierError(
-            f"{hop.id}: the host does not settle with the ion at the {name}: after {steps} steps forces of "
-            f"{left:.1f} eV/angstrom are left.",
-            verdict="no site",
-        )
 
 
 def _check(hop: Hop, atoms: Atoms, name: str) -> None:

@@ -7,15 +7,15 @@ import numpy as np
 from core.calculations.kinds.barrier import BarrierResult, BarrierSpec, EndBarriers, HopBarrier
 from core.errors import BarrierError
 from core.hops.cells import supercell
+from core.hops.choice import GUIDES, barrier_potential
 from core.hops.network import network
 from core.hops.paths import COLUMNS, barrier_rows, read_lines
-from core.potentials import DEFAULT_POTENTIAL
 from core.records import Crystal, FloatArray
 from core.service.curves import SECONDS_PER_ATOM
 
 __all__ = [
-    "COLUMNS", "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan",
-    "barrier_rows", "limiting_hop", "read_lines", "way_of",
+    "COLUMNS", "GUIDES", "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan",
+    "barrier_potential", "barrier_rows", "limiting_hop", "read_lines", "way_of",
 ]  # fmt: skip
 
 _FORCES_OF_A_HOP = 130
@@ -38,7 +38,7 @@ class BarrierPlan:
 
 def barrier_plan(crystal: Crystal, working_ion: str, potential: str | None = None) -> BarrierPlan:
     """Return what the barriers of a crystal would take; raise the `ExplorerError` that says why there can be none."""
-    spec = BarrierSpec.planned(crystal, working_ion, potential=potential or DEFAULT_POTENTIAL)
+    spec = BarrierSpec.planned(crystal, working_ion, potential=potential)
     spec.check()
     sites = network(crystal, working_ion, max_hop_a=spec.max_hop_a)
     matrix = supercell(np.asarray(crystal.lattice_a), crystal.n_sites)

@@ -10,6 +10,7 @@ from core.calculations.kinds import barrier, relaxation
 from core.calculations.kinds.barrier import BarrierResult, BarrierSpec, HopBarrier, _end, _verdict
 from core.codec import from_json
 from core.errors import NoWorkingIonError, RecordError
+from core.hops import choice
 from core.hops.network import network
 from core.records import Crystal
 from core.tasks import list_jobs, queue
@@ -109,3 +110,20 @@ def test_a_hop_too_high_to_matter_is_left_and_says_above_what(spec: BarrierSpec,
     result = finished(spec)
     assert {hop.above_ev for hop in result.hops} == {-5.0}
     assert all(hop.barrier_ev is None and not hop.reason and hop.path for hop in result.hops)
+
+
+def test_without_a_name_the_most_accurate_potential_at_hand_is_taken(monkeypatch) -> None:
+    absent = BarrierSpec.planned(rocksalt(), potential="nequip-mp")
+    assert (absent.guide, absent.relaxation.potential) == (None, "nequip-mp")
+    monkeypatch.setattr(choice, "MOST_ACCURATE", "nobody")
+    assert choice.barrier_potential() == "nequip-mp"
+    monkeypatch.setattr(choice, "MOST_ACCURATE", "chgnet")
+    monkeypatch.setitem(barrier.GUIDES, "chgnet", "nequip-mp")
+    guided = BarrierSpec.planned(rocksalt())
+    assert (guided.potential, guided.guide, guided.relaxation.potential) == (
+        "chgnet",
+        "nequip-mp",
+        "nequip-mp",
+    )
+    guided.check()
+    assert read_spec(json.loads(json.dumps(guided.to_dict()))).key == guided.key != absent.key

@@ -106,6 +106,15 @@ def test_a_hop_higher_than_asked_about_is_left_at_its_middle() -> None:
     assert near.whole and near.barrier_ev == pytest.approx(whole.barrier_ev)
 
 
+def test_a_guide_finds_the_path_and_the_potential_prices_it() -> None:
+    heard: list[int] = []
+    alone = scan(hop(), Pass(bend_a=0.8))
+    guided = scan(hop(), Pass(bend_a=0.8), guide=Pass(bend_a=0.7), on_step=heard.append)
+    assert guided.barrier_ev == pytest.approx(alone.barrier_ev, abs=0.01)
+    assert guided.n_forces < alone.n_forces
+    assert heard == sorted(heard) and heard[-1] > guided.n_forces  # the guide's are heard of too
+
+
 def test_a_hop_of_no_length_is_refused() -> None:
     with pytest.raises(BarrierError, match=r"0\.10 angstrom; 0\.5 to 15"):
         hop(0.1)

@@ -7,8 +7,8 @@ either direction, so that a network of hops is as passable as its worst hop on t
     B_d = min over ways that lead without end in d dimensions of max over their hops of the barrier.
 
 Hops come shortest first; once those known lead as far as all hops together, one that rises above what they cost is left
-there, since it can change nothing. The barrier of the material is B_1 of the worse end: an ion has to get out of the
-full host and into the empty one.
+there, since it can change nothing. Another potential may find the paths (`guide`), and relax the ends for them. The
+barrier of the material is B_1 of the worse end: an ion has to get out of the full host and into the empty one.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,11 @@ from core.calculations.base import Context, CrystalSpec, Figure, Result, Spec, S
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec, loaded_potential
 from core.errors import BarrierError, CalculationError, RecordError, UnsupportedElementError
 from core.hops.cells import ENDS, End, hop_cell
+from core.hops.choice import GUIDES, barrier_potential
 from core.hops.network import DIMENSIONS, MAX_HOP_A, Network, NetworkHop, limit, network, reach
 from core.hops.scan import N_PLANES, Profile, scan
 from core.hops.spread import barrier_std_ev
-from core.potentials import DEFAULT_POTENTIAL, Potential, potential_card
+from core.potentials import Potential, potential_card
 from core.provenance import Provenance
 from core.records import Crystal
 
@@ -91,7 +92,10 @@ class BarrierResult(Result):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BarrierSpec(CrystalSpec):
-    """Barriers of a crystal's working ion by a potential; hops of up to `max_hop_a`, `n_planes` points on each."""
+    """Barriers of a crystal's working ion by a potential; hops of up to `max_hop_a`, `n_planes` points on each.
+
+    `guide`: the potential that relaxes the ends and finds the paths, None where it is the same.
+    """
 
     kind: ClassVar[str] = "barrier"
     title: ClassVar[str] = "Migration barrier"
@@ -101,15 +105,19 @@ class BarrierSpec(CrystalSpec):
     potential_sha256: str
     max_hop_a: float = MAX_HOP_A
     n_planes: int = N_PLANES
+    guide: str | None = None
+    guide_sha256: str | None = None
 
     @classmethod
     def planned(
-        cls, crystal: Crystal, working_ion: str = "Mg", *, potential: str = DEFAULT_POTENTIAL, device: str = "auto"
+        cls, crystal: Crystal, working_ion: str = "Mg", *, potential: str | None = None, device: str = "auto"
     ) -> "BarrierSpec":  # fmt: skip
-        """Return the spec for a crystal with a potential as it is now."""
+        """Return the spec for a crystal with a potential as it is now; None: the most accurate at hand."""
+        name = potential or barrier_potential()
+        guide = GUIDES.get(name)
         return cls(
-            crystal=crystal, working_ion=working_ion, potential=potential,
-            potential_sha256=potential_card(potential).sha256, device=device,
+            crystal=crystal, working_ion=working_ion, potential=name, potential_sha256=potential_card(name).sha256,
+            guide=guide, guide_sha256=None if guide is None else potential_card(guide).sha256, device=device,
         )  # fmt: skip
 
     def check(self) -> None:
@@ -125,8 +133,8 @@ class BarrierSpec(CrystalSpec):
     def relaxation(self) -> RelaxationSpec:
         """The relaxed ends that the hops are worked out in."""
         return RelaxationSpec(
-            crystal=self.crystal, working_ion=self.working_ion, potential=self.potential,
-            potential_sha256=self.potential_sha256, device=self.device, seed=self.seed,
+            crystal=self.crystal, working_ion=self.working_ion, potential=self.guide or self.potential,
+            potential_sha256=self.guide_sha256 or self.potential_sha256, device=self.device, seed=self.seed,
         )  # fmt: skip
 
     @property
@@ -179,6 +187,7 @@ class _Work:
 
     def __init__(self, spec: BarrierSpec, context: Context, potential: Potential) -> None:
         self.spec, self.context, self.potential = spec, context, potential
+        self.guide = None if spec.guide is None else loaded_potential(spec.guide, context.device)
         self._n_done = self._n_forces = 0
 
     def hop(
@@ -210,7 +219,14 @@ class _Work:
         try:
             cell = hop_cell(host, self.spec.working_ion, sites, hop, end)
             told["n_atoms"] = len(cell.atoms)
-            profile = scan(cell, self.potential, n_planes=self.spec.n_planes, limit_ev=limit_ev, on_step=hear)
+            profile = scan(
+                cell,
+                self.potential,
+                guide=self.guide,
+                n_planes=self.spec.n_planes,
+                limit_ev=limit_ev,
+                on_step=hear,
+            )
         except (BarrierError, UnsupportedElementError) as error:
             return HopBarrier(**told, reason=str(error))
         if profile.whole:
