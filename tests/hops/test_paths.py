@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core import cli
 from core.errors import BarrierError, SourceError
 from core.hops import paths
 from core.hops.paths import barrier_row, line_key, read_hop, read_lines
-from core.hops.spread import barrier_std_ev
+from core.hops.spread import SPREADS, barrier_std_ev, fit_spread
 from core.potentials import registry
 from tests.dynamics.toys import Toy, rocksalt
 from tests.tasks.toy_potential import NAME
@@ -109,6 +110,18 @@ def test_an_empty_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_spread_is_stated_for_potentials_that_were_tried_on_known_hops() -> None:
-    assert barrier_std_ev(0.6, "nequip-mp") == pytest.approx(0.158, abs=1e-3)
-    assert barrier_std_ev(0.0, "nequip-mp") == pytest.approx(0.05)
-    assert barrier_std_ev(0.6, NAME) is None and barrier_std_ev(None, "nequip-mp") is None
+    for name, (floor_ev, share) in SPREADS.items():
+        assert barrier_std_ev(0.6, name) == pytest.approx(np.hypot(floor_ev, 0.6 * share))
+        assert barrier_std_ev(0.0, name) == pytest.approx(floor_ev)
+        assert barrier_std_ev(None, name) is None
+    assert barrier_std_ev(0.6, NAME) is None
+
+
+def test_a_fitted_spread_holds_nine_errors_in_ten() -> None:
+    draw = np.random.default_rng(1)
+    true_ev = draw.uniform(0.2, 1.2, 400)
+    barriers_ev = true_ev + draw.laplace(scale=0.15 * true_ev / np.sqrt(2.0))
+    floor_ev, share = fit_spread(barriers_ev, true_ev)
+    assert share == pytest.approx(0.15, abs=0.05) and floor_ev < 0.08
+    off = np.abs(barriers_ev - true_ev) / np.hypot(floor_ev, share * barriers_ev)
+    assert (off <= 1.645).mean() >= 0.895
