@@ -73,10 +73,17 @@ def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         _figure("voltage_v", row, f"90 % interval {spread}" if spread else ""),
         _figure("capacity_redox_vol_ah_per_l", row, f"{whole} with all magnesium out" if whole else ""),
         _figure("p_all", row),
+        _figure("barrier_ev", row, _error(row)),
         (QUANTITIES["sigma_ms_per_cm"].short, sigma, sigma_detail),
         _figure("e_above_hull_ev_per_atom", row),
         (QUANTITIES["in_domain"].short, "yes" if row["in_domain"] else "no, extrapolated", ""),
     ]
+
+
+def _error(row: Mapping[str, Any]) -> str:
+    if is_missing(row["barrier_std_ev"]):
+        return ""
+    return f"± {QUANTITIES['barrier_std_ev'].text(row['barrier_std_ev'])}"
 
 
 def _figure(name: str, row: Mapping[str, Any], detail: str = "") -> tuple[str, str, str]:

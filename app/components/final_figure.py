@@ -11,6 +11,8 @@ from core.service.final_list import ASKED
 _SYMBOLS: Final = {"fast": "circle", "undecided": "diamond", "untested": "circle-open", "slow": "x"}
 _HOVER: Final = "<b>%{text}</b><br>%{y:.2f} V · %{x:,.0f} Ah/L<br>%{customdata}<extra></extra>"
 _N_NAMED: Final = 12
+_SIDES: Final = ("top center", "bottom center")
+"""Of a formula, in turn, since the best lie close together."""
 
 
 def final_figure(rows: pd.DataFrame, colours: Palette) -> dict[str, Any]:
@@ -40,7 +42,8 @@ def _names(rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "type": "scatter", "mode": "text", "x": named["capacity_redox_vol_ah_per_l"].tolist(),
         "y": named["voltage_v"].tolist(), "text": [safe_html(it) for it in named["label"]],
-        "textposition": "top center", "textfont": {"size": 11}, "hoverinfo": "skip", "showlegend": False,
+        "textposition": [_SIDES[i % 2] for i in range(len(named))],
+        "textfont": {"size": 11}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
 
 

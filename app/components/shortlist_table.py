@@ -20,11 +20,10 @@ _IDS: Final = "screen_table_ids"
 
 _COLUMNS: Final = (
     "label", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v", "capacity_redox_vol_ah_per_l",
-    "capacity_vol_ah_per_l", "p_percent", "n_against", "n_unknown", "relaxed_voltage_v", "dft_voltage_v", "framework",
-    "volume_change", "charged_e_above_hull_ev_per_atom", "conversion_voltage_v", "barrier_ev", "barrier_std_ev",
-    "in_domain",
-    "e_above_hull_ev_per_atom", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm", "sigma_verdict",
-    "price_usd_per_kg", "spacegroup", "source_label", "id",
+    "capacity_vol_ah_per_l", "p_percent", "barrier_ev", "n_against", "n_unknown", "relaxed_voltage_v", "dft_voltage_v",
+    "framework", "volume_change", "charged_e_above_hull_ev_per_atom", "conversion_voltage_v", "barrier_std_ev",
+    "in_domain", "e_above_hull_ev_per_atom", "sigma_ms_per_cm", "sigma_low_ms_per_cm", "sigma_high_ms_per_cm",
+    "sigma_verdict", "price_usd_per_kg", "spacegroup", "source_label", "id",
 )  # fmt: skip
 _IF_KNOWN: Final = frozenset(
     {

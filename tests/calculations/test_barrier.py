@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from ase.io import read
 
 from core.calculations import read_spec
 from core.calculations.kinds import barrier, relaxation
@@ -47,6 +48,10 @@ def test_both_ends_and_every_kind_of_hop_come_out(spec: BarrierSpec) -> None:
         max(full.forward_ev, full.back_ev)
     )
     assert len(full.path) == len(full.ways) == len(full.energies_ev) == 3
+    (job,) = [it for it in list_jobs() if it.spec.kind == "barrier"]
+    frames = read(job.path / "images-full-0.extxyz", ":")
+    assert [len(atoms) for atoms in frames] == [full.n_atoms] * 3
+    assert [atoms.info["energy_over_start_ev"] for atoms in frames] == pytest.approx(full.energies_ev)
     assert result.ends[0].three_ev == result.ends[0].one_ev == full.barrier_ev
     fields = json.loads(json.dumps(result.to_dict()))
     assert BarrierResult.from_dict(fields).to_dict() == result.to_dict()

@@ -11,12 +11,15 @@ there, since it can change nothing. Another potential may find the paths (`guide
 barrier of the material is B_1 of the worse end: an ion has to get out of the full host and into the empty one.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import numpy as np
+from ase.io import write
 
+from core.artifacts import write_text
 from core.calculations.base import Context, CrystalSpec, Figure, Result, Spec, Stopped
 from core.calculations.kinds.relaxation import RelaxationResult, RelaxationSpec, loaded_potential
 from core.errors import BarrierError, CalculationError, RecordError, UnsupportedElementError
@@ -216,6 +219,7 @@ class _Work:
                 {"step": self._n_forces + n, "fraction": (self._n_done + share) / n_hops, "eta_s": None}
             )
 
+        images = self.context.folder / f"images-{end}-{hop.label}.extxyz"
         try:
             cell = hop_cell(host, self.spec.working_ion, sites, hop, end)
             told["n_atoms"] = len(cell.atoms)
@@ -229,6 +233,7 @@ class _Work:
             )
         except (BarrierError, UnsupportedElementError) as error:
             return HopBarrier(**told, reason=str(error))
+        write_text(images, _as_extxyz(profile))
         if profile.whole:
             told |= {"barrier_ev": max(profile.barrier_ev, profile.back_ev), "forward_ev": profile.barrier_ev}
             told |= {"back_ev": profile.back_ev, "converged": profile.converged}
@@ -238,6 +243,18 @@ class _Work:
             **told, n_forces=profile.n_forces, ways=tuple(image.way for image in profile.images),
             energies_ev=tuple(float(it) for it in profile.energies_ev), path=_path(profile, host),
         )  # fmt: skip
+
+
+def _as_extxyz(profile: Profile) -> str:
+    """All atoms at all points, with energies over the start (eV): where a band by first principles can begin."""
+    frames = []
+    for image in profile.images:
+        atoms = image.atoms.copy()
+        atoms.info = {"way": image.way, "energy_over_start_ev": image.energy_ev}
+        frames.append(atoms)
+    text = io.StringIO()
+    write(text, frames, format="extxyz")
+    return text.getvalue()
 
 
 def _path(profile: Profile, host: Crystal) -> tuple[tuple[float, float, float], ...]:
