@@ -49,7 +49,9 @@ def main() -> None:
     frames = read_test_frames(shipped_folder() / TEST_FRAMES)
     print(json.dumps({"machine": platform.machine(), **package_versions(("torch", "nequip", "chgnet"))}))
     # The frames were labelled by the teacher of the first potential that has one.
-    teachers = [card.teacher for card in map(potential_card, POTENTIALS) if card.teacher]
+    teachers = [card.teacher for card in map(potential_card, arguments.potentials) if card.teacher] or [
+        "nequip-mp"
+    ]
     scale = potential_card(teachers[0]).energy_scale
     errors = {}
     for name in arguments.potentials:

@@ -21,14 +21,15 @@ DEFAULT_POTENTIAL: Final = "nequip-mp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """`module` of core.potentials has `read_card()` and the class `potential(card, device=, dtype=)`."""
+    """`module` of core.potentials has the function `card` and the class `potential(card, device=, dtype=)`."""
 
     module: str
     class_name: str
+    card: str = "read_card"
 
     def read_card(self) -> PotentialCard:
         """Return the card without loading the weights."""
-        read: Callable[[], PotentialCard] = import_module(self.module).read_card
+        read: Callable[[], PotentialCard] = getattr(import_module(self.module), self.card)
         return read()
 
     def load(self, *, device: str, dtype: str) -> Potential:
@@ -48,6 +49,8 @@ _ENTRIES: Final[dict[str, Entry]] = {
     "nequip-mg": Entry(module="core.potentials.nequip_mg.potential", class_name="NequipMg"),
     "chgnet": Entry(module="core.potentials.chgnet", class_name="ChgnetPotential"),
     "nequix-oam": Entry(module="core.potentials.nequix.potential", class_name="NequixOam"),
+    "m3gnet": Entry(module="core.potentials.matgl", class_name="MatglPotential", card="m3gnet_card"),
+    "tensornet": Entry(module="core.potentials.matgl", class_name="MatglPotential", card="tensornet_card"),
     "sevennet-0": Entry(module="core.potentials.sevennet", class_name="SevenNetPotential"),
 }
 POTENTIALS: Final = tuple(_ENTRIES)
