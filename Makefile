@@ -1,7 +1,8 @@
-# make app    set up .venv once and serve the explorer on PORT (default 8501)
+# make app    set up .venv once and serve the explorer on PORT (default 8501) of this machine; HOST=0.0.0.0 for others
 # make test   the same plus what only tests need, then every test; make test-fast: the quick ones
 PYTHON ?= python3
 PORT ?= 8501
+HOST ?= localhost
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -15,6 +16,7 @@ TESTING := $(VENV)/.testing-$(shell cat requirements.txt requirements-test.txt |
 
 help:
 	@echo "make app [PORT=8501]  serve the explorer from the shipped database (sets up $(VENV) first)"
+	@echo "         [HOST=localhost]  0.0.0.0 lets other machines in: whoever reaches it may start and stop runs"
 	@echo "make test             run every test (sets up test requirements and chromium first)"
 	@echo "make test-fast        run the quick tests: no browser, no potentials, no training"
 	@echo "make dft              add GPAW for first principles (needs libxc and OpenBLAS; says which packages)"
@@ -25,7 +27,7 @@ help:
 	@echo "make clean            remove $(VENV) and caches"
 
 app: install
-	@exec $(BIN)/python -m streamlit run app/main.py --server.port $(PORT) --server.headless true
+	@exec $(BIN)/python -m streamlit run app/main.py --server.address $(HOST) --server.port $(PORT) --server.headless true
 
 # Files stay whole on one worker: their fixtures (a server, a trained model) are made once.
 XDIST := -n 2 --dist loadfile

@@ -48,6 +48,7 @@ def main() -> None:
     )
     theme.apply_style()
     page = st.navigation(pages(), position="top")
+    st.set_page_config(page_title=f"{page.title} · Magnesium cathode explorer")
     same_page = st.session_state.get("current_page") == page.url_path
     st.session_state["is_first_run_of_page"] = not same_page
     st.session_state["current_page"] = page.url_path

@@ -244,12 +244,16 @@ def merge(arguments: argparse.Namespace) -> int:
         report = merge_names(arguments.jobs, reader, runs=arguments.output, precomputed=arguments.precomputed)
     for record in report.added:
         note(f"Added {record.name}: {record.verdict}.")
-    for item in report.skipped:
+    held = [] if arguments.jobs else [it for it in report.skipped if it.reason.endswith(" already.")]
+    skipped = [it for it in report.skipped if it not in held]
+    if held:
+        note(f"{len(held)} are in the release already.")
+    for item in skipped:
         note(f"Left out {item.id}: {item.reason}")
     note(
         f"Release {report.release.version}." if report.release else "Nothing new: the release stays as it is."
     )
-    return 1 if report.skipped else 0
+    return 1 if skipped else 0
 
 
 def export(arguments: argparse.Namespace) -> int:

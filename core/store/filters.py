@@ -1,12 +1,27 @@
 """The filters of a screening that are not thresholds, as a SQL condition with bound parameters."""
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+_FORMULA: Final = re.compile(r"(?:[A-Z][a-z]?|[()\d.])+")
 
 
 def element_key(elements: str) -> str:
     """Return elements joined by dashes (or one alone) as they are looked for in the column `element_key`."""
     return f"-{elements}-"
+
+
+def reduced_formula(text: str) -> str:
+    """Return a formula as candidates carry it, Mg(CoO2)2 for MgCo2O4; a text that is none comes back as it is."""
+    if not _FORMULA.fullmatch(text.strip()):
+        return text
+    from pymatgen.core import Composition
+
+    try:
+        return str(Composition(text.strip()).reduced_formula)
+    except (ValueError, KeyError):
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +30,8 @@ class Filters:
 
     `required_elements` must all be there, `forbidden_elements` must not, `redox_metals` asks for at least one.
     `sources`, where given, lists the sources to keep. `max_e_above_hull_ev_per_atom` keeps candidates of unknown hull
-    energy unless `keep_unknown_hull` is false. `text` is looked for in id and formula, letter case ignored.
+    energy unless `keep_unknown_hull` is false. `text` is looked for in id and formula, letter case ignored; one that is
+    a formula finds its composition however it is written (MgCo2O4, Mg(CoO2)2).
     """
 
     required_elements: tuple[str, ...] = ()
@@ -52,7 +68,10 @@ class Filters:
             parts.append(("has_anion", []))
         if self.text:
             parts.append(
-                ("(contains(lower(formula), lower(?)) OR contains(lower(id), lower(?)))", [self.text] * 2)
+                (
+                    "(contains(lower(formula), lower(?)) OR contains(lower(id), lower(?)) OR formula = ?)",
+                    [self.text, self.text, reduced_formula(self.text)],
+                )
             )
         condition = " AND ".join(text for text, _ in parts) or "TRUE"
         return condition, [value for _, values in parts for value in values]

@@ -27,6 +27,7 @@ def test_page_fits_and_is_pictured(
     page: Page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     path, title = PAGES[name]
     open_page(page, app_url + path, title)
+    assert page.title() == f"{title} · Magnesium cathode explorer"
     if name == "predict":
         page.get_by_role("button", name="Try an example").click()
         expect(page.locator(".structure-viewer[data-ready=true] canvas").first).to_be_visible()

@@ -88,6 +88,8 @@ def test_label_is_joined_by_discharged_structure(reader: Reader) -> None:
         (Filters(with_anion_only=True), {"mp-32006", "mp-1", "mp-2", "gnome-3"}),
         (Filters(text="mgmn"), {"mp-32006", "mp-2"}),
         (Filters(text="32006"), {"mp-32006"}),
+        (Filters(text="Mg(MnO2)2"), {"mp-32006"}),
+        (Filters(text="Mg2Mn4O8"), {"mp-32006"}),
         (Filters(text="%"), set()),
         (
             Filters(required_elements=("Mn",), redox_metals=("Mn",), in_domain_only=True, text="MgMnO"),
