@@ -36,8 +36,9 @@ Floats = NDArray[np.float64]
 FORCE_EV_PER_A: Final = 0.05
 END_STEPS: Final = 100
 PLANE_STEPS: Final = 35
-PRICE_STEPS: Final = 5
-"""Of a point that a guide has relaxed before."""
+PRICE_END_STEPS: Final = 20
+PRICE_STEPS: Final = 8
+"""Of points that a guide has relaxed before."""
 
 UNSETTLED_EV_PER_A: Final = 0.3
 """A host whose forces are larger after `END_STEPS` is on its way elsewhere: no hop in it has a height."""
@@ -51,6 +52,9 @@ IDPP_STEPS: Final = 60
 
 SURE_EV: Final = 0.1
 """A point relaxed so far comes down by less: higher than a limit by more, a hop is higher for certain."""
+
+APART_EV: Final = 3.0
+"""Ends further apart than this: the host has changed between them."""
 
 PAIR_LIMIT: Final = 0.5
 """Times the sum of covalent radii: closer atoms are in each other."""
@@ -182,7 +186,7 @@ class _Scan:
         self.calculator, self.counter = potential.calculator(), _Counter(on_step)
         self.turning = mirror(hop.atoms, hop.step_a)
         self.end_steps, self.plane_steps = (
-            (END_STEPS, PLANE_STEPS) if path is None else (PRICE_STEPS, PRICE_STEPS)
+            (END_STEPS, PLANE_STEPS) if path is None else (PRICE_END_STEPS, PRICE_STEPS)
         )
 
     def profile(self, n_planes: int, limit_ev: float) -> Profile:
@@ -197,6 +201,12 @@ class _Scan:
                 verdict="no site",
             )
         zero_ev = float(start.get_potential_energy())
+        apart_ev = abs(float(end.get_potential_energy()) - zero_ev) if self.turning is None else 0.0
+        if not apart_ev < APART_EV:
+            raise BarrierError(
+                f"{self.hop.id}: both ends lie {apart_ev:.1f} eV apart: the host changes with the ion.",
+                verdict="wild",
+            )
         images = [_image(0.0, start, zero_ev, 0.0)]
         images.append(
             _image(1.0, end, zero_ev, 0.0) if self.turning is None else _turned(images[0], self.turning)
