@@ -58,4 +58,5 @@ def main() -> None:
     state.warm_up()
 
 
-main()
+if __name__ == "__main__":  # a process that this one spawns imports the script, and must not draw it
+    main()
