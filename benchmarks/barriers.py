@@ -19,10 +19,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from core.cli.output import add_data_option, progress, reference_data
-from core.hops.choice import GUIDES
+from core.hops.choice import load_with_guide
 from core.hops.paths import barrier_rows, line_key, read_kept, read_lines
 from core.hops.spread import fit_spread
-from core.potentials import load_potential
 from core.provenance import package_versions
 from core.settings import Settings
 
@@ -35,8 +34,7 @@ N_FOLDS = 10
 
 def table(lines: list[Any], name: str, *, known_only: bool) -> pd.DataFrame:
     """Return what is known of each hop: its barrier by DFT, by MACE-MP-0, by this potential, and that one's spread."""
-    potential = load_potential(name, device="auto", dtype="float32")
-    guide = load_potential(GUIDES[name], device="auto", dtype="float32") if name in GUIDES else None
+    potential, guide = load_with_guide(name)
     kept = Settings.from_environment().checkpoints / "barriers" / f"{name}.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
     if known_only:

@@ -41,10 +41,8 @@ def errors(potential: Potential, frames: list[Atoms]) -> dict[str, str]:
         (potential.evaluate(atoms).forces_ev_per_a.ravel(), atoms.get_forces().ravel())
         for atoms in progress(frames, desc=potential.name, unit=" frames")
     ]
-    wrong, n = (
-        np.array([np.abs(ours - true).sum() for ours, true in pairs]),
-        np.array([len(it) for it, _ in pairs]),
-    )
+    wrong = np.array([np.abs(ours - true).sum() for ours, true in pairs])
+    n = np.array([len(it) for it, _ in pairs])
     draw = np.random.default_rng(0).integers(len(pairs), size=(N_DRAWS, len(pairs)))
     low, high = np.percentile(wrong[draw].sum(axis=1) / n[draw].sum(axis=1), [2.5, 97.5])
     ours, true = (np.concatenate(part) for part in zip(*pairs, strict=True))

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from core.artifacts import write_json
-from core.potentials import POTENTIALS, load_potential, potential_card
+from core.potentials import DEFAULT_POTENTIAL, POTENTIALS, load_potential, potential_card
 from core.potentials.files import shipped_folder
 from core.potentials.nequip_mg.build import TEST_FRAMES
 from core.potentials.nequip_mg.evaluate import ErrorLine, evaluate, read_test_frames
@@ -48,11 +48,7 @@ def main() -> None:
     arguments = parser.parse_args()
     frames = read_test_frames(shipped_folder() / TEST_FRAMES)
     print(json.dumps({"machine": platform.machine(), **package_versions(("torch", "nequip", "chgnet"))}))
-    # The frames were labelled by the teacher of the first potential that has one.
-    teachers = [card.teacher for card in map(potential_card, arguments.potentials) if card.teacher] or [
-        "nequip-mp"
-    ]
-    scale = potential_card(teachers[0]).energy_scale
+    scale = potential_card(DEFAULT_POTENTIAL).energy_scale  # it labelled the frames
     errors = {}
     for name in arguments.potentials:
         potential = load_potential(name, device="cpu", dtype="float32")

@@ -20,12 +20,12 @@ from core.verdict.rules import barrier_states, conductivity_states
 MOBILITIES: Final = ("fast", "undecided", "untested", "slow")
 """One of the two says fast and none slow; they contradict each other, or neither is clear; neither is known; slow."""
 
-ASKED: Final = Thresholds(barrier_ev=EASY_BARRIER_EV)
+LIMITS: Final = Thresholds(barrier_ev=EASY_BARRIER_EV)
 """The paper's limits, and the barrier that a small particle allows."""
 
 
-def mobility(frame: pd.DataFrame, thresholds: Thresholds = ASKED) -> pd.Series:
-    """Return one of `MOBILITIES` for each row, as an ordered category; limits not asked for are those of `ASKED`."""
+def mobility(frame: pd.DataFrame, thresholds: Thresholds = LIMITS) -> pd.Series:
+    """Return one of `MOBILITIES` for each row, as an ordered category; limits not asked for are those of `LIMITS`."""
     facts = Facts(frame)
     barrier, conductivity = barrier_states(facts, thresholds), conductivity_states(facts, thresholds)
     says_fast, says_slow = _any(barrier, conductivity, FOR), _any(barrier, conductivity, AGAINST)
@@ -60,7 +60,7 @@ class FinalList:
         return self.rows[self.rows["is_final"]]
 
 
-def final_list(frame: pd.DataFrame, thresholds: Thresholds = ASKED) -> FinalList:
+def final_list(frame: pd.DataFrame, thresholds: Thresholds = LIMITS) -> FinalList:
     """Return the last step of the screening, over the cathodes that pass voltage and capacity."""
     without = replace(thresholds, sigma_ms_per_cm=None, barrier_ev=None)
     passing = ranked(frame[passes(frame, without)], thresholds)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.mobility import ASKED, final_list, mobility
+from core.mobility import LIMITS, final_list, mobility
 from core.verdict import judge
 from tests.verdict.test_judge import GOOD
 
@@ -55,6 +55,6 @@ def test_the_list_holds_what_gets_through_with_nothing_else_against_it() -> None
 
 def test_the_verdict_of_the_list_is_the_screen_pages() -> None:
     frame = pd.DataFrame([{**GOOD, "id": "a", **HIGH}, {**GOOD, "id": "b"}])
-    asked = judge(frame, ASKED)["verdict"].astype(str).tolist()
+    asked = judge(frame, LIMITS)["verdict"].astype(str).tolist()
     assert asked == ["doubtful", "make next"]
     assert set(final_list(frame).rows["verdict"].astype(str)) == set(asked)

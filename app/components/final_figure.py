@@ -6,7 +6,7 @@ import pandas as pd
 
 from app.theme import Palette, figure_layout, safe_html
 from core.quantities import QUANTITIES
-from core.service.final_list import ASKED
+from core.service.final_list import LIMITS
 
 _SYMBOLS: Final = {"fast": "circle", "undecided": "diamond", "untested": "circle-open", "slow": "x"}
 _HOVER: Final = "<b>%{text}</b><br>%{y:.2f} V · %{x:,.0f} Ah/L<br>%{customdata}<extra></extra>"
@@ -22,7 +22,7 @@ def final_figure(rows: pd.DataFrame, colours: Palette) -> dict[str, Any]:
     }  # fmt: skip
     traces = [_points(rows[rows["mobility"] == name], name, shade) for name, shade in shades.items()]
     limit = {
-        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": ASKED.voltage_v, "y1": ASKED.voltage_v,
+        "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": LIMITS.voltage_v, "y1": LIMITS.voltage_v,
         "line": {"color": colours.line, "width": 1.2, "dash": "dash"},
     }  # fmt: skip
     layout = figure_layout(

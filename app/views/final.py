@@ -10,7 +10,7 @@ from app.components.columns import column_config
 from app.components.final_figure import final_figure
 from app.components.funnel import Step, funnel_strip
 from app.theme import safe
-from core.service.final_list import ASKED, FinalList, final_csv, final_list, side_car
+from core.service.final_list import LIMITS, FinalList, final_csv, final_list, side_car
 from core.service.release import Filters
 
 PAPER_FINAL: Final = 23
@@ -37,9 +37,9 @@ def funnel(found: FinalList) -> None:
         ]
     )
     st.caption(
-        f"Above {ASKED.voltage_v:g} V and {ASKED.capacity_vol_ah_per_l:g} Ah/L that the redox metals pay for; ions get "
-        f"through where the migration barrier lies below {ASKED.barrier_ev:g} eV by more than its error, or molecular "
-        f"dynamics at 1200 K give more than {ASKED.sigma_ms_per_cm:g} mS/cm, and neither says the opposite; on the "
+        f"Above {LIMITS.voltage_v:g} V and {LIMITS.capacity_vol_ah_per_l:g} Ah/L that the redox metals pay for; ions "
+        f"get through where the migration barrier lies below {LIMITS.barrier_ev:g} eV by more than its error, or molecular "
+        f"dynamics at 1200 K give more than {LIMITS.sigma_ms_per_cm:g} mS/cm, and neither says the opposite; on the "
         "list, nothing else is known against it. What was not tested is not on it. The paper has "
         f"{PAPER_FINAL} of 160, by dynamics alone and by the capacity of all magnesium."
     )

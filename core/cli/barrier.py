@@ -105,22 +105,20 @@ def _campaign(arguments: argparse.Namespace) -> int:
 
 
 def _of_file(arguments: argparse.Namespace) -> int:
-    from core.potentials import load_potential
-    from core.service.barriers import COLUMNS, GUIDES, barrier_potential, barrier_rows, read_lines
+    from core.service.barriers import COLUMNS, barrier_potential, barrier_rows, load_with_guide, read_lines
 
     lines = read_lines(arguments.paths)
     if not lines:
         raise SourceError(f"{arguments.paths} holds no hops.")
     name = arguments.potential or barrier_potential()
-    names = [name, *([GUIDES[name]] if name in GUIDES else [])]
-    potential, *guides = [load_potential(it, device=arguments.device, dtype="float32") for it in names]
-    note(f"Barriers by {name}" + (f", paths by {guides[0].name}." if guides else "."))
+    potential, guide = load_with_guide(name, arguments.device)
+    note(f"Barriers by {name}" + ("." if guide is None else f", paths by {guide.name}."))
     output: Path | None = arguments.output
     partial = None if output is None else output.with_name(f"{output.name}.partial")
     with open_output(output) as stream:
         rows = list(
             progress(
-                barrier_rows(lines, potential, partial, *guides),
+                barrier_rows(lines, potential, partial, guide),
                 total=len(lines),
                 desc="barrier",
                 unit=" hops",

@@ -244,10 +244,10 @@ def merge(arguments: argparse.Namespace) -> int:
         report = merge_names(arguments.jobs, reader, runs=arguments.output, precomputed=arguments.precomputed)
     for record in report.added:
         note(f"Added {record.name}: {record.verdict}.")
-    held = [] if arguments.jobs else [it for it in report.skipped if it.reason.endswith(" already.")]
-    skipped = [it for it in report.skipped if it not in held]
-    if held:
-        note(f"{len(held)} are in the release already.")
+    skipped = report.skipped
+    if not arguments.jobs and report.held:  # nobody asked for these
+        skipped = [it for it in skipped if it not in report.held]
+        note(f"{len(report.held)} are in the release already.")
     for item in skipped:
         note(f"Left out {item.id}: {item.reason}")
     note(

@@ -1,8 +1,10 @@
 """The base of every potential: what it is told, what it answers, and what it refuses."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 DTYPES: Final[dict[str, torch.dtype]] = {"float32": torch.float32, "float64": torch.float64}
+
+
+def as_floats(values: torch.Tensor) -> Floats:
+    """Return a tensor as a double-precision array."""
+    return values.detach().cpu().numpy().astype(np.float64)
+
+
+def optional_module(name: str, remedy: str) -> Any:
+    """Return a module of a package that need not be there; its absence is a `PotentialError` that tells the remedy."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return import_module(name)
+    except ImportError:
+        raise PotentialError(remedy) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

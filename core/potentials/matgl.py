@@ -7,7 +7,6 @@ version. Energies are on the scale of the weights' own training set.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import torch
 from ase import Atoms, units
 
 from core.errors import ModelError, PotentialError
-from core.potentials.base import DTYPES, Evaluation, Potential, PotentialCard
+from core.potentials.base import DTYPES, Evaluation, Potential, PotentialCard, as_floats, optional_module
 from core.potentials.torch_state import torch_state
 from core.provenance import sha256_of_files
 from core.settings import Settings
@@ -76,13 +75,11 @@ def _precision(dtype: str) -> Iterator[Any]:
 
 
 def _module(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        raise PotentialError(
-            "M3GNet and TensorNet need the package matgl: make an environment of requirements-matgl.txt, or use "
-            "'nequip-mp'."
-        ) from None
+    return optional_module(
+        name,
+        "M3GNet and TensorNet need the package matgl: make an environment of requirements-matgl.txt, or use "
+        "'nequip-mp'.",
+    )
 
 
 def _load(name: str, folder: Path, dtype: str) -> Any:
@@ -111,10 +108,6 @@ class MatglPotential(Potential):
             state = torch.as_tensor(np.asarray(state), dtype=matgl.float_th, device=self.device)
             energy, forces, stress, *_ = self._network(graph.to(self.device), lattice.to(self.device), state)
         return Evaluation(
-            energy_ev=float(energy), forces_ev_per_a=_array(forces),
-            stress_ev_per_a3=_array(stress).reshape(3, 3) * units.GPa,
+            energy_ev=float(energy), forces_ev_per_a=as_floats(forces),
+            stress_ev_per_a3=as_floats(stress).reshape(3, 3) * units.GPa,
         )  # fmt: skip
-
-
-def _array(values: Any) -> Any:
-    return values.detach().cpu().numpy().astype(np.float64)

@@ -11,7 +11,7 @@ from torch import Tensor
 from vesin import NeighborList
 
 from core.errors import ModelError
-from core.potentials.base import Evaluation, Floats, Potential, PotentialCard
+from core.potentials.base import Evaluation, Potential, PotentialCard, as_floats
 
 
 class StoredShape:
@@ -76,8 +76,3 @@ class NequipPotential(Potential):
             forces_ev_per_a=as_floats(out[Keys.FORCE_KEY]),
             stress_ev_per_a3=as_floats(out[Keys.STRESS_KEY]).reshape(3, 3),
         )
-
-
-def as_floats(values: Tensor) -> Floats:
-    """Return a tensor as a double-precision array."""
-    return values.detach().cpu().numpy().astype(np.float64)

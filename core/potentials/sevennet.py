@@ -5,9 +5,7 @@ Weights lie in the `sevenn` wheel (MIT; doi:10.1021/acs.jctc.4c00190). The packa
 
 import contextlib
 import os
-import warnings
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +14,16 @@ import torch
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from core.errors import PotentialError
-from core.potentials.base import DTYPES, Capabilities, Description, Evaluation, Potential, PotentialCard
+from core.potentials.base import (
+    DTYPES,
+    Capabilities,
+    Description,
+    Evaluation,
+    Potential,
+    PotentialCard,
+    as_floats,
+    optional_module,
+)
 from core.potentials.torch_state import torch_state
 from core.provenance import sha256_of_file
 
@@ -78,15 +84,11 @@ def read_card() -> PotentialCard:
 
 def sevenn_module(name: str) -> Any:
     """Return a module of the optional package; its absence is a `PotentialError` that says what to do."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return import_module(name)
-    except ImportError:
-        raise PotentialError(
-            f"{NAME!r} needs the package sevenn, which is not installed; use 'nequip-mp' (same weights, same numbers) "
-            "or install it with `pip install sevenn==0.13.0`."
-        ) from None
+    return optional_module(
+        name,
+        f"{NAME!r} needs the package sevenn, which is not installed; use 'nequip-mp' (same weights, same numbers) "
+        "or install it with `pip install sevenn==0.13.0`.",
+    )
 
 
 class SevenNetPotential(Potential):
@@ -124,19 +126,17 @@ class SevenNetPotential(Potential):
     def _evaluate(self, atoms: Atoms) -> Evaluation:
         out = self._run(atoms)
         # The package gives xx, yy, zz, xy, yz, zx of the stress with the opposite sign.
-        xx, yy, zz, xy, yz, zx = -_array(out["inferred_stress"]).reshape(6)
+        xx, yy, zz, xy, yz, zx = -as_floats(out["inferred_stress"]).reshape(6)
         return Evaluation(
             energy_ev=float(out["inferred_total_energy"]),
-            site_energies_ev=_array(out["atomic_energy"])[:, 0],
-            forces_ev_per_a=_array(out["inferred_force"]),
+            site_energies_ev=as_floats(out["atomic_energy"])[:, 0],
+            forces_ev_per_a=as_floats(out["inferred_force"]),
             stress_ev_per_a3=np.array([[xx, xy, zx], [xy, yy, yz], [zx, yz, zz]]),
         )
 
     def _describe(self, atoms: Atoms) -> Description:
         with torch.enable_grad():  # its network ends in forces
             out = self._run(atoms)
-        return Description(site_energies_ev=_array(out["atomic_energy"])[:, 0], vectors=_array(self._vectors))
-
-
-def _array(values: torch.Tensor) -> Any:
-    return values.detach().cpu().numpy().astype(np.float64)
+        return Description(
+            site_energies_ev=as_floats(out["atomic_energy"])[:, 0], vectors=as_floats(self._vectors)
+        )

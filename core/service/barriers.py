@@ -7,15 +7,15 @@ import numpy as np
 from core.calculations.kinds.barrier import BarrierResult, BarrierSpec, EndBarriers, HopBarrier
 from core.errors import BarrierError
 from core.hops.cells import supercell
-from core.hops.choice import GUIDES, barrier_potential
+from core.hops.choice import barrier_potential, load_with_guide
 from core.hops.network import network
 from core.hops.paths import COLUMNS, barrier_rows, read_lines
 from core.records import Crystal, FloatArray
 from core.service.curves import SECONDS_PER_ATOM
 
 __all__ = [
-    "COLUMNS", "GUIDES", "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan",
-    "barrier_potential", "barrier_rows", "limiting_hop", "read_lines", "way_of",
+    "COLUMNS", "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan",
+    "barrier_potential", "barrier_rows", "limiting_hop", "load_with_guide", "read_lines", "way_of",
 ]  # fmt: skip
 
 _FORCES_OF_A_HOP = 130

@@ -1,7 +1,7 @@
 """Calculations for pages, commands and the API: one's own runs and those of the release, as one list of one shape."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from core.tasks import (
     unreadable_runs,
 )
 from core.tasks.folder import runs_folder
-from core.tasks.merge import MergeReport, released
+from core.tasks.merge import MergeReport, held_already, released
 
 __all__ = [
     "RESUMABLE",
@@ -192,10 +192,8 @@ def merge_names(
     here = [name for name in names if name not in shipped_names or (runs_folder(runs) / name).is_dir()]
     jobs = [status(name, runs) for name in here] if names else list_jobs(runs)
     report = merge([job.path for job in jobs if names or job.state == "finished"], precomputed)
-    held = [
-        Skipped(id=name, reason=f"The release holds {name} already.") for name in names if name not in here
-    ]
-    return MergeReport(release=report.release, added=report.added, skipped=[*report.skipped, *held])
+    held = [held_already(name, name) for name in names if name not in here]
+    return replace(report, skipped=[*report.skipped, *held], held=[*report.held, *held])
 
 
 def export_rows(reader: Reader, kind: str | None = None, runs: Path | None = None) -> list[dict[str, Any]]:

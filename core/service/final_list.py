@@ -4,11 +4,11 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from core.csv_text import frame_csv
-from core.mobility import ASKED, MOBILITIES, FinalList, final_list
+from core.mobility import LIMITS, MOBILITIES, FinalList, final_list
 from core.store import Release
 from core.verdict import with_reasons
 
-__all__ = ["ASKED", "MOBILITIES", "FinalList", "final_csv", "final_list", "side_car"]
+__all__ = ["LIMITS", "MOBILITIES", "FinalList", "final_csv", "final_list", "side_car"]
 
 FIRST: Final = (
     "id", "formula", "is_final", "mobility", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v",
@@ -20,14 +20,14 @@ FIRST: Final = (
 
 def final_csv(found: FinalList) -> str:
     """Return all that pass voltage and capacity as CSV, the final list first."""
-    rows = with_reasons(found.rows, ASKED).drop(columns=["label"], errors="ignore")
+    rows = with_reasons(found.rows, LIMITS).drop(columns=["label"], errors="ignore")
     return frame_csv(rows[[*FIRST, *(name for name in rows.columns if name not in FIRST)]])
 
 
 def side_car(found: FinalList, release: Release) -> dict[str, Any]:
     """Return what the CSV does not say: limits, the counts down the funnel, release with its hashes."""
     return {
-        "thresholds": ASKED.as_dict(),
+        "thresholds": LIMITS.as_dict(),
         "candidates": found.n_candidates,
         "passing": found.n_passing,
         "tested": found.n_tested,

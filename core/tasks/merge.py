@@ -15,11 +15,15 @@ from core.tasks.folder import RunFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeReport:
-    """What a merge added, and what it left out and why; `release` is None where nothing was new."""
+    """What a merge added, and what it left out and why; `release` is None where nothing was new.
+
+    `held`: those of `skipped` that the release holds already.
+    """
 
     release: Release | None
     added: list[CalculationRecord]
     skipped: list[Skipped]
+    held: list[Skipped]
 
 
 def merge(runs: Sequence[Path], precomputed: Path | None = None) -> MergeReport:
@@ -32,12 +36,18 @@ def merge(runs: Sequence[Path], precomputed: Path | None = None) -> MergeReport:
     folder = precomputed or Settings.from_environment().precomputed
     finished = [RunFolder(path=path).calculation() for path in runs]
     skipped: list[Skipped] = []
+    held: list[Skipped] = []
     with open_reader(folder) as reader:
         names = {record.name for record in reader.calculations()}
-        fresh = list(_fresh(finished, reader, names, skipped))
+        fresh = list(_fresh(finished, reader, names, skipped, held))
         records = [to_record(it) for it in (*fresh, *_derived(fresh, reader, names, skipped))]
     release = _publish(folder, records) if records else None
-    return MergeReport(release=release, added=records, skipped=skipped)
+    return MergeReport(release=release, added=records, skipped=[*skipped, *held], held=held)
+
+
+def held_already(id: str, name: str) -> Skipped:
+    """Return why a run is left out that the release holds."""
+    return Skipped(id=id, reason=f"The release holds {name} already.")
 
 
 def released(reader: Reader, subject_id: str | None = None, kind: str | None = None) -> list[Calculation]:
@@ -52,7 +62,11 @@ def released(reader: Reader, subject_id: str | None = None, kind: str | None = N
 
 
 def _fresh(
-    finished: Sequence[Calculation], reader: Reader, names: set[str], skipped: list[Skipped]
+    finished: Sequence[Calculation],
+    reader: Reader,
+    names: set[str],
+    skipped: list[Skipped],
+    held: list[Skipped],
 ) -> Iterator[Calculation]:
     """Yield what is new to the release and about a structure of its own."""
     for calculation in finished:
@@ -67,7 +81,7 @@ def _fresh(
             reason = "The release's candidate of this name has another structure."
             skipped.append(Skipped(id=subject.id, reason=reason))
         elif calculation.name in names:
-            skipped.append(Skipped(id=subject.id, reason=f"The release holds {calculation.name} already."))
+            held.append(held_already(subject.id, calculation.name))
         else:
             yield calculation
 

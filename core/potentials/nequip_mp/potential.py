@@ -8,9 +8,9 @@ from nequip.data import AtomicDataDict as Keys
 from nequip.nn import GraphModel
 from torch import Tensor
 
-from core.potentials.base import Description, PotentialCard
+from core.potentials.base import Description, PotentialCard, as_floats
 from core.potentials.files import fill, read_card_file, read_weights, shipped_folder
-from core.potentials.nequip_base import NequipPotential, as_floats
+from core.potentials.nequip_base import NequipPotential
 from core.potentials.nequip_mp.architecture import Shape, build_network
 
 NAME: Final = "nequip-mp"

@@ -16,8 +16,8 @@ from nequip.nn import GraphModel
 from torch import Tensor
 
 from core.errors import PotentialError
-from core.potentials.base import Capabilities, Description, PotentialCard
-from core.potentials.nequip_base import NequipPotential, as_floats
+from core.potentials.base import Capabilities, Description, PotentialCard, as_floats
+from core.potentials.nequip_base import NequipPotential
 from core.potentials.nequix.architecture import build_network
 from core.potentials.nequix.files import Array, LayerWeights, NequixWeights, read_nqx
 from core.provenance import sha256_of_file
