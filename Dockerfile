@@ -38,4 +38,4 @@ EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD [".venv/bin/python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/_stcore/health\", timeout=4).read()"]
 
-CMD ["sh", "-c", "exec .venv/bin/python -m streamlit run app/main.py --server.port \"$PORT\" --server.address 0.0.0.0 --server.headless true"]
+CMD ["sh", "-c", "exec .venv/bin/python -m streamlit run app/server.py --server.port \"$PORT\" --server.address 0.0.0.0 --server.headless true"]

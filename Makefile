@@ -16,7 +16,7 @@ TESTING := $(VENV)/.testing-$(shell cat requirements.txt requirements-test.txt |
 
 help:
 	@echo "make app [PORT=8501]  serve the explorer from the shipped database (sets up $(VENV) first)"
-	@echo "         [HOST=localhost]  0.0.0.0 lets other machines in: whoever reaches it may start and stop runs"
+	@echo "         [HOST=localhost]  0.0.0.0 lets other machines in (docs/server.md)"
 	@echo "make test             run every test (sets up test requirements and chromium first)"
 	@echo "make test-fast        run the quick tests: no browser, no potentials, no training"
 	@echo "make dft              add GPAW for first principles (needs libxc and OpenBLAS; says which packages)"
@@ -27,7 +27,7 @@ help:
 	@echo "make clean            remove $(VENV) and caches"
 
 app: install
-	@exec $(BIN)/python -m streamlit run app/main.py --server.address $(HOST) --server.port $(PORT) --server.headless true
+	@exec $(BIN)/python -m streamlit run app/server.py --server.address $(HOST) --server.port $(PORT) --server.headless true
 
 # Files stay whole on one worker: their fixtures (a server, a trained model) are made once.
 XDIST := -n 2 --dist loadfile

@@ -1,4 +1,4 @@
-"""Entry point of the explorer: `streamlit run app/main.py`."""
+"""The pages: what `app/server.py` serves beside the API."""
 
 import sys
 from pathlib import Path

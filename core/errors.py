@@ -197,6 +197,10 @@ class JobError(ExplorerError):
     """A run that cannot be started, found or gone on with as asked."""
 
 
+class NotAllowedError(JobError):
+    """What the owner's settings do not allow to this visitor, or not so large."""
+
+
 class UnknownJobError(JobError):
     """A run that is not in the runs' folder."""
 

@@ -56,6 +56,7 @@ LINE = {
         "potentials", "stability",
         "dynamics", "transport", "calculations", "tasks", "service", "dft",
     },
+    "api": {"service"},
     "__main__": {"cli"},
 }  # fmt: skip
 
@@ -68,7 +69,7 @@ UNPICKLERS = {
 
 # What the faces may know of `core`: what the service layer decides, and what travels through it.
 FACE_IMPORTS = {
-    "service", "drawing", "quantities", "records", "errors", "settings", "units", "ions", "provenance",
+    "service", "api", "drawing", "quantities", "records", "errors", "settings", "units", "ions", "provenance",
 }  # fmt: skip
 # Commands that show what pages show too; the others make data, models and releases.
 SERVICE_COMMANDS = [ROOT / "core" / "cli" / name for name in ("predict.py", "export.py")]

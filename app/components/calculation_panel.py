@@ -6,9 +6,10 @@ import streamlit as st
 
 from app.components.md_live import live_run
 from app.theme import safe
+from app.visitor import start
 from core.errors import ExplorerError
 from core.records import Crystal
-from core.service.calculations import Calculation, Job, Spec, calculation_about, job_about, submit
+from core.service.calculations import Calculation, Job, Spec, calculation_about, job_about
 from core.service.release import Reader
 
 
@@ -32,7 +33,7 @@ def calculation_panel(
     st.markdown(invitation)
     if is_offered and st.button(button, icon=":material/play_arrow:", key=f"start-{kind}-{crystal.id}"):
         try:
-            submit(plan())
+            start(plan())
         except ExplorerError as error:
             st.error(safe(error), icon=":material/block:")
             return

@@ -13,6 +13,7 @@ import streamlit as st
 
 from app.components.md_runs import diffusion, has_frames
 from app.theme import safe
+from app.visitor import check_merge
 from core.errors import ExplorerError
 from core.quantities import significant
 from core.service.calculations import Calculation, MergeReport, merge, sisters, status
@@ -83,6 +84,7 @@ def _merging(run: Calculation) -> None:
 def _merge(run: Calculation) -> tuple[str, str]:
     """Merge a run with its sisters; return how it went, for a coloured box."""
     try:
+        check_merge()
         return merge_words(merge([job.path for job in sisters(status(run.name))]))
     except ExplorerError as error:
         return "error", f"Nothing was merged. {safe(error)}"

@@ -10,10 +10,11 @@ import streamlit as st
 
 from app.components.md_words import duration_words
 from app.theme import safe
+from app.visitor import start
 from core.errors import ExplorerError
 from core.quantities import significant
 from core.records import Crystal
-from core.service.calculations import Job, list_jobs, submit
+from core.service.calculations import Job, list_jobs
 from core.service.dynamics import (
     MAX_ROUNDS,
     MAX_SEED,
@@ -187,7 +188,7 @@ def _ask(spec: DiffusionSpec, found: Estimate, id: str, started: Callable[[Job],
 
 def _start(spec: DiffusionSpec, started: Callable[[Job], None]) -> None:
     try:
-        job = submit(spec)
+        job = start(spec)
     except ExplorerError as error:
         st.error(safe(error), icon=":material/block:")
         return

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components.md_words import STATE_LOOK, duration_words
 from app.theme import safe
+from app.visitor import check_steer
 from core.errors import ExplorerError
 from core.service.calculations import RESUMABLE, Job, cancel, resume
 
@@ -48,6 +49,7 @@ def draw_steering(job: Job) -> None:
 
 def _act(action: Any, job: Job) -> None:
     try:
+        check_steer(job)
         action(job.job_id)
     except ExplorerError as error:
         st.error(safe(error), icon=":material/error:")

@@ -10,6 +10,7 @@ from app.components.md_words import duration_words
 from app.components.structure_viewer import structure_viewer
 from app.components.voltage_curve_figures import energy_figure, step_figure, volume_figure
 from app.theme import palette, safe
+from app.visitor import start
 from core.errors import ExplorerError
 from core.quantities import is_missing
 from core.records import Crystal
@@ -21,7 +22,6 @@ from core.service.curves import (
     KnownCurve,
     known_curves,
     planned_curve,
-    start_curve,
     unfinished_curve,
 )
 from core.service.release import Reader
@@ -154,7 +154,7 @@ def _offer_words(plan: CurvePlan, ion: str) -> str:
 
 def _start(plan: CurvePlan) -> None:
     try:
-        start_curve(plan)
+        start(plan.spec)
     except ExplorerError as error:
         st.error(safe(error), icon=":material/block:")
         return

@@ -22,6 +22,7 @@ from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
+from app.visitor import visible
 from core.errors import UnknownCandidateError
 from core.service.calculations import jobs_of
 from core.service.candidates import Candidate, candidate, examples, names
@@ -101,7 +102,7 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
     row, crystal = dict(shown.row), shown.crystal
-    ion, jobs = row["working_ion"], jobs_of(crystal)
+    ion, jobs = row["working_ion"], visible(jobs_of(crystal))
     thresholds = thresholds_of(controls.current(), state.facets())
     _header(row, labels)
     charged = charged_state(reader, crystal, ion, jobs)

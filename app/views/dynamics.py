@@ -15,6 +15,7 @@ from app.components.md_runs import diffusion, finished, run_rows, shipped_runs
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.theme import safe
+from app.visitor import visible
 from core.errors import UnknownCandidateError
 from core.records import Crystal
 from core.service.calculations import Calculation, Job, conductivity_points, list_jobs, unreadable_runs
@@ -53,7 +54,7 @@ def _ticked() -> None:
 
 def _overview(with_shipped: bool, selected_before: list[str]) -> None:
     """Draw the table; in a part of the page that refreshes itself while anything is at work."""
-    jobs = list_jobs()
+    jobs = visible(list_jobs())
     n_active = sum(job.is_active for job in jobs)
     shipped = shipped_runs() if with_shipped else []
     words = [f"**{len(jobs)} runs of your own**", f"{n_active} at work" if n_active else "none at work"]
@@ -151,7 +152,7 @@ def page() -> None:
     theme.page_header(
         "Dynamics", "All simulations on this machine, and those whose results came with the release."
     )
-    jobs, shipped = list_jobs(), shipped_runs()
+    jobs, shipped = visible(list_jobs()), shipped_runs()
     _adopt_link()
     if not jobs and not shipped:
         empty_state()

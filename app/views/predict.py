@@ -20,6 +20,7 @@ from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
 from app.theme import safe
+from app.visitor import visible
 from core.ions import WORKING_IONS
 from core.quantities import QUANTITIES
 from core.service.calculations import Job, jobs_of
@@ -103,7 +104,7 @@ def show_one(result: PredictedStructure) -> None:
     if result.crystal is None:
         st.error(f"**{safe(result.name)}** was refused. {safe(result.error)}", icon=":material/block:")
         return
-    jobs = jobs_of(result.crystal)
+    jobs = visible(jobs_of(result.crystal))
     charged = charged_state(state.reader(), result.crystal, result.row.working_ion, jobs)
     left, right = st.columns([1.25, 1], gap="large")
     with left:

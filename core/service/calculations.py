@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from core.calculations import Calculation, Result, Spec
+from core.calculations import Calculation, Result, Spec, all_kinds, read_spec
 from core.calculations.kinds.conductivity import ConductivityResult, group_seeds, pool
 from core.calculations.kinds.diffusion import DiffusionSpec
 from core.errors import ExplorerError
@@ -34,12 +34,14 @@ __all__ = [
     "MergeReport",
     "Result",
     "Spec",
+    "all_kinds",
     "calculation_about",
     "calculation_row",
     "calculations_about",
     "cancel",
     "conductivity_points",
     "export_documents",
+    "export_documents_of",
     "export_rows",
     "job_about",
     "job_row",
@@ -47,6 +49,7 @@ __all__ = [
     "list_jobs",
     "merge",
     "merge_names",
+    "read_spec",
     "released_conductivities",
     "resume",
     "rows",
@@ -205,10 +208,16 @@ def export_documents(
     reader: Reader, kind: str | None = None, runs: Path | None = None
 ) -> list[dict[str, Any]]:
     """Return every finished calculation whole: `name`, `key`, `spec` and `result` as JSON holds them."""
-    return [
-        {"name": it.name, "key": it.spec.key, "spec": it.spec.to_dict(), "result": it.result.to_dict()}
-        for it in _finished(reader, kind, runs)
-    ]
+    return [_document(it) for it in _finished(reader, kind, runs)]
+
+
+def export_documents_of(reader: Reader, subject_id: str) -> list[dict[str, Any]]:
+    """Return every calculation of the release about one structure, whole, as `export_documents` does."""
+    return [_document(it) for it in released(reader, subject_id)]
+
+
+def _document(it: Calculation) -> dict[str, Any]:
+    return {"name": it.name, "key": it.spec.key, "spec": it.spec.to_dict(), "result": it.result.to_dict()}
 
 
 def _finished(reader: Reader, kind: str | None, runs: Path | None) -> list[Calculation]:

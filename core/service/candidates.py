@@ -76,6 +76,11 @@ def _provenance(reader: Reader, provenance_id: str) -> tuple[dict[str, Any] | No
         return None, str(error)
 
 
+def ids(reader: Reader) -> frozenset[str]:
+    """Return the ids of all candidates."""
+    return frozenset(reader.screen(columns=("id",))["id"])
+
+
 def names(reader: Reader) -> dict[str, str]:
     """Return formula and id of every candidate by its id, in order of formulas, for search boxes."""
     table = reader.screen(columns=("id", "formula"))

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.calculations import Calculation
 from core.calculations.kinds.curve import CurvePoint, CurveResult, CurveSpec, GroundState
 from core.ordering import CurveStep, contents, ordering_cell
 from core.potentials import DEFAULT_POTENTIAL
 from core.records import Crystal
-from core.service.calculations import Job, calculations_about, submit
+from core.service.calculations import Job, calculations_about
 from core.store import Reader
 
 __all__ = [
     "CurvePlan", "CurvePoint", "CurveResult", "CurveSpec", "CurveStep", "GroundState", "KnownCurve",
-    "known_curves", "planned_curve", "start_curve", "unfinished_curve",
+    "known_curves", "planned_curve", "unfinished_curve",
 ]  # fmt: skip
 
 SECONDS_PER_ATOM = 0.006
@@ -76,8 +75,3 @@ def planned_curve(crystal: Crystal, working_ion: str, potential: str | None = No
         spec=spec, n_sites=cell.crystal.n_sites, n_ion_sites=len(cell.ion_sites), n_contents=n_contents,
         n_relaxations=2 + n_contents * spec.n_relaxed,
     )  # fmt: skip
-
-
-def start_curve(plan: CurvePlan, runs: Path | None = None) -> Job:
-    """Start a curve in the background; one that is under way or finished is returned as it is."""
-    return submit(plan.spec, runs)

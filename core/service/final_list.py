@@ -3,12 +3,14 @@
 from dataclasses import asdict
 from typing import Any, Final
 
+import pandas as pd
+
 from core.csv_text import frame_csv
 from core.mobility import LIMITS, MOBILITIES, FinalList, final_list
 from core.store import Release
 from core.verdict import with_reasons
 
-__all__ = ["LIMITS", "MOBILITIES", "FinalList", "final_csv", "final_list", "side_car"]
+__all__ = ["LIMITS", "MOBILITIES", "FinalList", "final_csv", "final_list", "final_rows", "side_car"]
 
 FIRST: Final = (
     "id", "formula", "is_final", "mobility", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v",
@@ -18,10 +20,15 @@ FIRST: Final = (
 """What is read first of the table."""
 
 
-def final_csv(found: FinalList) -> str:
-    """Return all that pass voltage and capacity as CSV, the final list first."""
+def final_rows(found: FinalList) -> pd.DataFrame:
+    """Return all that pass voltage and capacity with their reasons in words, the final list first."""
     rows = with_reasons(found.rows, LIMITS).drop(columns=["label"], errors="ignore")
-    return frame_csv(rows[[*FIRST, *(name for name in rows.columns if name not in FIRST)]])
+    return rows[[*FIRST, *(name for name in rows.columns if name not in FIRST)]]
+
+
+def final_csv(found: FinalList) -> str:
+    """Return `final_rows` as CSV."""
+    return frame_csv(final_rows(found))
 
 
 def side_car(found: FinalList, release: Release) -> dict[str, Any]:

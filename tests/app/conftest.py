@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.potentials import registry
+from core.service.policy import Visitor
 from core.settings import Settings
 from core.tasks import queue
 from core.tasks.process import ProcessIdentity
@@ -25,6 +26,12 @@ def release_folder() -> Path:
     if not (folder / "manifest.json").is_file():
         pytest.fail(f"no release in {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest has no address to tell; pages that ask who is there hear that it is this machine's browser."""
+    monkeypatch.setattr("app.visitor.visitor", lambda: Visitor(is_local=True))
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def start_app(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Start a server of a script with extra environment variables and return its address; all stop at the end."""
     servers: list[subprocess.Popen[bytes]] = []
 
-    def start(script: Path = root / "app" / "main.py", **environment: str) -> str:
+    def start(script: Path = root / "app" / "server.py", **environment: str) -> str:
         port = _free_port()
         log = tmp_path_factory.mktemp("app") / "server.log"
         command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]

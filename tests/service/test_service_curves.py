@@ -9,9 +9,9 @@ from core.calculations.kinds import relaxation
 from core.calculations.kinds.curve import CurveSpec
 from core.errors import NoWorkingIonError
 from core.service.calculations import jobs_of
-from core.service.curves import known_curves, planned_curve, start_curve, unfinished_curve
+from core.service.curves import known_curves, planned_curve, unfinished_curve
 from core.store import open_reader
-from core.tasks import merge, queue
+from core.tasks import merge, queue, submit
 from core.tasks.process import ProcessIdentity
 from core.tasks.worker import run_job
 from tests.store.small_release import crystals, make_release
@@ -32,7 +32,7 @@ def test_a_plan_says_what_it_would_take() -> None:
 
 def test_one_that_is_started_is_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "start_detached", lambda *_, **__: ProcessIdentity.current())
-    job = start_curve(planned_curve(MGO, "Mg", NAME))
+    job = submit(planned_curve(MGO, "Mg", NAME).spec)
     found = unfinished_curve(jobs_of(MGO))
     assert found is not None and found.job_id == job.job_id
     assert unfinished_curve(jobs_of(replace(MGO, id="another"))) is None

@@ -1,0 +1,78 @@
+"""The server: pages, JSON API and OPTIMADE on one port (`streamlit run app/server.py`).
+
+Every answer carries headers that keep other sites from framing the pages and the browser from loading what is not ours.
+Figures of the server itself (`/_stcore/metrics`) are for this machine alone.
+"""
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    # `streamlit run` puts app/ on the path, not the folder that holds app/ and core/.
+    sys.path.insert(0, str(ROOT))
+
+from starlette.middleware import Middleware  # noqa: E402
+from starlette.responses import PlainTextResponse  # noqa: E402
+from starlette.routing import Mount  # noqa: E402
+from streamlit.starlette import App  # noqa: E402
+
+from core.api import create_api, create_optimade  # noqa: E402
+from core.service.policy import COOKIE, Visitor  # noqa: E402
+
+HEADERS: Final = {
+    # Streamlit's own scripts need inline styles and evaluation, three.js and downloads need blobs.
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+}
+_METRICS: Final = "/_stcore/metrics"
+_YEAR_S: Final = 31_536_000
+
+
+class Guard:
+    """ASGI middleware: headers on every answer, a random cookie for each browser, no metrics for strangers."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer a request of ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["path"].endswith(_METRICS) and not _is_local(scope, headers):
+            await PlainTextResponse("For this machine alone.", 403)(scope, receive, send)
+            return
+        extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        if f"{COOKIE}=" not in headers.get("cookie", ""):
+            cookie = (
+                f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR_S}; HttpOnly; SameSite=Lax"
+            )
+            extra.append((b"set-cookie", cookie.encode()))
+
+        async def send_with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def _is_local(scope: dict[str, Any], headers: dict[str, str]) -> bool:
+    client = scope.get("client")
+    return Visitor.of(headers, client[0] if client else None, {}).is_local
+
+
+app = App(
+    ROOT / "app" / "main.py",
+    routes=[Mount("/api", create_api()), Mount("/optimade", create_optimade())],
+    middleware=[Middleware(Guard)],
+)

@@ -1,0 +1,121 @@
+"""Predict a structure, and start, follow and steer calculations, as far as the owner's policy lets."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from threading import BoundedSemaphore
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Depends, Request
+
+from core.api.release import reader
+from core.errors import CalculationError, NotAllowedError, UnknownJobError
+from core.service.calculations import (
+    Job,
+    Spec,
+    all_kinds,
+    cancel,
+    job_row,
+    list_jobs,
+    read_spec,
+    resume,
+    status,
+)
+from core.service.candidates import ids
+from core.service.model import load_model
+from core.service.policy import Policy, Visitor, start
+from core.service.predict import judged_structure, predict_upload
+
+router = APIRouter()
+
+MAX_BYTES: Final = 2_000_000
+_AT_WORK = BoundedSemaphore(2)
+"""Predictions at a time; a third is told to come back, not queued without end."""
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return who asks."""
+    address = None if request.client is None else request.client.host
+    return Visitor.of(request.headers, address, request.cookies)
+
+
+_Asked = Annotated[Visitor, Depends(visitor_of)]
+
+
+@router.post("/predict", tags=["predict"])
+def predict(
+    name: Annotated[str, Body(max_length=200, description="file name: its ending says CIF or POSCAR")],
+    text: Annotated[str, Body(max_length=MAX_BYTES, description="the file's text")],
+    working_ion: Annotated[str, Body()] = "Mg",
+    model: Annotated[str, Body(pattern="[a-z-]{1,40}")] = "fast",
+) -> dict[str, Any]:
+    """Return voltage, interval, capacities and verdict of a structure; `model` `default` is the accurate one."""
+    if not _AT_WORK.acquire(blocking=False):
+        raise NotAllowedError("Two predictions are at work already; ask again in some seconds.")
+    try:
+        found = predict_upload(name, text.encode(), working_ion, lambda: load_model(model))
+        judged = None if found.error else judged_structure(found)
+    finally:
+        _AT_WORK.release()
+    criteria = None if judged is None else [asdict(it) for it in judged.criteria]
+    return found.row.as_dict() | {"criteria": criteria}
+
+
+@router.get("/kinds", tags=["runs"])
+def kinds() -> dict[str, str]:
+    """Return the kinds of calculation that can be started, with their titles."""
+    return {spec.kind: spec.title for spec in all_kinds().values()}
+
+
+@router.get("/runs", tags=["runs"])
+def runs(visitor: _Asked) -> list[dict[str, Any]]:
+    """Return this server's runs, the latest first; of others those about candidates alone."""
+    policy, known = Policy.from_environment(), ids(reader())
+    return [job_row(job) for job in list_jobs() if policy.sees(visitor, job, known)]
+
+
+@router.post("/runs", tags=["runs"], status_code=201)
+def submit(
+    spec: Annotated[dict[str, Any], Body(description="a spec as `spec.json` of a run holds it")],
+    visitor: _Asked,
+) -> dict[str, Any]:
+    """Start a calculation of any kind; one that is there is returned as it is."""
+    return job_row(start(_spec(spec), visitor))
+
+
+@router.get("/runs/{name}", tags=["runs"])
+def follow(name: str, visitor: _Asked) -> dict[str, Any]:
+    """Return how a run stands: state, share done, the last report, and the result once it is there."""
+    job = _visible(name, visitor)
+    result = None if job.result is None else job.result.to_dict()
+    return job_row(job) | {"latest": job.latest, "result": result}
+
+
+@router.post("/runs/{name}/cancel", tags=["runs"])
+def stop(name: str, visitor: _Asked) -> dict[str, Any]:
+    """Stop a run of one's own at its next step; its checkpoint is kept."""
+    Policy.from_environment().check_steer(visitor, _visible(name, visitor))
+    return job_row(cancel(name))
+
+
+@router.post("/runs/{name}/resume", tags=["runs"])
+def go_on(name: str, visitor: _Asked) -> dict[str, Any]:
+    """Go on with a run of one's own from its checkpoint."""
+    Policy.from_environment().check_steer(visitor, _visible(name, visitor))
+    return job_row(resume(name))
+
+
+def _visible(name: str, visitor: Visitor) -> Job:
+    """A run that one may not see is not there."""
+    job = status(name)
+    if not Policy.from_environment().sees(visitor, job, ids(reader())):
+        raise UnknownJobError(name, job.path.parent)
+    return job
+
+
+def _spec(fields: Mapping[str, Any]) -> Spec:
+    try:
+        return read_spec(dict(fields))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CalculationError(
+            f"The spec cannot be read ({type(error).__name__} {error}); give one as `spec.json` of a run holds it."
+        ) from error

@@ -1,0 +1,176 @@
+"""Search, and everything about one candidate."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any, Final, Literal
+
+import pandas as pd
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.api.release import reader
+from core.service.calculations import export_documents_of
+from core.service.candidates import candidate
+from core.service.final_list import final_list, final_rows, side_car
+from core.service.release import Filters, Reader, facets
+from core.service.screen import (
+    ASKED,
+    TOXIC,
+    VERDICTS,
+    WANTED,
+    Definition,
+    Thresholds,
+    affordable,
+    chances,
+    frame_csv,
+    judgement,
+    screen,
+    with_reasons,
+)
+
+router = APIRouter()
+
+MAX_ROWS: Final = 1_000
+
+
+@router.get("/release", tags=["release"])
+def release() -> dict[str, Any]:
+    """Return which release answers: version, hashes, models, and what it holds to filter by."""
+    store = reader()
+    return {"release": asdict(store.release), "facets": asdict(facets(store))}
+
+
+class Asked(BaseModel):
+    """What is asked of the candidates; nothing given is the first view of the Screen page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    min_voltage_v: float = Field(ASKED.voltage_v, description="average voltage against Mg, above this")
+    min_capacity_ah_per_l: float = Field(
+        ASKED.capacity_vol_ah_per_l,
+        description="above this: what the redox metals pay for, or by `definition`",
+    )
+    max_barrier_ev: float | None = Field(None, description="migration barrier below this, where known")
+    min_sigma_ms_per_cm: float | None = Field(None, description="conductivity at 1200 K above this")
+    definition: Definition = Field(
+        "cathode", description="`paper`: capacity of all ions, whatever the verdict"
+    )
+    verdict: list[str] = Field([], description=f"of {', '.join(VERDICTS)}; none given: {', '.join(WANTED)}")
+    element: list[str] = Field([], description="all of these must be there")
+    without: list[str] = Field([], description="none of these may be there")
+    redox_metal: list[str] = Field([], description="one of these at least")
+    source: list[str] = []
+    max_hull_ev_per_atom: float | None = None
+    known_hull_only: bool = False
+    in_domain_only: bool = False
+    with_anion_only: bool = False
+    non_toxic_only: bool = False
+    max_price_usd_per_kg: float | None = None
+    text: str = Field("", max_length=80, description="part of id or formula, or a formula in any writing")
+    failing_too: bool = Field(False, description="all that the filters let through, whether they pass or not")
+    format: Literal["json", "csv"] = "json"
+    limit: int = Field(100, ge=1, le=MAX_ROWS)
+    offset: int = Field(0, ge=0)
+
+    def thresholds(self) -> Thresholds:
+        """Return the limits."""
+        return Thresholds(
+            voltage_v=self.min_voltage_v, capacity_vol_ah_per_l=self.min_capacity_ah_per_l,
+            barrier_ev=self.max_barrier_ev, sigma_ms_per_cm=self.min_sigma_ms_per_cm, definition=self.definition,
+        )  # fmt: skip
+
+    def filters(self) -> Filters:
+        """Return what the store filters by."""
+        return Filters(
+            required_elements=tuple(self.element),
+            forbidden_elements=tuple(sorted({*self.without, *(TOXIC if self.non_toxic_only else ())})),
+            redox_metals=tuple(self.redox_metal),
+            sources=tuple(self.source) or None,
+            max_e_above_hull_ev_per_atom=self.max_hull_ev_per_atom,
+            keep_unknown_hull=not self.known_hull_only,
+            in_domain_only=self.in_domain_only,
+            with_anion_only=self.with_anion_only,
+            text=self.text,
+        )
+
+
+@router.get("/candidates", tags=["candidates"], response_model=None)
+def search(asked: Annotated[Asked, Query()]) -> dict[str, Any] | Response:
+    """Return the candidates that pass, best first, with verdict, reasons and probabilities; as JSON or CSV."""
+    store, thresholds = reader(), asked.thresholds()
+    frame = store.screen(asked.filters())
+    if asked.max_price_usd_per_kg is not None:
+        frame = affordable(frame, asked.max_price_usd_per_kg)
+    wanted = tuple(it for it in VERDICTS if it in asked.verdict) or WANTED
+    found = screen(frame, thresholds, verdicts=wanted, with_failing=asked.failing_too)
+    rows = with_reasons(found.listed.iloc[asked.offset : asked.offset + asked.limit], thresholds)
+    if asked.format == "csv":
+        return _csv(rows, "candidates.csv")
+    return {
+        "thresholds": thresholds.as_dict(),
+        "verdicts": wanted if asked.definition == "cathode" else None,
+        "funnel": asdict(found.funnel),
+        "n_found": len(found.listed),
+        "offset": asked.offset,
+        "rows": _records(rows),
+        "release": _release(store),
+    }
+
+
+@router.get("/final", tags=["candidates"], response_model=None)
+def final(format: Annotated[str, Query(pattern="json|csv")] = "json") -> dict[str, Any] | Response:
+    """Return the final list: what passes voltage and capacity, first those whose ions get through (`is_final`)."""
+    store = reader()
+    found = final_list(store.screen())
+    rows = final_rows(found)
+    return (
+        _csv(rows, "final.csv")
+        if format == "csv"
+        else side_car(found, store.release) | {"rows": _records(rows)}
+    )
+
+
+@router.get("/candidates/{id}", tags=["candidates"])
+def one(id: str) -> dict[str, Any]:
+    """Return a candidate: figures, structure, verdict with every criterion, nearest electrodes, conductivities."""
+    store = reader()
+    found = candidate(store, id)
+    judged = judgement(found.row, ASKED)
+    figures = dict(found.row) | asdict(chances(found.row, ASKED))
+    return {
+        **found.as_dict(),
+        "figures": {name: None if value != value else value for name, value in figures.items()},
+        "verdict": judged.verdict,
+        "criteria": [asdict(it) for it in judged.criteria],
+        "calculations": [it["name"] for it in export_documents_of(store, id)],
+    }
+
+
+@router.get("/candidates/{id}/calculations", tags=["candidates"])
+def calculations(id: str) -> list[dict[str, Any]]:
+    """Return every calculation of the release about a candidate, whole: what was asked and what came out."""
+    store = reader()
+    store.candidate(id)
+    return export_documents_of(store, id)
+
+
+@router.get("/candidates/{id}/structure.cif", tags=["candidates"], response_class=Response)
+def cif(id: str) -> Response:
+    """Return a candidate's structure as CIF, headed by its source and licence."""
+    store = reader()
+    store.candidate(id)
+    return Response(store.crystal(id).to_cif(), media_type="chemical/x-cif")
+
+
+def _csv(rows: pd.DataFrame, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(frame_csv(rows), media_type="text/csv", headers=headers)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    answer: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=10))
+    return answer
+
+
+def _release(store: Reader) -> dict[str, str]:
+    return {"version": store.release.version, "sha256": store.release.sha256}

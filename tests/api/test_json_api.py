@@ -1,0 +1,136 @@
+"""The JSON API: the same answers as the pages, errors in their words, and no start without leave."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from core.api import create_api
+from core.service.release import open_reader
+from core.service.screen import ASKED, shortlist
+from core.tasks import queue
+from core.tasks.process import ProcessIdentity
+from tests.app.md_runs import spec
+from tests.store.small_release import crystals, make_release
+from tests.tasks import toy_potential
+
+FAR = ("203.0.113.7", 5000)
+HERE = ("127.0.0.1", 5000)
+
+
+@pytest.fixture
+def api() -> TestClient:
+    return TestClient(create_api(), client=HERE)
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A small release, no runs, no process that would start, a potential of the tests'."""
+    make_release(tmp_path / "precomputed")
+    monkeypatch.setenv("MGC_PRECOMPUTED", str(tmp_path / "precomputed"))
+    monkeypatch.setenv("MGC_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(queue, "start_detached", lambda *_, **__: ProcessIdentity.current())
+    toy_potential.register()
+    yield tmp_path
+
+
+def test_nothing_asked_is_the_first_view_of_the_screen_page(api: TestClient) -> None:
+    answer = api.get("/v1/candidates", params={"limit": 1000}).json()
+    with open_reader() as reader:
+        expected = shortlist(reader, ASKED).rows
+    assert [row["id"] for row in answer["rows"]] == list(expected["id"])
+    assert answer["n_found"] == answer["funnel"]["verdict"] == len(expected)
+    assert answer["rows"][0]["reasons_for"]
+    assert answer["thresholds"]["capacity_vol_ah_per_l"] == 800.0
+
+
+def test_pages_of_rows_join_to_the_whole(api: TestClient) -> None:
+    def ids(**asked: Any) -> list[str]:
+        return [row["id"] for row in api.get("/v1/candidates", params=asked).json()["rows"]]
+
+    assert ids(limit=3) + ids(limit=3, offset=3) == ids(limit=6)
+
+
+def test_filters_of_the_page_filter_here(api: TestClient) -> None:
+    def systems(**asked: Any) -> list[list[str]]:
+        rows = api.get("/v1/candidates", params={**asked, "failing_too": True}).json()["rows"]
+        return [row["chemsys"].split("-") for row in rows]
+
+    found = systems(redox_metal=["Mn"], without=["F"])
+    assert found
+    assert all("Mn" in elements and "F" not in elements for elements in found)
+    assert systems(text="MgCo2O4") == [["Co", "Mg", "O"]] * len(systems(text="Mg(CoO2)2"))
+
+
+def test_csv_is_what_export_writes(api: TestClient) -> None:
+    answer = api.get("/v1/candidates", params={"format": "csv", "limit": 5})
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert len(pd.read_csv(io.StringIO(answer.text))) == 5
+
+
+def test_a_candidate_comes_with_verdict_criteria_and_structure(api: TestClient) -> None:
+    answer = api.get("/v1/candidates/mp-19202").json()
+    assert answer["structure"]["species"].count("Cr") == 4
+    assert answer["verdict"] in ("make next", "open", "doubtful", "no cathode")
+    assert {it["key"] for it in answer["criteria"]} >= {"redox", "voltage"}
+    assert len(api.get("/v1/candidates/mp-19202/calculations").json()) == len(answer["calculations"]) > 0
+    assert "_cell_length_a" in api.get("/v1/candidates/mp-19202/structure.cif").text
+
+
+def test_the_final_list_is_that_of_the_page(api: TestClient) -> None:
+    answer = api.get("/v1/final").json()
+    assert sum(row["is_final"] for row in answer["rows"]) == answer["final"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/v1/candidates/nothing", 404, "nothing"),
+        ("/v1/candidates?min_voltage_v=nan", 422, "finite"),
+        ("/v1/candidates?limit=100000", 422, "1000"),
+        ("/v1/runs/never-started", 404, "never-started"),
+    ],
+)
+def test_a_bad_request_names_what_is_wrong(api: TestClient, path: str, status: int, words: str) -> None:
+    answer = api.get(path)
+    assert answer.status_code == status
+    assert words in answer.text
+
+
+def test_the_api_documents_itself_from_its_own_files(api: TestClient) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+    assert {"/v1/candidates", "/v1/candidates/{id}", "/v1/predict", "/v1/runs"} <= paths.keys()
+    page = api.get("/docs").text
+    assert "cdn" not in page
+    assert api.get("/docs-files/swagger-ui-bundle.js").status_code == 200
+
+
+def test_a_structure_is_predicted(api: TestClient) -> None:
+    text = api.get("/v1/candidates/mp-19202/structure.cif").text
+    answer = api.post("/v1/predict", json={"name": "mine.cif", "text": text}).json()
+    known = api.get("/v1/candidates/mp-19202").json()["figures"]
+    assert answer["voltage_v"] == pytest.approx(known["voltage_v"], abs=0.5)
+    assert answer["verdict"] and answer["criteria"]
+    assert "error" in api.post("/v1/predict", json={"name": "mine.cif", "text": "nonsense"}).json()
+
+
+def test_a_run_is_started_followed_and_cancelled_here_alone(small: Path) -> None:
+    here, far = TestClient(create_api(), client=HERE), TestClient(create_api(), client=FAR)
+    asked = spec().to_dict()
+    refused = far.post("/v1/runs", json=asked)
+    assert refused.status_code == 403
+    assert "MGC_MAY_START" in refused.json()["detail"]
+    name = here.post("/v1/runs", json=asked).json()["name"]
+    assert far.get(f"/v1/runs/{name}").json()["id"] == crystals()[1].id  # of a candidate: all may look
+    assert far.post(f"/v1/runs/{name}/cancel").status_code == 403
+    assert here.post(f"/v1/runs/{name}/cancel").status_code == 200
+
+
+def test_a_spec_that_is_none_is_refused(small: Path) -> None:
+    answer = TestClient(create_api(), client=HERE).post("/v1/runs", json={"kind": "nonsense"})
+    assert answer.status_code == 422
+    assert "nonsense" in answer.json()["detail"]
