@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
@@ -20,7 +19,6 @@ from app.components.text import pretty_formula
 from core.errors import ExplorerError
 from core.service import release
 from core.service.release import Facets, Filters, Reader
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.service.model import VoltageModel
@@ -35,17 +33,8 @@ _log = logging.getLogger(__name__)
 
 
 def reader() -> Reader:
-    """Return the open reader of the current release; raise `StoreError` kinds where there is none to read.
-
-    A release published while the app runs is picked up by the next run of a page.
-    """
-    folder = Settings.from_environment().precomputed
-    return _open(str(folder), release.current_version(folder))
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _open(folder: str, version: str) -> Reader:
-    return release.open_reader(Path(folder))
+    """Return the open reader of the current release; raise `StoreError` kinds where there is none to read."""
+    return release.current_reader()
 
 
 def facets() -> Facets:

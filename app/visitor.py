@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import state
 from core.service.calculations import Job, Spec
-from core.service.candidates import ids
 from core.service.policy import Policy, Visitor
 from core.service.policy import start as start_for
+from core.service.policy import visible as visible_to
 
 
 def visitor() -> Visitor:
@@ -24,8 +24,7 @@ def start(spec: Spec) -> Job:
 
 def visible(jobs: Iterable[Job]) -> list[Job]:
     """Return the runs that the visitor may see: those about candidates, one's own, and for an owner all."""
-    policy, asking, known = Policy.from_environment(), visitor(), ids(state.reader())
-    return [job for job in jobs if policy.sees(asking, job, known)]
+    return visible_to(jobs, visitor(), state.reader())
 
 
 def check_steer(job: Job) -> None:

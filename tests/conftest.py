@@ -2,6 +2,13 @@
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +41,7 @@ SLOW_FILES = {
 }  # fmt: skip
 """Files that load potentials, train networks or start processes; `make test-fast` leaves them out."""
 
+START_LIMIT_S = 120
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -82,3 +90,50 @@ def chromium_path() -> str:
             pytest.fail(f"{reason}; with CI=true the browser tests must run")
         pytest.skip(reason)
     return path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+            return answer.read() == b"ok"
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def start_app(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Start a server of a script with extra environment variables and return its address; all stop at the end."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(script: Path = root / "app" / "server.py", **environment: str) -> str:
+        port = _free_port()
+        log = tmp_path_factory.mktemp("app") / "server.log"
+        command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+        with log.open("wb") as stream:
+            server = subprocess.Popen(
+                [*command, "--server.address=127.0.0.1"],
+                cwd=root,
+                env=os.environ | environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        servers.append(server)
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + START_LIMIT_S
+        while not _healthy(url):
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.2)
+        return url
+
+    yield start
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        server.wait(timeout=START_LIMIT_S)

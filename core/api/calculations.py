@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Request
 
-from core.api.release import reader
 from core.errors import CalculationError, NotAllowedError, UnknownJobError
 from core.service.calculations import (
     Job,
@@ -20,10 +19,10 @@ from core.service.calculations import (
     resume,
     status,
 )
-from core.service.candidates import ids
 from core.service.model import load_model
-from core.service.policy import Policy, Visitor, start
+from core.service.policy import Policy, Visitor, start, visible
 from core.service.predict import judged_structure, predict_upload
+from core.service.release import current_reader
 
 router = APIRouter()
 
@@ -69,8 +68,7 @@ def kinds() -> dict[str, str]:
 @router.get("/runs", tags=["runs"])
 def runs(visitor: _Asked) -> list[dict[str, Any]]:
     """Return this server's runs, the latest first; of others those about candidates alone."""
-    policy, known = Policy.from_environment(), ids(reader())
-    return [job_row(job) for job in list_jobs() if policy.sees(visitor, job, known)]
+    return [job_row(job) for job in visible(list_jobs(), visitor, current_reader())]
 
 
 @router.post("/runs", tags=["runs"], status_code=201)
@@ -107,7 +105,7 @@ def go_on(name: str, visitor: _Asked) -> dict[str, Any]:
 def _visible(name: str, visitor: Visitor) -> Job:
     """A run that one may not see is not there."""
     job = status(name)
-    if not Policy.from_environment().sees(visitor, job, ids(reader())):
+    if not visible([job], visitor, current_reader()):
         raise UnknownJobError(name, job.path.parent)
     return job
 

@@ -1,6 +1,5 @@
 """Search, and everything about one candidate."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 
@@ -8,11 +7,11 @@ import pandas as pd
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.api.release import reader
+from core.quantities import is_missing
 from core.service.calculations import export_documents_of
-from core.service.candidates import candidate
+from core.service.candidates import candidate, records
 from core.service.final_list import final_list, final_rows, side_car
-from core.service.release import Filters, Reader, facets
+from core.service.release import Filters, Reader, current_reader, facets
 from core.service.screen import (
     ASKED,
     TOXIC,
@@ -31,12 +30,13 @@ from core.service.screen import (
 router = APIRouter()
 
 MAX_ROWS: Final = 1_000
+Format = Literal["json", "csv"]
 
 
 @router.get("/release", tags=["release"])
 def release() -> dict[str, Any]:
     """Return which release answers: version, hashes, models, and what it holds to filter by."""
-    store = reader()
+    store = current_reader()
     return {"release": asdict(store.release), "facets": asdict(facets(store))}
 
 
@@ -68,7 +68,7 @@ class Asked(BaseModel):
     max_price_usd_per_kg: float | None = None
     text: str = Field("", max_length=80, description="part of id or formula, or a formula in any writing")
     failing_too: bool = Field(False, description="all that the filters let through, whether they pass or not")
-    format: Literal["json", "csv"] = "json"
+    format: Format = "json"
     limit: int = Field(100, ge=1, le=MAX_ROWS)
     offset: int = Field(0, ge=0)
 
@@ -97,7 +97,7 @@ class Asked(BaseModel):
 @router.get("/candidates", tags=["candidates"], response_model=None)
 def search(asked: Annotated[Asked, Query()]) -> dict[str, Any] | Response:
     """Return the candidates that pass, best first, with verdict, reasons and probabilities; as JSON or CSV."""
-    store, thresholds = reader(), asked.thresholds()
+    store, thresholds = current_reader(), asked.thresholds()
     frame = store.screen(asked.filters())
     if asked.max_price_usd_per_kg is not None:
         frame = affordable(frame, asked.max_price_usd_per_kg)
@@ -112,44 +112,44 @@ def search(asked: Annotated[Asked, Query()]) -> dict[str, Any] | Response:
         "funnel": asdict(found.funnel),
         "n_found": len(found.listed),
         "offset": asked.offset,
-        "rows": _records(rows),
+        "rows": records(rows),
         "release": _release(store),
     }
 
 
 @router.get("/final", tags=["candidates"], response_model=None)
-def final(format: Annotated[str, Query(pattern="json|csv")] = "json") -> dict[str, Any] | Response:
+def final(format: Format = "json") -> dict[str, Any] | Response:
     """Return the final list: what passes voltage and capacity, first those whose ions get through (`is_final`)."""
-    store = reader()
+    store = current_reader()
     found = final_list(store.screen())
     rows = final_rows(found)
     return (
         _csv(rows, "final.csv")
         if format == "csv"
-        else side_car(found, store.release) | {"rows": _records(rows)}
+        else side_car(found, store.release) | {"rows": records(rows)}
     )
 
 
 @router.get("/candidates/{id}", tags=["candidates"])
 def one(id: str) -> dict[str, Any]:
     """Return a candidate: figures, structure, verdict with every criterion, nearest electrodes, conductivities."""
-    store = reader()
+    store = current_reader()
     found = candidate(store, id)
     judged = judgement(found.row, ASKED)
     figures = dict(found.row) | asdict(chances(found.row, ASKED))
     return {
         **found.as_dict(),
-        "figures": {name: None if value != value else value for name, value in figures.items()},
+        "figures": {name: None if is_missing(value) else value for name, value in figures.items()},
         "verdict": judged.verdict,
         "criteria": [asdict(it) for it in judged.criteria],
-        "calculations": [it["name"] for it in export_documents_of(store, id)],
+        "calculations": [it.name for it in store.calculations(subject_id=id)],
     }
 
 
 @router.get("/candidates/{id}/calculations", tags=["candidates"])
 def calculations(id: str) -> list[dict[str, Any]]:
     """Return every calculation of the release about a candidate, whole: what was asked and what came out."""
-    store = reader()
+    store = current_reader()
     store.candidate(id)
     return export_documents_of(store, id)
 
@@ -157,7 +157,7 @@ def calculations(id: str) -> list[dict[str, Any]]:
 @router.get("/candidates/{id}/structure.cif", tags=["candidates"], response_class=Response)
 def cif(id: str) -> Response:
     """Return a candidate's structure as CIF, headed by its source and licence."""
-    store = reader()
+    store = current_reader()
     store.candidate(id)
     return Response(store.crystal(id).to_cif(), media_type="chemical/x-cif")
 
@@ -165,11 +165,6 @@ def cif(id: str) -> Response:
 def _csv(rows: pd.DataFrame, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(frame_csv(rows), media_type="text/csv", headers=headers)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    answer: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=10))
-    return answer
 
 
 def _release(store: Reader) -> dict[str, str]:

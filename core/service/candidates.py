@@ -34,8 +34,8 @@ class Candidate:
         return {
             "structure": self.crystal.to_dict(),
             "figures": dict(self.row),
-            "nearest_electrodes": _records(self.nearest),
-            "conductivities": _records(self.conductivities),
+            "nearest_electrodes": records(self.nearest),
+            "conductivities": records(self.conductivities),
             "provenance": self.provenance,
             "release": {
                 "version": self.release.version,
@@ -49,7 +49,8 @@ class Candidate:
         return json.dumps(self.as_dict(), indent=1, default=str, allow_nan=False)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as JSON holds them; absent numbers are None."""
     rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records"))
     return rows
 

@@ -10,7 +10,7 @@ shell here is the owner.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
@@ -20,7 +20,9 @@ from core.artifacts import write_json
 from core.calculations import Spec
 from core.calculations.kinds.diffusion import DiffusionSpec
 from core.errors import NotAllowedError, SettingsError
+from core.service.candidates import ids
 from core.settings import Settings
+from core.store import Reader
 from core.tasks import ACTIVE, Job, RunFolder, list_jobs, submit
 
 COOKIE: Final = "mgc_browser"
@@ -137,9 +139,18 @@ class Policy:
                 f"A merge publishes a release for everybody, which is for {_words(self.owners)} (MGC_OWNERS)."
             )
 
-    def sees(self, visitor: Visitor, job: Job, known_ids: "frozenset[str]") -> bool:
+    def sees(self, visitor: Visitor, job: Job, known_ids: frozenset[str]) -> bool:
         """Return whether a visitor may look at a run: one of a candidate, its own, or any, as an owner."""
         return job.spec.subject.id in known_ids or self.is_owner(visitor) or is_own(visitor, job.folder)
+
+
+def visible(jobs: Iterable[Job], visitor: Visitor, reader: Reader) -> list[Job]:
+    """Return the runs that a visitor may see, in their order."""
+    policy = Policy.from_environment()
+    if policy.is_owner(visitor):
+        return list(jobs)
+    known = ids(reader)
+    return [job for job in jobs if policy.sees(visitor, job, known)]
 
 
 def start(spec: Spec, visitor: Visitor, policy: Policy | None = None) -> Job:

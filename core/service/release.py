@@ -2,10 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
+from core.settings import Settings
 from core.store import Filters, Reader, Release, current_version, open_reader
 
-__all__ = ["Facets", "Filters", "Reader", "Release", "current_version", "facets", "open_reader"]
+__all__ = ["Facets", "Filters", "Reader", "Release", "current_reader", "facets", "open_reader"]
+
+
+def current_reader() -> Reader:
+    """Return the open reader of the settings' current release, one for all pages and requests of a server.
+
+    A release published meanwhile is picked up by the next call. Raises `StoreError` kinds where there is none to read.
+    """
+    folder = Settings.from_environment().precomputed
+    return _opened(folder, current_version(folder))
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, version: str) -> Reader:
+    return open_reader(folder)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,10 @@
 """The OPTIMADE endpoint: its filter language, and optimade-python-tools' own validator against a running server."""
 
-import os
-import socket
 import subprocess
 import sys
-import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -89,28 +86,9 @@ def test_structures_are_found_paged_and_sorted() -> None:
 
 
 @pytest.fixture(scope="module")
-def server(root: Path) -> Iterator[str]:
-    """The whole server, pages and all, on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    where = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    command = [sys.executable, "-m", "streamlit", "run", "app/server.py", *where]
-    process = subprocess.Popen(
-        command, cwd=root, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).read()
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+def server(start_app: Callable[..., str]) -> str:
+    """The whole server, pages and all."""
+    return start_app()
 
 
 @pytest.mark.slow

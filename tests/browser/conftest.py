@@ -1,12 +1,5 @@
 """A real browser on a real server: the app on a free port, once a session, with the shipped release."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +10,6 @@ from core.settings import Settings
 
 sync_api.expect.set_options(timeout=30_000)  # two busy cores and software WebGL
 
-START_LIMIT_S = 120
 TIMEOUT_MS = 60_000
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -36,53 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.browser)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-            return answer.read() == b"ok"
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-@pytest.fixture(scope="session")
-def start_app(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start a server of a script with extra environment variables and return its address; all stop at the end."""
-    servers: list[subprocess.Popen[bytes]] = []
-
-    def start(script: Path = root / "app" / "server.py", **environment: str) -> str:
-        port = _free_port()
-        log = tmp_path_factory.mktemp("app") / "server.log"
-        command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-        with log.open("wb") as stream:
-            server = subprocess.Popen(
-                [*command, "--server.address=127.0.0.1"],
-                cwd=root,
-                env=os.environ | environment,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-        servers.append(server)
-        url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + START_LIMIT_S
-        while not _healthy(url):
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.2)
-        return url
-
-    yield start
-    for server in servers:
-        server.terminate()
-    for server in servers:
-        server.wait(timeout=START_LIMIT_S)
 
 
 @pytest.fixture(scope="session")

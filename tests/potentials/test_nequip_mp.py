@@ -144,11 +144,10 @@ def test_the_build_gives_the_shipped_weights(tmp_path, sevennet: Potential) -> N
     assert max(found.values()) < 1e-6
     built, shipped = (load_file(folder / "nequip-mp.safetensors") for folder in (tmp_path, shipped_folder()))
     assert built.keys() == shipped.keys()
-    for (
-        name,
-        weights,
-    ) in shipped.items():  # the readout is a product of matrices, whose last bit the processor decides
-        np.testing.assert_allclose(built[name], weights, rtol=0.0, atol=1e-15, err_msg=name)
+    for name, weights in shipped.items():
+        # The readout is a product of two matrices, whose last bit the processor decides; all else is copied.
+        tolerance = 1e-15 if "energy_readout" in name else 0.0
+        np.testing.assert_allclose(built[name], weights, rtol=0.0, atol=tolerance, err_msg=name)
     name = "nequip-mp.LICENSE.txt"
     assert sha256_of_file(tmp_path / name) == sha256_of_file(shipped_folder() / name)
 

@@ -46,7 +46,7 @@ def parsed_filter(text: str) -> Test:
     except (LarkError, RecursionError) as error:
         words = str(error).splitlines()[0]
         raise BadFilterError(f"The filter cannot be read: {words}") from None
-    return _any(tree.children)
+    return _joined(True, [_expression(node) for node in tree.children])
 
 
 @lru_cache(maxsize=1)
@@ -58,45 +58,38 @@ def _parser() -> Lark:
     return Lark(grammar.replace("\nbool:", "\n!bool:"), maybe_placeholders=False)
 
 
-def _any(nodes: list[Any]) -> Test:
-    tests = [_expression(node) for node in nodes]
-    return tests[0] if len(tests) == 1 else lambda row: _first(True, tests, row)
+def _joined(decisive: bool, tests: list[Test]) -> Test:
+    """Kleene's OR (`decisive` True) or AND (False) of tests."""
+
+    def joined(row: Mapping[str, Any]) -> bool | None:
+        answers = [test(row) for test in tests]
+        return decisive if decisive in answers else None if None in answers else not decisive
+
+    return tests[0] if len(tests) == 1 else joined
 
 
-def _expression(node: Tree[Token]) -> Test:
+def _expression(node: Any) -> Test:
     """expression: clauses joined by OR; expression_clause: phrases joined by AND."""
-    clauses = [[_phrase(phrase) for phrase in clause.children] for clause in node.children]  # type: ignore[union-attr]
-    tests = [_all(phrases) for phrases in clauses]
-    return tests[0] if len(tests) == 1 else lambda row: _first(True, tests, row)
-
-
-def _all(tests: list[Test]) -> Test:
-    return tests[0] if len(tests) == 1 else lambda row: _first(False, tests, row)
-
-
-def _first(decisive: bool, tests: list[Test], row: Mapping[str, Any]) -> bool | None:
-    """Kleene's OR (`decisive` True) and AND (False)."""
-    answers = [test(row) for test in tests]
-    return decisive if decisive in answers else None if None in answers else not decisive
+    return _joined(
+        True, [_joined(False, [_phrase(it) for it in clause.children]) for clause in node.children]
+    )
 
 
 def _phrase(node: Any) -> Test:
-    children = [child for child in node.children if child is not None]
-    is_negated = isinstance(children[0], Token)
-    inner = children[-1]
+    inner = node.children[-1]
     test = _expression(inner) if inner.data == "expression" else _comparison(inner.children[0])
+    is_negated = len(node.children) == 2
     return (lambda row: None if (answer := test(row)) is None else not answer) if is_negated else test
 
 
 def _comparison(node: Any) -> Test:
     if node.data == "constant_first_comparison":
-        constant, sign, other = (child for child in node.children if child is not None)
-        name = _name(other.children[0]) if _is_property(other.children[0]) else None
-        if name is None:
+        constant, sign, other = node.children
+        if not _is_property(other.children[0]):
             raise UnsupportedFilterError("A constant can be compared with a property alone.")
-        return _ordered(name, _TURNED.get(str(sign), str(sign)), _value(constant))
-    name, right = _name(node.children[0]), node.children[1]
-    return _RIGHT_SIDES[right.data](name, [child for child in right.children if child is not None])
+        return _ordered(_name(other.children[0]), _TURNED.get(str(sign), str(sign)), _value(constant))
+    left, right = node.children
+    return _RIGHT_SIDES[right.data](_name(left), right.children)
 
 
 def _name(node: Any) -> str:
@@ -197,7 +190,7 @@ def _set_side(name: str, parts: list[Any]) -> Test:
     items = last.children if last.data == "value_list" else [last]
     if any(isinstance(item, Token) for item in items) or any(word in _OPERATORS for word in words):
         raise UnsupportedFilterError("Operators within HAS are not offered.")
-    values = {_value(item) for item in items if item is not None}
+    values = {_value(item) for item in items}
     if found is None:
         return lambda row: None
     asks: dict[str, Callable[[set[Any]], bool]] = {

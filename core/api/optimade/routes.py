@@ -6,15 +6,16 @@ from functools import lru_cache
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
 
 import core
 from core.api.optimade.filters import BadFilterError, UnsupportedFilterError, parsed_filter
 from core.api.optimade.properties import OURS, PREFIX, PROPERTIES, Row, arrays_of, rows_of
-from core.api.release import reader
-from core.errors import ExplorerError, UnknownCandidateError
+from core.errors import ExplorerError
+from core.service.release import current_reader
 
 API_VERSION: Final = "1.2.0"
 MAX_PAGE: Final = 500
@@ -41,10 +42,7 @@ def create_optimade() -> FastAPI:
     @app.exception_handler(ExplorerError)
     def refuse(request: Request, error: ExplorerError) -> JSONResponse:
         """Say what is wrong in OPTIMADE's form."""
-        status = (
-            400 if isinstance(error, BadFilterError) else 501 if isinstance(error, UnsupportedFilterError)
-            else 404 if isinstance(error, UnknownCandidateError) else 503
-        )  # fmt: skip
+        status = {BadFilterError: 400, UnsupportedFilterError: 501}.get(type(error), 503)
         return _errors(request, status, str(error))
 
     @app.exception_handler(RequestValidationError)
@@ -53,7 +51,6 @@ def create_optimade() -> FastAPI:
         first = error.errors()[0]
         return _errors(request, 400, f"{first['loc'][-1]}: {first['msg']}")
 
-    @app.exception_handler(404)
     @app.exception_handler(HTTPException)
     def refuse_other(request: Request, error: HTTPException) -> JSONResponse:
         """What was refused on the way, and endpoints that there are not."""
@@ -120,7 +117,7 @@ def structures(
         raise HTTPException(403, f"page_limit is {page_limit}; {MAX_PAGE} are possible.")
     fields = _fields(response_fields)
     test, rows = parsed_filter(filter), _rows()
-    found = _sorted([row for row in rows if test(row) is True], sort)
+    found = _sorted([row for row in rows.values() if test(row) is True], sort)
     page = found[page_offset : page_offset + page_limit]
     end = page_offset + page_limit
     more = end < len(found) and page_limit > 0
@@ -129,7 +126,7 @@ def structures(
     following = f"{_base(request)}/structures?{query}" if more else None
     return _answer(
         request, data, links={"next": following}, n_available=len(rows), n_returned=len(found), more=more,
-        warnings=_warnings(response_fields),
+        warnings=_warnings(fields),
     )  # fmt: skip
 
 
@@ -140,25 +137,24 @@ def structure(
     """Return one structure; null where there is none of this id."""
     _check(response_format, include)
     rows = _rows()
-    row = next((row for row in rows if row["id"] == id), None)
-    data = None if row is None else _entry(row, _fields(response_fields))
-    return _answer(request, data, n_available=len(rows), n_returned=int(row is not None))
+    data = _entry(rows[id], _fields(response_fields)) if id in rows else None
+    return _answer(request, data, n_available=len(rows), n_returned=int(id in rows))
 
 
-def _rows() -> list[Row]:
-    return _rows_of_release(reader().release.sha256)
+def _rows() -> dict[str, Row]:
+    return _rows_of_release(current_reader().release.sha256)
 
 
 @lru_cache(maxsize=2)
-def _rows_of_release(sha256: str) -> list[Row]:
-    return rows_of(reader())
+def _rows_of_release(sha256: str) -> dict[str, Row]:
+    return {row["id"]: row for row in rows_of(current_reader())}
 
 
 def _entry(row: Row, fields: frozenset[str]) -> dict[str, Any]:
     wanted = fields or frozenset(PROPERTIES)
     known = row
     if any(not PROPERTIES[name].is_queryable for name in wanted if name in PROPERTIES):
-        known = row | arrays_of(reader().crystal(row["id"]))
+        known = row | arrays_of(current_reader().crystal(row["id"]))
     attributes = {name: known.get(name) for name in sorted(wanted - {"id", "type"})}
     return {"id": row["id"], "type": row["type"], "attributes": attributes}
 
@@ -174,11 +170,10 @@ def _fields(text: str) -> frozenset[str]:
     return names
 
 
-def _warnings(response_fields: str) -> list[dict[str, str]]:
-    others = sorted(_fields(response_fields) - PROPERTIES.keys())
+def _warnings(fields: frozenset[str]) -> list[dict[str, str]]:
     return [
         {"type": "warning", "title": "Unknown property", "detail": f"{name} is known of no entry here."}
-        for name in others
+        for name in sorted(fields - PROPERTIES.keys())
     ]
 
 
