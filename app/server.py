@@ -14,6 +14,7 @@ if str(ROOT) not in sys.path:
     # `streamlit run` puts app/ on the path, not the folder that holds app/ and core/.
     sys.path.insert(0, str(ROOT))
 
+# Now, before any thread: the API brings torch and scipy, which do not survive being imported by two threads at once.
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.responses import PlainTextResponse  # noqa: E402
 from starlette.routing import Mount  # noqa: E402

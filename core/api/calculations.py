@@ -1,16 +1,14 @@
 """Predict a structure, and start, follow and steer calculations, as far as the owner's policy lets."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from threading import BoundedSemaphore
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Depends, Request
 
-from core.errors import CalculationError, NotAllowedError, UnknownJobError
+from core.errors import NotAllowedError, UnknownJobError
 from core.service.calculations import (
     Job,
-    Spec,
     all_kinds,
     cancel,
     job_row,
@@ -77,7 +75,7 @@ def submit(
     visitor: _Asked,
 ) -> dict[str, Any]:
     """Start a calculation of any kind; one that is there is returned as it is."""
-    return job_row(start(_spec(spec), visitor))
+    return job_row(start(read_spec(spec), visitor))
 
 
 @router.get("/runs/{name}", tags=["runs"])
@@ -108,12 +106,3 @@ def _visible(name: str, visitor: Visitor) -> Job:
     if not visible([job], visitor, current_reader()):
         raise UnknownJobError(name, job.path.parent)
     return job
-
-
-def _spec(fields: Mapping[str, Any]) -> Spec:
-    try:
-        return read_spec(dict(fields))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CalculationError(
-            f"The spec cannot be read ({type(error).__name__} {error}); give one as `spec.json` of a run holds it."
-        ) from error

@@ -1,13 +1,14 @@
 """Which kinds of calculation there are: every module of `core.calculations.kinds`, and those that MGC_KINDS names."""
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from core.calculations import kinds as shipped_kinds
 from core.calculations.base import Result, Spec
-from core.errors import CalculationError
+from core.errors import CalculationError, RecordError
 from core.settings import Settings
 
 
@@ -38,12 +39,23 @@ def read_spec(given: Mapping[str, Any]) -> Spec:
     One without a kind is of the time when molecular dynamics was the only one. Raises `CalculationError` for an unknown
     kind or a newer version, `RecordError` for another form.
     """
-    return kind_named(given.get("kind", "diffusion")).from_dict(given)
+    with _as_record_error():
+        return kind_named(given.get("kind", "diffusion")).from_dict(given)
 
 
 def read_result(given: Mapping[str, Any]) -> Result:
     """Return the result that a JSON object holds; raise as `read_spec` does."""
-    return kind_named(given.get("kind", "diffusion")).result_type.from_dict(given)
+    with _as_record_error():
+        return kind_named(given.get("kind", "diffusion")).result_type.from_dict(given)
+
+
+@contextmanager
+def _as_record_error() -> Iterator[None]:
+    """Kinds, also foreign ones, read what they are given: what they trip over is another form."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordError(f"{type(error).__name__} {error}") from error
 
 
 def _spec_class(module: str) -> type[Spec]:

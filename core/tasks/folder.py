@@ -107,8 +107,6 @@ class RunFolder:
             raise
         except ExplorerError as error:
             raise RunFileError(self.path / "spec.json", str(error)) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RunFileError(self.path / "spec.json", f"{type(error).__name__} {error}") from error
 
     def result(self) -> Result | None:
         """Return what came out, None where there is nothing yet; raise `RunFileError` where the file is damaged."""
@@ -119,8 +117,6 @@ class RunFolder:
             return read_result(fields)
         except ExplorerError as error:
             raise RunFileError(self.path / "result.json", str(error)) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RunFileError(self.path / "result.json", f"{type(error).__name__} {error}") from error
 
     def calculation(self) -> Calculation:
         """Return a finished run as a calculation; raise `JobError` for one without result, or damaged files."""
