@@ -43,7 +43,7 @@ def predict(
     name: Annotated[str, Body(max_length=200, description="file name: its ending says CIF or POSCAR")],
     text: Annotated[str, Body(max_length=MAX_BYTES, description="the file's text")],
     working_ion: Annotated[str, Body()] = "Mg",
-    model: Annotated[str, Body(pattern="[a-z-]{1,40}")] = "fast",
+    model: Annotated[str, Body(pattern="^[a-z-]{1,40}$")] = "fast",
 ) -> dict[str, Any]:
     """Return voltage, interval, capacities and verdict of a structure; `model` `default` is the accurate one."""
     if not _AT_WORK.acquire(blocking=False):

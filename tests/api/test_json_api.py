@@ -134,3 +134,9 @@ def test_a_spec_that_is_none_is_refused(small: Path) -> None:
     answer = TestClient(create_api(), client=HERE).post("/v1/runs", json={"kind": "nonsense"})
     assert answer.status_code == 422
     assert "nonsense" in answer.json()["detail"]
+
+
+def test_a_model_is_named_and_no_path(api: TestClient) -> None:
+    answer = api.post("/v1/predict", json={"name": "mine.cif", "text": "", "model": "../models/fast"})
+    assert answer.status_code == 422
+    assert "model" in answer.text
