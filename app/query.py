@@ -49,6 +49,9 @@ _NAMES: Final[dict[str, str]] = {
 }
 
 
+_LIMITS: Final = ("definition", "voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm", "barrier_ev")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenQuery:
     """Thresholds, filters and selection of the Screen page.
@@ -88,6 +91,11 @@ class ScreenQuery:
             for field in fields(self)
             if field.name in always or getattr(self, field.name) != getattr(default, field.name)
         }
+
+    def limit_params(self) -> dict[str, str]:
+        """Return the limits alone as URL parameters: what other pages judge a candidate by."""
+        names = {_NAMES[field] for field in _LIMITS}
+        return {name: text for name, text in self.to_params().items() if name in names}
 
     def to_url(self, base: str) -> str:
         """Return the page at the root of `base` with the whole state as its query."""

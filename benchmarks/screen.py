@@ -20,8 +20,9 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from core.probability import pass_probability
 from core.provenance import package_versions
-from core.screening import Thresholds, funnel, pareto_front, pass_probability, passes
+from core.screening import Thresholds, funnel, pareto_front, passes
 from core.settings import Settings
 from core.store import SCREEN_COLUMNS, Filters, Reader, read_manifest
 

@@ -1,8 +1,6 @@
 """Do ions get through? What a migration barrier and molecular dynamics say together, and the list of those that do.
 
-Each speaks where it is clear: a barrier whose error lies on one side of the limit, a conductivity above what is asked,
-an upper limit below it. A framework that melted says nothing of its ions. Frames have the columns of the store's view
-`screening`.
+Each speaks where it passes or fails (`core.verdict.outcome`). Frames have the columns of the store's view `screening`.
 """
 
 from dataclasses import dataclass, replace
@@ -14,8 +12,8 @@ import pandas as pd
 from core.screening import passes, ranked
 from core.thresholds import EASY_BARRIER_EV, Thresholds
 from core.verdict import WANTED
-from core.verdict.facts import AGAINST, FOR, Facts, States
-from core.verdict.rules import barrier_states, conductivity_states
+from core.verdict.facts import Facts
+from core.verdict.outcome import barrier_outcome, conductivity_outcome
 
 MOBILITIES: Final = ("fast", "undecided", "untested", "slow")
 """One of the two says fast and none slow; they contradict each other, or neither is clear; neither is known; slow."""
@@ -27,17 +25,14 @@ LIMITS: Final = Thresholds(barrier_ev=EASY_BARRIER_EV)
 def mobility(frame: pd.DataFrame, thresholds: Thresholds = LIMITS) -> pd.Series:
     """Return one of `MOBILITIES` for each row, as an ordered category; limits not asked for are those of `LIMITS`."""
     facts = Facts(frame)
-    barrier, conductivity = barrier_states(facts, thresholds), conductivity_states(facts, thresholds)
-    says_fast, says_slow = _any(barrier, conductivity, FOR), _any(barrier, conductivity, AGAINST)
-    known = np.isfinite(facts.number("barrier_ev")) | facts.has_text("sigma_verdict")
-    codes = np.select([says_fast & ~says_slow, says_slow & ~says_fast, known], [0, 3, 1], default=2)
+    both = np.stack([barrier_outcome(facts, thresholds), conductivity_outcome(facts, thresholds)])
+    says_fast, says_slow, tested = (
+        (both == "passed").any(axis=0), (both == "failed").any(axis=0), (both != "untested").any(axis=0)
+    )  # fmt: skip
+    codes = np.select([says_fast & ~says_slow, says_slow & ~says_fast, tested], [0, 3, 1], default=2)
     return pd.Series(
         pd.Categorical.from_codes(codes, categories=list(MOBILITIES), ordered=True), index=frame.index, name="mobility"
     )  # fmt: skip
-
-
-def _any(first: States, second: States, state: int) -> np.ndarray:
-    return np.asarray((first == state) | (second == state))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,20 +1,20 @@
-"""Screening a frame of candidates: thresholds, the chance to pass them, the Pareto front, the funnel, the order.
+"""Screening a frame of candidates: who passes, the Pareto front, the funnel, the order.
 
 Frames have the columns of the store's view `screening`. `Thresholds.definition` says which capacity counts: that of
-the redox metals (`cathode`), for which a verdict is asked too, or that of all ions (`paper`). A candidate whose barrier
-or conductivity was not computed does not pass a limit on it, and `Funnel` says how many were computed at all; ask for
-none with `Thresholds(sigma_ms_per_cm=None)`.
+the redox metals (`cathode`), for which a verdict is asked too, or that of all ions (`paper`). Only what passes a limit
+keeps it: a barrier or conductivity that is undecided or untested (`core.verdict.outcome`) does not, and `Funnel` counts
+each; ask for none with `Thresholds(sigma_ms_per_cm=None)`.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
-from core.records import CONFIDENCE, FloatArray
+from core.probability import pass_probability
+from core.records import FloatArray
 from core.thresholds import (
     CAPACITY_OF,
     PAPER_CAPACITY_AH_PER_L,
@@ -23,6 +23,8 @@ from core.thresholds import (
     Thresholds,
 )
 from core.verdict import WANTED, BoolArray, is_wanted, judge
+from core.verdict.facts import Facts
+from core.verdict.outcome import Outcomes, barrier_outcome, conductivity_outcome
 
 __all__ = [
     "OBJECTIVES",
@@ -31,12 +33,12 @@ __all__ = [
     "PAPER_VOLTAGE_V",
     "BoolArray",
     "Funnel",
+    "OutcomeCounts",
     "Thresholds",
     "eligible",
     "funnel",
     "objectives_of",
     "pareto_front",
-    "pass_probability",
     "passes",
     "rank_for_dynamics",
     "ranked",
@@ -45,57 +47,73 @@ __all__ = [
 OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 """What the Pareto front maximises; conductivity takes part where the frame holds any."""
 
-_HALF_WIDTH: Final = float(ndtri(0.5 + CONFIDENCE / 2.0))
-"""Of the interval of a conductivity, in standard deviations of its logarithm: 1.645."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCounts:
+    """What a calculation says of those before a step: how many passed, failed, are undecided, were never tested."""
+
+    passed: int
+    undecided: int
+    untested: int
+    failed: int
+
+    @classmethod
+    def of(cls, outcomes: Outcomes) -> Self:
+        """Count outcomes."""
+        return cls(
+            passed=int((outcomes == "passed").sum()), undecided=int((outcomes == "undecided").sum()),
+            untested=int((outcomes == "untested").sum()), failed=int((outcomes == "failed").sum()),
+        )  # fmt: skip
+
+    @property
+    def tested(self) -> int:
+        """How many were tested at all."""
+        return self.passed + self.undecided + self.failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
     """How many candidates remain after each step; `barrier` and `conductivity` are None where no limit is set.
 
-    `barrier_known` counts those past voltage and capacity whose barrier was computed at all, `conductivity_known` those
-    past the barrier too whose conductivity was. `verdict`: those past all thresholds whose verdict is wanted; None by
-    the paper's definition, which asks for none.
+    `barrier` counts those past voltage and capacity, `conductivity` those past the barrier too. `verdict`: those past
+    all thresholds whose verdict is wanted; None by the paper's definition, which asks for none.
     """
 
     all: int
     voltage: int
     capacity: int
-    conductivity_known: int
-    conductivity: int | None
+    barrier: OutcomeCounts | None = None
+    conductivity: OutcomeCounts | None = None
     verdict: int | None = None
-    barrier_known: int = 0
-    barrier: int | None = None
 
 
 class _Steps(NamedTuple):
-    """(n,) who is left after each step."""
+    """(n,) who is left after each step, and what was found of barrier and conductivity; None where no limit is set."""
 
     voltage: BoolArray
     capacity: BoolArray
     barrier: BoolArray
     conductivity: BoolArray
-
-
-def _column(frame: pd.DataFrame, name: str) -> FloatArray:
-    if name not in frame:
-        return np.full(len(frame), np.nan)
-    values: FloatArray = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    return values
+    barrier_found: Outcomes | None
+    conductivity_found: Outcomes | None
 
 
 def _steps(frame: pd.DataFrame, thresholds: Thresholds) -> _Steps:
     """NaN compares false, so an absent number never passes."""
-    voltage = _column(frame, "voltage_v") > thresholds.voltage_v
-    barrier = capacity = voltage & (
-        _column(frame, thresholds.capacity_column) > thresholds.capacity_vol_ah_per_l
+    facts = Facts(frame)
+    voltage_v, max_v = facts.number("voltage_v"), thresholds.voltage_max_v
+    voltage = (voltage_v > thresholds.voltage_v) & (voltage_v < (np.inf if max_v is None else max_v))
+    conductivity = barrier = capacity = voltage & (
+        facts.number(thresholds.capacity_column) > thresholds.capacity_vol_ah_per_l
     )
+    barrier_found = conductivity_found = None
     if thresholds.barrier_ev is not None:
-        barrier = capacity & (_column(frame, "barrier_ev") < thresholds.barrier_ev)
-    conductivity = barrier
+        barrier_found = barrier_outcome(facts, thresholds)
+        conductivity = barrier = capacity & (barrier_found == "passed")
     if thresholds.sigma_ms_per_cm is not None:
-        conductivity = barrier & (_column(frame, "sigma_ms_per_cm") > thresholds.sigma_ms_per_cm)
-    return _Steps(voltage, capacity, barrier, conductivity)
+        conductivity_found = conductivity_outcome(facts, thresholds)
+        conductivity = barrier & (conductivity_found == "passed")
+    return _Steps(voltage, capacity, barrier, conductivity, barrier_found, conductivity_found)
 
 
 def passes(frame: pd.DataFrame, thresholds: Thresholds) -> BoolArray:
@@ -116,76 +134,15 @@ def funnel(frame: pd.DataFrame, thresholds: Thresholds, verdicts: tuple[str, ...
     wanted = None
     if thresholds.definition == "cathode":
         wanted = int(eligible(frame[left.conductivity], thresholds, verdicts).sum())
+    barrier, conductivity = left.barrier_found, left.conductivity_found
     return Funnel(
         all=len(frame),
         voltage=int(left.voltage.sum()),
         capacity=int(left.capacity.sum()),
-        barrier_known=int((left.capacity & np.isfinite(_column(frame, "barrier_ev"))).sum()),
-        barrier=None if thresholds.barrier_ev is None else int(left.barrier.sum()),
-        conductivity_known=int((left.barrier & np.isfinite(_column(frame, "sigma_ms_per_cm"))).sum()),
-        conductivity=None if thresholds.sigma_ms_per_cm is None else int(left.conductivity.sum()),
+        barrier=None if barrier is None else OutcomeCounts.of(barrier[left.capacity]),
+        conductivity=None if conductivity is None else OutcomeCounts.of(conductivity[left.barrier]),
         verdict=wanted,
     )
-
-
-def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Return the probability to pass each threshold and all: p_voltage, p_capacity, p_barrier, p_conductivity, p_all.
-
-    Voltage: normal with the predicted mean and standard deviation, P = Phi((V - V_min) / s). Capacity (of the
-    definition that counts) follows from the structure alone, so P is 0 or 1. Barrier: normal, below its limit; without
-    its error 0 or 1. Conductivity: log-normal whose 90 %
-    interval is (low, high), s = ln(high / low) / (2 * 1.645); without an interval 0 or 1; an upper limit below the
-    threshold leaves the 0.1 with which such limits fail, one above it says nothing. The four count as independent. A
-    factor that is not known is NaN; `p_all` leaves an unknown or unasked barrier or conductivity out, and is NaN where
-    voltage or capacity is absent.
-    """
-    voltage_v, spread_v = _column(frame, "voltage_v"), _column(frame, "voltage_std_v")
-    p_voltage = _normal_exceedance(voltage_v, thresholds.voltage_v, spread_v)
-    capacity = _column(frame, thresholds.capacity_column)
-    p_capacity = np.where(np.isnan(capacity), np.nan, capacity > thresholds.capacity_vol_ah_per_l)
-    p_barrier = _barrier_probability(frame, thresholds.barrier_ev)
-    p_conductivity = _conductivity_probability(frame, thresholds.sigma_ms_per_cm)
-    p_all = p_voltage * p_capacity * _where_known(p_barrier) * _where_known(p_conductivity)
-    return pd.DataFrame(
-        {
-            "p_voltage": p_voltage, "p_capacity": p_capacity, "p_barrier": p_barrier, "p_conductivity": p_conductivity,
-            "p_all": p_all,
-        },
-        index=frame.index,
-    )  # fmt: skip
-
-
-def _where_known(probability: FloatArray) -> FloatArray:
-    return np.where(np.isnan(probability), 1.0, probability)
-
-
-def _barrier_probability(frame: pd.DataFrame, limit: float | None) -> FloatArray:
-    if limit is None:
-        return np.full(len(frame), np.nan)
-    return _normal_exceedance(-_column(frame, "barrier_ev"), -limit, _column(frame, "barrier_std_ev"))
-
-
-def _normal_exceedance(mean: FloatArray, limit: float, spread: FloatArray) -> FloatArray:
-    """P(x > limit); a spread of zero, or none, leaves the step function of the mean."""
-    certain = np.where(np.isnan(mean), np.nan, (mean > limit).astype(float))
-    known = spread > 0.0
-    score = (mean - limit) / np.where(known, spread, 1.0)
-    return np.where(known, ndtr(score), certain)
-
-
-def _conductivity_probability(frame: pd.DataFrame, limit: float | None) -> FloatArray:
-    sigma = _column(frame, "sigma_ms_per_cm")
-    if limit is None:
-        return np.full(len(frame), np.nan)
-    if limit <= 0.0:
-        return np.where(np.isnan(sigma), np.nan, 1.0)
-    low, high = _column(frame, "sigma_low_ms_per_cm"), _column(frame, "sigma_high_ms_per_cm")
-    usable = (low > 0.0) & (high > low) & (sigma > 0.0)
-    one = np.ones_like(sigma)
-    spread = np.log(np.where(usable, high, one) / np.where(usable, low, one)) / (2.0 * _HALF_WIDTH)
-    log_sigma = np.log(np.maximum(sigma, np.finfo(float).tiny))
-    p_conductivity = _normal_exceedance(log_sigma, float(np.log(limit)), spread)
-    return np.where(np.isnan(sigma) & (high <= limit), 1.0 - CONFIDENCE, p_conductivity)
 
 
 def objectives_of(thresholds: Thresholds) -> tuple[str, ...]:
@@ -204,7 +161,7 @@ def pareto_front(frame: pd.DataFrame, objectives: tuple[str, ...] | None = None)
     holds any. Rows that lack an objective are left out (False). Equal rows are on the front together.
     """
     names = objectives or _default_objectives(frame)
-    values = np.column_stack([_column(frame, name) for name in names])
+    values = np.column_stack([Facts(frame).number(name) for name in names])
     rows = np.flatnonzero(np.isfinite(values).all(axis=1))
     front = np.zeros(len(frame), dtype=bool)
     front[rows[_non_dominated(values[rows])]] = True
@@ -212,7 +169,7 @@ def pareto_front(frame: pd.DataFrame, objectives: tuple[str, ...] | None = None)
 
 
 def _default_objectives(frame: pd.DataFrame) -> tuple[str, ...]:
-    has_sigma = bool(np.isfinite(_column(frame, OBJECTIVES[2])).any())
+    has_sigma = bool(np.isfinite(Facts(frame).number(OBJECTIVES[2])).any())
     return OBJECTIVES if has_sigma else OBJECTIVES[:2]
 
 

@@ -42,9 +42,11 @@ CAPACITY_OF: Final[dict[Definition, str]] = {
 class Thresholds:
     """Lower limits, the paper's by default; `sigma_ms_per_cm=None` asks nothing of conductivity.
 
-    `barrier_ev`: an upper limit of the migration barrier; None asks nothing of it.
+    `barrier_ev`: an upper limit of the migration barrier; None asks nothing of it. `voltage_max_v`: the upper end of
+    the voltage, as an electrolyte sets it; None for none.
 
-    Raises `RecordError` for a limit that is not finite and for an unknown definition.
+    Raises `RecordError` for a limit that is not finite, an upper end of the voltage that is not above the lower one,
+    and an unknown definition.
     """
 
     voltage_v: float = PAPER_VOLTAGE_V
@@ -52,12 +54,18 @@ class Thresholds:
     sigma_ms_per_cm: float | None = PAPER_SIGMA_MS_PER_CM
     barrier_ev: float | None = None
     definition: Definition = "cathode"
+    voltage_max_v: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm", "barrier_ev"):
+        for name in ("voltage_v", "voltage_max_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm", "barrier_ev"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise RecordError(f"threshold {name} is {value}; a finite number is needed.")
+        if self.voltage_max_v is not None and self.voltage_max_v <= self.voltage_v:
+            raise RecordError(
+                f"threshold voltage_max_v is {self.voltage_max_v:g} V; it must lie above voltage_v, "
+                f"{self.voltage_v:g} V, or be left out."
+            )
         if self.definition not in DEFINITIONS:
             raise RecordError(f"definition {self.definition!r} is none of {', '.join(DEFINITIONS)}.")
 
@@ -71,6 +79,7 @@ class Thresholds:
         return {
             "definition": self.definition,
             "voltage_v": self.voltage_v,
+            "voltage_max_v": self.voltage_max_v,
             "capacity_vol_ah_per_l": self.capacity_vol_ah_per_l,
             "sigma_ms_per_cm": self.sigma_ms_per_cm,
             "barrier_ev": self.barrier_ev,

@@ -28,7 +28,8 @@ LINE = {
     "supply": set(),
     "thresholds": set(),
     "verdict": {"oxidation", "supply", "thresholds"},
-    "screening": {"thresholds", "verdict"},
+    "probability": {"thresholds", "verdict"},
+    "screening": {"thresholds", "verdict", "probability"},
     "mobility": {"thresholds", "verdict", "screening"},
     "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),
@@ -47,9 +48,9 @@ LINE = {
     "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
-        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",
-        "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations",
-        "tasks", "dft",
+        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "probability",
+        "screening", "mobility", "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics",
+        "transport", "calculations", "tasks", "dft",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",

@@ -12,7 +12,13 @@ from tests.verdict.test_judge import GOOD
 
 NAN = math.nan
 LOW, HIGH, CLOSE = ({"barrier_ev": barrier_ev, "barrier_std_ev": 0.1} for barrier_ev in (0.4, 1.2, 0.6))
-CONDUCTS = {"sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0, "sigma_high_ms_per_cm": 500.0}
+CONDUCTS = {
+    "sigma_verdict": "diffusive",
+    "sigma_ms_per_cm": 300.0,
+    "sigma_low_ms_per_cm": 180.0,
+    "sigma_high_ms_per_cm": 500.0,
+}
+BOTH_SIDES = {**CONDUCTS, "sigma_low_ms_per_cm": 60.0}
 RESTS = {"sigma_verdict": "upper limit", "sigma_high_ms_per_cm": 20.0}
 PERHAPS = {"sigma_verdict": "upper limit", "sigma_high_ms_per_cm": 400.0}
 MELTS = {"sigma_verdict": "framework melted", "sigma_ms_per_cm": 300.0}
@@ -23,7 +29,7 @@ MELTS = {"sigma_verdict": "framework melted", "sigma_ms_per_cm": 300.0}
     [
         ({}, "untested"),
         (LOW, "fast"), (HIGH, "slow"), (CLOSE, "undecided"), ({"barrier_ev": 0.3}, "undecided"),
-        (CONDUCTS, "fast"), (RESTS, "slow"), (PERHAPS, "undecided"), (MELTS, "undecided"),
+        (CONDUCTS, "fast"), (RESTS, "slow"), (PERHAPS, "undecided"), (MELTS, "undecided"), (BOTH_SIDES, "undecided"),
         ({**LOW, **CONDUCTS}, "fast"), ({**CLOSE, **CONDUCTS}, "fast"), ({**LOW, **PERHAPS}, "fast"),
         ({**HIGH, **RESTS}, "slow"), ({**HIGH, **PERHAPS}, "slow"),
         ({**LOW, **RESTS}, "undecided"), ({**HIGH, **CONDUCTS}, "undecided"),

@@ -1,21 +1,23 @@
 """Thresholds, pass probabilities, Pareto front, funnel and order on frames small enough to work out by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.errors import RecordError
+from core.probability import pass_probability
 from core.records import CONFIDENCE
 from core.screening import (
     Funnel,
+    OutcomeCounts,
     Thresholds,
     eligible,
     funnel,
     objectives_of,
     pareto_front,
-    pass_probability,
     passes,
     rank_for_dynamics,
     ranked,
@@ -46,6 +48,7 @@ def test_default_thresholds_are_the_papers() -> None:
     assert Thresholds().as_dict() == {
         "definition": "cathode",
         "voltage_v": 3.0,
+        "voltage_max_v": None,
         "capacity_vol_ah_per_l": 800.0,
         "sigma_ms_per_cm": 100.0,
         "barrier_ev": None,
@@ -61,9 +64,48 @@ def test_threshold_must_be_finite_and_its_definition_known() -> None:
 
 def test_passes_and_funnel(frame: pd.DataFrame) -> None:
     assert passes(frame, NO_SIGMA).tolist() == [True, False, False, False, True]
-    assert passes(frame, PAPER).tolist() == [True, False, False, False, False]
-    assert funnel(frame, PAPER) == Funnel(all=5, voltage=3, capacity=2, conductivity_known=2, conductivity=1)
-    assert funnel(frame, NO_SIGMA).conductivity is None
+    assert funnel(frame, NO_SIGMA) == Funnel(all=5, voltage=3, capacity=2)
+    wide = replace(PAPER, sigma_ms_per_cm=90.0)
+    assert passes(frame, wide).tolist() == [True, False, False, False, False]
+    found = funnel(frame, wide).conductivity
+    assert found == OutcomeCounts(passed=1, undecided=0, untested=0, failed=1) and found.tested == 2
+
+
+def test_an_interval_on_both_sides_of_the_limit_is_undecided_and_no_pass(frame: pd.DataFrame) -> None:
+    """150 mS/cm, of which 100 to 225 is the 90 % interval, does not pass 110 though its mean lies above."""
+    asked = replace(PAPER, sigma_ms_per_cm=110.0)
+    assert not passes(frame, asked).any()
+    assert funnel(frame, asked).conductivity == OutcomeCounts(passed=0, undecided=1, untested=0, failed=1)
+
+
+def test_limit_melt_and_nothing_are_undecided_undecided_untested() -> None:
+    """Below 270 mS/cm after an ion hardly moved, and a melt: both were simulated, neither passes 100."""
+    rows = pd.DataFrame(
+        {
+            "voltage_v": [3.5] * 4,
+            "voltage_std_v": [0.0] * 4,
+            "capacity_vol_ah_per_l": [900.0] * 4,
+            "sigma_verdict": ["upper limit", "framework melted", None, "upper limit"],
+            "sigma_ms_per_cm": [NAN] * 4,
+            "sigma_low_ms_per_cm": [NAN] * 4,
+            "sigma_high_ms_per_cm": [270.0, NAN, NAN, 60.0],
+        }
+    )
+    assert funnel(rows, PAPER).conductivity == OutcomeCounts(passed=0, undecided=2, untested=1, failed=1)
+    chances = pass_probability(rows, PAPER)
+    assert chances.p_all.tolist() == pytest.approx([1.0, 1.0 - CONFIDENCE, 1.0, 1.0 - CONFIDENCE])
+    assert chances.p_all_without.tolist() == ["conductivity undecided", "", "conductivity untested", ""]
+    assert set(pass_probability(rows, NO_SIGMA).p_all_without) == {""}
+
+
+def test_an_upper_end_of_the_voltage_is_a_window(frame: pd.DataFrame) -> None:
+    asked = replace(NO_SIGMA, voltage_max_v=3.15)
+    assert passes(frame, asked).tolist() == [False, False, False, False, True]
+    p_voltage = pass_probability(frame, asked).p_voltage
+    assert p_voltage[0] == pytest.approx(0.8413447460685429 - 0.5987063256829237)  # 3.0 to 3.15 of 3.2 +- 0.2
+    assert p_voltage[4] == 1.0 and math.isnan(p_voltage[3])
+    with pytest.raises(RecordError, match="voltage_max_v is 2 V; it must lie above voltage_v, 3 V"):
+        replace(NO_SIGMA, voltage_max_v=2.0)
 
 
 def test_a_barrier_must_be_known_and_below_its_limit(frame: pd.DataFrame) -> None:
@@ -71,7 +113,8 @@ def test_a_barrier_must_be_known_and_below_its_limit(frame: pd.DataFrame) -> Non
     asked = Thresholds(sigma_ms_per_cm=None, barrier_ev=0.65, definition="paper")
     assert passes(known, asked).tolist() == [True, False, False, False, False]
     counts = funnel(known, asked)
-    assert (counts.capacity, counts.barrier_known, counts.barrier, counts.conductivity) == (2, 1, 1, None)
+    assert counts.capacity == 2 and counts.conductivity is None
+    assert counts.barrier == OutcomeCounts(passed=1, undecided=0, untested=1, failed=0)
     chances = pass_probability(known, asked)
     assert chances.p_barrier[0] == pytest.approx(0.8413447460685429)  # one standard deviation below
     assert chances.p_barrier[1] == 1.0  # no error: a step

@@ -57,7 +57,7 @@ def _summary(row: Mapping[str, Any], view: View) -> None:
             state.CANDIDATE_PAGE,
             label="Open candidate",
             icon=":material/open_in_new:",
-            query_params={"id": row["id"]},
+            query_params={"id": row["id"], **view.query.limit_params()},
         )
         st.button("Clear selection", key="clear_selection", type="tertiary", on_click=_clear)
 
@@ -72,12 +72,16 @@ def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         _figure("voltage_v", row, f"90 % interval {spread}" if spread else ""),
         _figure("capacity_redox_vol_ah_per_l", row, f"{whole} with all magnesium out" if whole else ""),
-        _figure("p_all", row),
+        _figure("p_all", row, _left_out(row["p_all_without"])),
         _figure("barrier_ev", row, _error(row)),
         (QUANTITIES["sigma_ms_per_cm"].short, sigma, sigma_detail),
         _figure("e_above_hull_ev_per_atom", row),
         (QUANTITIES["in_domain"].short, "yes" if row["in_domain"] else "no, extrapolated", ""),
     ]
+
+
+def _left_out(words: str) -> str:
+    return f"not counted: {words}" if words else ""
 
 
 def _error(row: Mapping[str, Any]) -> str:

@@ -115,7 +115,12 @@ def verdict_figure(row: Row, thresholds: Thresholds) -> Figure:
 
 def _chance(row: Row, limits: Thresholds) -> Figure:
     asked = [
-        f"> {QUANTITIES['voltage_v'].text(limits.voltage_v)}",
+        f"> {QUANTITIES['voltage_v'].text(limits.voltage_v)}"
+        + (
+            ""
+            if limits.voltage_max_v is None
+            else f", < {QUANTITIES['voltage_v'].text(limits.voltage_max_v)}"
+        ),
         f"> {QUANTITIES['capacity_vol_ah_per_l'].text(limits.capacity_vol_ah_per_l)}"
         + (" by redox" if limits.definition == "cathode" else ""),
     ]
@@ -123,10 +128,12 @@ def _chance(row: Row, limits: Thresholds) -> Figure:
         asked.append(f"barrier < {QUANTITIES['barrier_ev'].text(limits.barrier_ev)}")
     if limits.sigma_ms_per_cm is not None:
         asked.append(f"> {QUANTITIES['sigma_ms_per_cm'].text(limits.sigma_ms_per_cm)}")
+    found = chances(row, limits)
+    without = f"; not counted: {found.p_all_without}" if found.p_all_without else ""
     return Figure(
         label="Chance to pass",
-        value=QUANTITIES["p_all"].text(chances(row, limits).p_all, missing="none"),
-        detail=" and ".join(asked),
+        value=QUANTITIES["p_all"].text(found.p_all, missing="none"),
+        detail=" and ".join(asked) + without,
         help="Probability that the true values keep the thresholds of the Screen page, from the predicted spread.",
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from app import state
 from app.components.periodic_table import periodic_table, read_choice
 from app.components.text import source_label
 from app.query import (
@@ -20,6 +21,7 @@ from app.query import (
     SIGMA_RANGE_MS_PER_CM,
     VOLTAGE_RANGE_V,
     ScreenQuery,
+    parse_query,
 )
 from core.quantities import QUANTITIES
 from core.service.release import Facets
@@ -32,8 +34,13 @@ _NUMBER_PX: Final = 84
 
 
 def current() -> ScreenQuery:
-    """Return the state of this browser tab's Screen page."""
-    query: ScreenQuery = st.session_state.setdefault(_STATE, ScreenQuery())
+    """Return the state of this browser tab's Screen page; a new tab's is that of the address it was opened with.
+
+    So the Candidate page, opened by a link in a new tab, judges by the limits of the page that it was opened from.
+    """
+    if _STATE not in st.session_state:
+        st.session_state[_STATE] = parse_query(state.browser_query())
+    query: ScreenQuery = st.session_state[_STATE]
     return query
 
 
@@ -129,7 +136,7 @@ def thresholds(facets: Facets) -> None:
     with sigma:
         threshold(
             "sigma_ms_per_cm", limits=SIGMA_RANGE_MS_PER_CM, step=5.0, format="%.0f", unavailable=unavailable,
-            note=CONDUCTIVITY_NOTE,
+            note=CONDUCTIVITY_NOTE, label="Conductivity at 1200 K",
         )  # fmt: skip
 
 
@@ -142,16 +149,19 @@ NO_BARRIER: Final = (
     "`python -m core barrier campaign`."
 )
 BARRIER_NOTE: Final = (
-    "How high an ion must climb to get through the host, at zero temperature. At 2 eV it asks nothing; below, "
-    "candidates without a computed barrier do not pass. 0.65 eV is what a particle of 0.1 µm allows."
+    "How high an ion must climb to get through the host, at zero temperature. At 2 eV it asks nothing; below, a "
+    "candidate passes if its barrier and error lie below the limit. What is undecided or untested does not pass, and is "
+    "counted beneath. 0.65 eV is what a particle of 0.1 µm allows."
 )
 NO_CONDUCTIVITY: Final = (
     "This release holds no ionic conductivity: it comes from molecular dynamics, which can be started on any "
     "candidate's page. The threshold switches on by itself once the first result is merged into the database."
 )
 CONDUCTIVITY_NOTE: Final = (
-    "From molecular dynamics, mostly at 1200 K, and known for few candidates. At 0 it asks nothing; above 0, "
-    "candidates without a computed value do not pass. More can be computed on a candidate's page."
+    "From molecular dynamics at 1200 K, and known for few candidates. At 0 it asks nothing; above 0, a candidate "
+    "passes if its whole 90 % interval lies above the limit. What is undecided (an interval on both sides, an upper limit "
+    "above it, a framework that melted) or untested does not pass, and is counted beneath. More can be computed on a "
+    "candidate's page."
 )
 
 

@@ -8,14 +8,29 @@ from typing import Any
 import streamlit as st
 
 from app.theme import Palette, figure_layout
+from core.service.screen import OutcomeCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the funnel: its name, and how many remain after it."""
+    """One step of the funnel: its name, how many remain after it, and what is to be said of the others, if anything."""
 
     label: str
     count: int
+    note: str = ""
+
+
+def tested_step(label: str, found: OutcomeCounts) -> Step:
+    """Return the step of a limit that only a calculation can tell of: most candidates may never have had it."""
+    return Step(label=label, count=found.passed, note=f"passed, of {found.tested:,} tested")
+
+
+def tested_words(what: str, found: OutcomeCounts) -> str:
+    """Return all that calculations say of those before a step, in a sentence."""
+    return (
+        f"{what}: {found.tested:,} tested, of which {found.passed:,} passed, {found.failed:,} failed and "
+        f"{found.undecided:,} are undecided; {found.untested:,} untested."
+    )
 
 
 def funnel_strip(steps: Sequence[Step]) -> None:
@@ -25,7 +40,7 @@ def funnel_strip(steps: Sequence[Step]) -> None:
             st.metric(
                 step.label,
                 f"{step.count:,}",
-                delta=_share(step.count, steps[index - 1].count if index else None),
+                delta=step.note or _share(step.count, steps[index - 1].count if index else None),
                 delta_color="off",
                 delta_arrow="off",
                 border=True,

@@ -80,19 +80,22 @@ def funnel_rows(cathodes: Funnel, paper: Funnel, thresholds: Thresholds) -> list
             paper.capacity,
             PAPER_COUNTS["capacity"],
         ),
+        ("of these, with a computed conductivity", _tested(cathodes), _tested(paper), None),
         (
-            "of these, with a computed conductivity",
-            cathodes.conductivity_known,
-            paper.conductivity_known,
-            None,
-        ),
-        (
-            f"and conductivity above {thresholds.sigma_ms_per_cm:g} mS/cm at 1200 K",
-            cathodes.conductivity if cathodes.conductivity_known else None,
-            paper.conductivity if paper.conductivity_known else None,
+            f"and conductivity surely above {thresholds.sigma_ms_per_cm:g} mS/cm at 1200 K",
+            _passed(cathodes),
+            _passed(paper),
             PAPER_COUNTS["conductivity"],
         ),
     ]
+
+
+def _tested(counts: Funnel) -> int | None:
+    return counts.conductivity.tested if counts.conductivity else None
+
+
+def _passed(counts: Funnel) -> int | None:
+    return counts.conductivity.passed if counts.conductivity and counts.conductivity.tested else None
 
 
 def funnel_section(thresholds: Thresholds) -> None:

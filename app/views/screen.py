@@ -7,7 +7,7 @@ import streamlit as st
 from app import state, theme
 from app.components import controls, shortlist_table
 from app.components.candidate_card import candidate_card
-from app.components.funnel import Step, funnel_strip
+from app.components.funnel import Step, funnel_strip, tested_step, tested_words
 from app.components.scatter import Marks, screen_figure, selected_id
 from app.components.trouble import guarded
 from app.query import ScreenQuery, parse_query
@@ -47,12 +47,24 @@ def funnel_steps(view: View, facets: Facets) -> list[Step]:
         Step(label=limit if counts.verdict is None else f"{limit} redox", count=counts.capacity),
     ]
     if counts.barrier is not None:
-        steps.append(Step(label=f"Barrier < {query.barrier_ev:.2f} eV", count=counts.barrier))
+        steps.append(tested_step(f"Barrier < {query.barrier_ev:.2f} eV", counts.barrier))
     if counts.conductivity is not None:
-        steps.append(Step(label=f"> {query.sigma_ms_per_cm:g} mS/cm", count=counts.conductivity))
+        steps.append(tested_step(f"> {query.sigma_ms_per_cm:g} mS/cm, 1200 K", counts.conductivity))
     if counts.verdict is not None:
         steps.append(Step(label="Verdict", count=counts.verdict))
     return steps
+
+
+def tested_lines(view: View) -> str:
+    """Return how far barrier and conductivity are known where a limit on them is set; empty where none is."""
+    counts, query = view.screening.funnel, view.query
+    lines = []
+    if counts.barrier is not None:
+        lines.append(tested_words(f"Barrier below {query.barrier_ev:.2f} eV", counts.barrier))
+    if counts.conductivity is not None:
+        limit = f"Conductivity above {query.sigma_ms_per_cm:g} mS/cm at 1200 K"
+        lines.append(tested_words(limit, counts.conductivity))
+    return "  \n".join(lines)
 
 
 def other_funnel_words(view: View) -> str:
@@ -60,9 +72,9 @@ def other_funnel_words(view: View) -> str:
     counts, query = view.other, view.query
     last = ""
     if counts.barrier is not None:
-        last = f", {counts.barrier:,} of these with a barrier below {query.barrier_ev:.2f} eV"
+        last = f", {counts.barrier.passed:,} of these surely with a barrier below {query.barrier_ev:.2f} eV"
     if counts.conductivity is not None:
-        last += f", {counts.conductivity:,} of these above {query.sigma_ms_per_cm:g} mS/cm"
+        last += f", {counts.conductivity.passed:,} of these surely above {query.sigma_ms_per_cm:g} mS/cm"
     kept = (
         f"{counts.capacity:,} above {query.voltage_v:.2f} V and {query.capacity_vol_ah_per_l:,.0f} Ah/L{last}"
     )
@@ -115,6 +127,8 @@ def explore(facets: Facets) -> None:
             f"{query.filter_count} filter{'s' * (query.filter_count > 1)} on: {theme.safe(view.filter_words)}"
         )
     funnel_strip(funnel_steps(view, facets))
+    if known := tested_lines(view):
+        st.markdown(known)
     st.caption(other_funnel_words(view))
     left, right = st.columns([1.9, 1], gap="medium")
     with left:

@@ -40,8 +40,8 @@ def release() -> dict[str, Any]:
     return {"release": asdict(store.release), "facets": asdict(facets(store))}
 
 
-class Asked(BaseModel):
-    """What is asked of the candidates; nothing given is the first view of the Screen page."""
+class Limits(BaseModel):
+    """What verdict and probabilities are by; nothing given is the first view of the Screen page."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,10 +51,26 @@ class Asked(BaseModel):
         description="above this: what the redox metals pay for, or by `definition`",
     )
     max_barrier_ev: float | None = Field(None, description="migration barrier below this, where known")
-    min_sigma_ms_per_cm: float | None = Field(None, description="conductivity at 1200 K above this")
+    min_sigma_ms_per_cm: float | None = Field(None, description="conductivity at 1200 K surely above this")
+    max_voltage_v: float | None = Field(
+        None, description="average voltage below this: an electrolyte's window"
+    )
     definition: Definition = Field(
         "cathode", description="`paper`: capacity of all ions, whatever the verdict"
     )
+
+    def thresholds(self) -> Thresholds:
+        """Return the limits."""
+        return Thresholds(
+            voltage_v=self.min_voltage_v, capacity_vol_ah_per_l=self.min_capacity_ah_per_l,
+            barrier_ev=self.max_barrier_ev, sigma_ms_per_cm=self.min_sigma_ms_per_cm, definition=self.definition,
+            voltage_max_v=self.max_voltage_v,
+        )  # fmt: skip
+
+
+class Asked(Limits):
+    """What is asked of the candidates; nothing given is the first view of the Screen page."""
+
     verdict: list[str] = Field([], description=f"of {', '.join(VERDICTS)}; none given: {', '.join(WANTED)}")
     element: list[str] = Field([], description="all of these must be there")
     without: list[str] = Field([], description="none of these may be there")
@@ -71,13 +87,6 @@ class Asked(BaseModel):
     format: Format = "json"
     limit: int = Field(100, ge=1, le=MAX_ROWS)
     offset: int = Field(0, ge=0)
-
-    def thresholds(self) -> Thresholds:
-        """Return the limits."""
-        return Thresholds(
-            voltage_v=self.min_voltage_v, capacity_vol_ah_per_l=self.min_capacity_ah_per_l,
-            barrier_ev=self.max_barrier_ev, sigma_ms_per_cm=self.min_sigma_ms_per_cm, definition=self.definition,
-        )  # fmt: skip
 
     def filters(self) -> Filters:
         """Return what the store filters by."""
@@ -131,14 +140,18 @@ def final(format: Format = "json") -> dict[str, Any] | Response:
 
 
 @router.get("/candidates/{id}", tags=["candidates"])
-def one(id: str) -> dict[str, Any]:
-    """Return a candidate: figures, structure, verdict with every criterion, nearest electrodes, conductivities."""
-    store = current_reader()
+def one(id: str, limits: Annotated[Limits, Query()]) -> dict[str, Any]:
+    """Return a candidate: figures, structure, verdict with every criterion, nearest electrodes, conductivities.
+
+    Verdict and probabilities are by the same limits as in a search.
+    """
+    store, thresholds = current_reader(), limits.thresholds()
     found = candidate(store, id)
-    judged = judgement(found.row, ASKED)
-    figures = dict(found.row) | asdict(chances(found.row, ASKED))
+    judged = judgement(found.row, thresholds)
+    figures = dict(found.row) | asdict(chances(found.row, thresholds))
     return {
         **found.as_dict(),
+        "thresholds": thresholds.as_dict(),
         "figures": {name: None if is_missing(value) else value for name, value in figures.items()},
         "verdict": judged.verdict,
         "criteria": [asdict(it) for it in judged.criteria],

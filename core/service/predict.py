@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from core.csv_text import write_rows
 from core.errors import ExplorerError, RecordError, SourceError
 from core.ions import charge_number
+from core.probability import pass_probability
 from core.records import Crystal, FailedInput, VoltagePrediction
-from core.screening import pass_probability
 from core.service.model import load_cascade, load_model
 from core.thresholds import ASKED, Thresholds
 from core.verdict import Judgement, judge, judgement, with_reasons

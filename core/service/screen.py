@@ -7,15 +7,16 @@ from typing import Any, Final
 import pandas as pd
 
 from core.csv_text import frame_csv
+from core.probability import pass_probability
 from core.screening import (
     BoolArray,
     Funnel,
+    OutcomeCounts,
     Thresholds,
     eligible,
     funnel,
     objectives_of,
     pareto_front,
-    pass_probability,
     passes,
     ranked,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Filters",
     "Funnel",
     "Judgement",
+    "OutcomeCounts",
     "Screening",
     "Shortlist",
     "Thresholds",
@@ -117,13 +119,17 @@ def affordable(frame: pd.DataFrame, max_price_usd_per_kg: float) -> pd.DataFrame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chances:
-    """The probabilities of one candidate to keep each threshold, and all of them; NaN where nothing is known."""
+    """The probabilities of one candidate to keep each threshold, and all of them; NaN where nothing is known.
+
+    `p_all_without` names what was asked for and is left out of `p_all`, since it is not known.
+    """
 
     p_voltage: float
     p_capacity: float
     p_barrier: float
     p_conductivity: float
     p_all: float
+    p_all_without: str = ""
 
 
 def chances(row: Mapping[str, Any], thresholds: Thresholds) -> Chances:

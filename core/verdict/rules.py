@@ -15,16 +15,20 @@ from core.supply import shunned
 from core.thresholds import (
     CHARGED_HULL_EV_PER_ATOM,
     DISCHARGED_HULL_EV_PER_ATOM,
-    EASY_BARRIER_EV,
     FAR_BELOW_HULL_EV_PER_ATOM,
-    PAPER_SIGMA_MS_PER_CM,
     Thresholds,
 )
 from core.verdict.facts import AGAINST, FOR, UNKNOWN, Facts, States, states
+from core.verdict.outcome import (
+    MELTED,
+    Outcomes,
+    barrier_limit_ev,
+    barrier_outcome,
+    conductivity_outcome,
+    sigma_limit_ms_per_cm,
+)
 from core.verdict.rule import NOT_SETTLED, Row, Rule, elements_of, number_of, text_of, word_of
 from core.verdict.voltages import INSERTION, VOLTAGE_RULES
-
-_MELTED: Final = "framework melted"
 
 
 def _redox(facts: Facts, thresholds: Thresholds) -> States:
@@ -152,16 +156,12 @@ def _elements_words(row: Row, state: int, thresholds: Thresholds) -> str:
     return ", ".join(it for it in found if it) or "no radioactive or rare element"
 
 
-def barrier_states(facts: Facts, thresholds: Thresholds) -> States:
-    """Return whether ions get over the barrier; without its error (NaN) a barrier is neither low nor high."""
-    limit_ev, std_ev = _barrier_limit_ev(thresholds), facts.number("barrier_std_ev")
-    barrier_ev = facts.number("barrier_ev")
-    return states(barrier_ev + std_ev <= limit_ev, barrier_ev - std_ev > limit_ev)
+def _states_of(outcome: Outcomes) -> States:
+    return states(outcome == "passed", outcome == "failed")
 
 
-def _barrier_limit_ev(thresholds: Thresholds) -> float:
-    """What is asked for, or what a particle of some size allows: a host that holds its ions does so unasked."""
-    return EASY_BARRIER_EV if thresholds.barrier_ev is None else thresholds.barrier_ev
+def _barrier(facts: Facts, thresholds: Thresholds) -> States:
+    return _states_of(barrier_outcome(facts, thresholds))
 
 
 def _barrier_words(row: Row, state: int, thresholds: Thresholds) -> str:
@@ -169,39 +169,29 @@ def _barrier_words(row: Row, state: int, thresholds: Thresholds) -> str:
     if barrier_ev is None:
         return "how high ions must climb to get through is not known"
     error = " (error not known)" if std_ev is None else f" ± {std_ev:.2f}"
-    limit_ev = _barrier_limit_ev(thresholds)
+    limit_ev = barrier_limit_ev(thresholds)
     is_close = state == UNKNOWN and std_ev is not None
     allowed = f"too near the {limit_ev:g} allowed to tell" if is_close else f"up to {limit_ev:g} allowed"
     return f"ions must climb {barrier_ev:.2f}{error} eV to get through, {allowed}"
 
 
-def conductivity_states(facts: Facts, thresholds: Thresholds) -> States:
-    """Return whether ions conduct enough in a host that stays solid; of one that melted it is not known."""
-    limit, melted = _sigma_limit(thresholds), facts.is_text("sigma_verdict", _MELTED)
-    sigma, high = facts.number("sigma_ms_per_cm"), facts.number("sigma_high_ms_per_cm")
-    return states(~melted & (sigma > limit), ~melted & (high <= limit))
-
-
 def _dynamics(facts: Facts, thresholds: Thresholds) -> States:
-    found = conductivity_states(facts, thresholds)
-    found[facts.is_text("sigma_verdict", _MELTED)] = AGAINST
+    """A host that melts speaks against itself, whatever its ions do."""
+    found = _states_of(conductivity_outcome(facts, thresholds))
+    found[facts.is_text("sigma_verdict", MELTED)] = AGAINST
     return found
-
-
-def _sigma_limit(thresholds: Thresholds) -> float:
-    """What is asked for, or the paper's limit: a host that was found slow is slow whether one asks or not."""
-    asked = thresholds.sigma_ms_per_cm
-    return PAPER_SIGMA_MS_PER_CM if asked is None else asked
 
 
 def _dynamics_words(row: Row, state: int, thresholds: Thresholds) -> str:
     verdict, at = word_of(row, "sigma_verdict"), row.get("sigma_temperature_k")
     where = "" if is_missing(at) else f" at {text_of('sigma_temperature_k', at)}"
-    if verdict == _MELTED:
+    if verdict == MELTED:
         conducts = _conducts_words(row, "", thresholds)
         return f"the framework melts{where}" + (f", and {conducts}" if conducts else "")
     told = f"{verdict}{where}" if verdict else "not simulated"
-    return _conducts_words(row, where, thresholds) or told
+    undecided = ", which does not decide it" if state == UNKNOWN else ""
+    conducts = _conducts_words(row, where, thresholds)
+    return f"{conducts}{undecided}" if conducts else told
 
 
 def _melting_hint(row: Row) -> str:
@@ -216,7 +206,7 @@ def _conducts_words(row: Row, where: str, thresholds: Thresholds) -> str:
         value = f"less than {significant(high)}"
     else:
         return ""
-    limit = significant(_sigma_limit(thresholds))
+    limit = significant(sigma_limit_ms_per_cm(thresholds))
     asked = f"the paper asks for {limit}" if thresholds.sigma_ms_per_cm is None else f"{limit} asked for"
     return f"conducts {value} mS/cm{where}, {asked}"
 
@@ -230,7 +220,7 @@ RULES: Final = (
     Rule(key="discharged", title="Can be made", judge=_discharged, words=_discharged_words),
     INSERTION,
     Rule(key="elements", title="No radioactive or rare element", judge=_elements, words=_elements_words),
-    Rule(key="barrier", title="Ions get through", judge=barrier_states, words=_barrier_words, needed=False),
+    Rule(key="barrier", title="Ions get through", judge=_barrier, words=_barrier_words, needed=False),
     Rule(key="dynamics", title="Ions move in a solid host", judge=_dynamics, words=_dynamics_words, needed=False,
          hint=_melting_hint),
 )  # fmt: skip

@@ -104,23 +104,27 @@ def _first_principles_words(row: Row, state: int, thresholds: Thresholds) -> str
 
 
 def _electrolyte(facts: Facts, thresholds: Thresholds) -> States:
+    """Against the upper end that is asked for; without one, against the best that is known, which is magnesium's."""
+    asked = thresholds.voltage_max_v
     _, low, high = _interval(facts)
-    magnesium = facts.is_text("working_ion", "Mg") | ("working_ion" not in facts.frame)
-    within = (high <= ELECTROLYTE_V) & _is_trusted(facts)
-    return states(magnesium & within, magnesium & (low > ELECTROLYTE_V))
+    is_judged = facts.is_text("working_ion", "Mg") | ("working_ion" not in facts.frame) | (asked is not None)
+    limit = ELECTROLYTE_V if asked is None else asked
+    return states(is_judged & (high <= limit) & _is_trusted(facts), is_judged & (low > limit))
 
 
 def _electrolyte_words(row: Row, state: int, thresholds: Thresholds) -> str:
-    ion = word_of(row, "working_ion") if "working_ion" in row else "Mg"
-    if ion != "Mg":
+    ion, asked = word_of(row, "working_ion") if "working_ion" in row else "Mg", thresholds.voltage_max_v
+    if ion != "Mg" and asked is None:
         return f"no limit is kept here for electrolytes of {ion}" if ion else "working ion not known"
     if is_missing(row.get("voltage_v")):
         return "no predicted voltage"
-    limit = f"the {ELECTROLYTE_V:g} V that a magnesium electrolyte withstands"
+    limit_v = ELECTROLYTE_V if asked is None else asked
+    whose = "that a magnesium electrolyte withstands" if asked is None else "asked for at most"
+    limit = f"the {limit_v:g} V {whose}"
     if state in (FOR, AGAINST):
         return f"{text_of('voltage_v', row['voltage_v'])} is {'within' if state == FOR else 'beyond'} {limit}"
     high = number_of(row, "voltage_high_v")
-    how = "perhaps beyond" if high is not None and high > ELECTROLYTE_V else "not surely within"
+    how = "perhaps beyond" if high is not None and high > limit_v else "not surely within"
     return f"{_predicted_words(row)} is {how} {limit}{_domain_words(row.get('in_domain'))}"
 
 

@@ -140,3 +140,23 @@ def test_a_model_is_named_and_no_path(api: TestClient) -> None:
     answer = api.post("/v1/predict", json={"name": "mine.cif", "text": "", "model": "../models/fast"})
     assert answer.status_code == 422
     assert "model" in answer.text
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"min_voltage_v": 3.3, "max_voltage_v": 3.6, "min_sigma_ms_per_cm": 100.0}]
+)
+def test_one_probability_for_the_same_limits_everywhere(api: TestClient, limits: dict[str, float]) -> None:
+    """In the search, as CSV, of the one candidate, and in what `export` writes."""
+    asked = {**limits, "definition": "paper"}
+    row = api.get("/v1/candidates", params={**asked, "text": "mp-19202", "failing_too": True}).json()["rows"][
+        0
+    ]
+    one = api.get("/v1/candidates/mp-19202", params=asked).json()
+    assert one["figures"]["p_all"] == pytest.approx(row["p_all"])
+    assert one["figures"]["p_all_without"] == row["p_all_without"] == ""
+    assert one["thresholds"]["voltage_v"] == limits.get("min_voltage_v", 3.0)
+
+
+def test_a_window_that_is_none_is_refused(api: TestClient) -> None:
+    answer = api.get("/v1/candidates", params={"max_voltage_v": 2.0})
+    assert answer.status_code == 422 and "must lie above voltage_v, 3 V" in answer.text

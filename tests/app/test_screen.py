@@ -217,7 +217,7 @@ def test_pass_probability_orders_the_table(open_screen: Opener) -> None:
 def test_conductivity_is_off_with_a_reason_while_there_is_none(open_screen: Opener) -> None:
     app = open_screen(s="100", **PAPER)
     assert app.slider(key="sigma_ms_per_cm_slider").disabled
-    (label,) = [element for element in app.markdown if element.value.startswith("**Conductivity**")]
+    (label,) = [element for element in app.markdown if element.value.startswith("**Conductivity at 1200 K**")]
     assert "none yet" in label.value and "holds no ionic conductivity" in label.proto.help
     assert len(counts(app)) == 4 and listed(app) == ["gnome-3", "mp-32006"]  # the link's limit asks nothing
 
@@ -238,3 +238,40 @@ def test_nothing_passes_is_a_sentence(open_screen: Opener) -> None:
     assert "leave no candidate" in nothing.info[0].value
     unpredicted = open_screen(find="gnome-4", q="0")
     assert not unpredicted.error and "No candidate here has a predicted voltage" in unpredicted.info[0].value
+
+
+def test_a_limit_on_what_few_were_tested_for_tells_all_five_counts(
+    open_page: Opener, release_folder: Path
+) -> None:
+    """Most candidates were never simulated: the step says so, and an undecided one is not listed as a pass."""
+    app = open_page(s="100")
+    asked = Thresholds(sigma_ms_per_cm=100.0)
+    with open_reader(release_folder) as reader:
+        found = funnel(reader.screen(Filters()), asked).conductivity
+    assert app.metric[4].label == "> 100 mS/cm, 1200 K"
+    assert (app.metric[4].value, app.metric[4].delta) == (
+        f"{found.passed}",
+        f"passed, of {found.tested} tested",
+    )
+    assert (
+        f"Conductivity above 100 mS/cm at 1200 K: {found.tested} tested, of which {found.passed} passed, "
+        f"{found.failed} failed and {found.undecided} are undecided; {found.untested} untested."
+    ) in words(app)
+    assert found.undecided > 0 and found.untested > found.tested
+    shown = app.dataframe[0].value
+    assert (shown["sigma_low_ms_per_cm"] > 100).all()
+
+
+def test_the_candidate_page_has_the_probability_of_the_table(open_page: Opener) -> None:
+    """By the limits of the link it was opened with, also in a new tab."""
+    limits = {"v": "3.1", "q": "700", "s": "150"}
+    row = open_page(id="mp-19202", all="1", find="mp-19202", **limits).dataframe[0].value.iloc[0]
+    page = open_page("candidate", id="mp-19202", **limits)
+    cards = next(it.proto.body for it in page.get("html") if "Chance to pass" in it.proto.body)
+    assert f"<b>{row['p_percent']:.0f} %</b>" in cards and "&gt; 150 mS/cm" in cards
+
+
+def test_what_is_left_out_of_the_probability_is_said_beside_it(open_page: Opener) -> None:
+    app = open_page(s="100", id="mp-1041097")
+    card = next(it.proto.body for it in app.get("html") if "Pass probability" in it.proto.body)
+    assert "not counted: conductivity untested" in card

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.screening import pass_probability
+from core.probability import pass_probability
 from core.service.release import Filters, Reader, facets, open_reader
 from core.service.screen import REASONS, WANTED, Thresholds, affordable, chances, screen, shortlist
 from tests.store.small_release import make_release

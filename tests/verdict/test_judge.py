@@ -100,7 +100,7 @@ def test_costly_checks_need_not_be_known_but_count_where_they_are() -> None:
     assert [it.key for it in judgement(GOOD, Thresholds()).of("unknown")] == [
         "first principles", "barrier", "dynamics",
     ]  # fmt: skip
-    fast = {**GOOD, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0, "sigma_high_ms_per_cm": 500.0}
+    fast = {**GOOD, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0, "sigma_low_ms_per_cm": 180.0}
     assert judge(pd.DataFrame([fast]), Thresholds())["n_for"].iloc[0] == 11
 
 
@@ -220,7 +220,7 @@ def test_a_polymorph_that_melts_is_a_hint_and_changes_no_verdict() -> None:
     assert dynamics.text == "not simulated, but its polymorph mvc-14334 melts in molecular dynamics"
     assert with_reasons(pd.DataFrame([row]), Thresholds())["unknown"].tolist() == [dynamics.text]
     assert judge(pd.DataFrame([row]), Thresholds()).equals(judge(pd.DataFrame([GOOD]), Thresholds()))
-    simulated = {**row, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0}
+    simulated = {**row, "sigma_verdict": "diffusive", "sigma_ms_per_cm": 300.0, "sigma_low_ms_per_cm": 180.0}
     assert "polymorph" not in " ".join(it.text for it in judgement(simulated, Thresholds()).criteria)
 
 

@@ -244,7 +244,7 @@ CASES: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         "dynamics", {"sigma_verdict": "framework melted", "sigma_high_ms_per_cm": 12.0}, "against",
         ("the framework melts, and conducts less than 12 mS/cm",),
     ),
-    ("dynamics", {"sigma_ms_per_cm": 500.0}, "for", ("conducts 500 mS/cm",)),
+    ("dynamics", {"sigma_ms_per_cm": 500.0}, "unknown", ("conducts 500 mS/cm", "which does not decide it")),
     ("dynamics", {"sigma_verdict": "too short"}, "unknown", ("too short",)),
     ("dynamics", {}, "unknown", ("not simulated",)),
 ]  # fmt: skip
@@ -311,7 +311,10 @@ def test_an_asked_for_value_has_to_be_exceeded() -> None:
 
 def test_limits_follow_the_thresholds_asked_for() -> None:
     lower = Thresholds(voltage_v=1.5, capacity_vol_ah_per_l=400.0, sigma_ms_per_cm=10.0)
-    slow = {"sigma_verdict": "diffusive", "sigma_ms_per_cm": 20.0, "sigma_high_ms_per_cm": 40.0}
+    slow = {
+        "sigma_verdict": "diffusive", "sigma_ms_per_cm": 20.0, "sigma_low_ms_per_cm": 12.0,
+        "sigma_high_ms_per_cm": 40.0,
+    }  # fmt: skip
     capacity = criterion("capacity", {"capacity_redox_vol_ah_per_l": 556.6}, lower)
     voltage = criterion("voltage", PREDICTED | {"voltage_v": 2.0}, lower)
     dynamics = criterion("dynamics", slow, lower)
@@ -322,12 +325,18 @@ def test_limits_follow_the_thresholds_asked_for() -> None:
 
 
 def test_a_limit_of_nought_is_a_limit() -> None:
-    slow = {"sigma_verdict": "diffusive", "sigma_ms_per_cm": 20.0, "sigma_high_ms_per_cm": 40.0}
+    slow = {
+        "sigma_verdict": "diffusive", "sigma_ms_per_cm": 20.0, "sigma_low_ms_per_cm": 12.0,
+        "sigma_high_ms_per_cm": 40.0,
+    }  # fmt: skip
     assert criterion("dynamics", slow, Thresholds(sigma_ms_per_cm=0.0)).state == "for"
 
 
 def test_a_slow_host_is_slow_when_no_conductivity_is_asked_for() -> None:
-    slow = {"sigma_verdict": "diffusive", "sigma_ms_per_cm": 20.0, "sigma_high_ms_per_cm": 40.0}
+    slow = {
+        "sigma_verdict": "diffusive", "sigma_ms_per_cm": 20.0, "sigma_low_ms_per_cm": 12.0,
+        "sigma_high_ms_per_cm": 40.0,
+    }  # fmt: skip
     found = criterion("dynamics", slow, Thresholds(sigma_ms_per_cm=None))
     assert found.state == "against" and found.text == "conducts 20 mS/cm, the paper asks for 100"
 
