@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -43,7 +44,7 @@ def write_rows(stream: TextIO, columns: Sequence[str], rows: Iterable[Mapping[st
 
 
 def frame_csv(frame: "pd.DataFrame", metadata: Mapping[str, Any] | None = None) -> str:
-    """Return a frame as CSV, after one `# key: value` line for each metadatum; numbers keep all their digits.
+    """Return a frame as CSV, after one `# key: value` line for each metadatum; numbers to six significant digits.
 
     Read it back with `pandas.read_csv(path, comment="#")`. Without metadata it is plain CSV.
     """
@@ -58,8 +59,17 @@ def frame_csv(frame: "pd.DataFrame", metadata: Mapping[str, Any] | None = None) 
             safe[name] = safe[name].map(_words, na_action="ignore")
     # Quoted text keeps a "#" inside a cell from being read as a comment.
     quoting = csv.QUOTE_NONNUMERIC if metadata else csv.QUOTE_MINIMAL
-    safe.to_csv(text, index=False, quoting=quoting, lineterminator="\n")
+    safe.to_csv(text, index=False, quoting=quoting, lineterminator="\n", float_format="%.6g")
     return text.getvalue()
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """Return text files by name as one zip archive, the same bytes for the same texts."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, text in files.items():
+            opened.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return archive.getvalue()
 
 
 def _one_line(value: object) -> str:

@@ -25,7 +25,7 @@ def pass_probability(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFram
     `p_all_without` names those that were asked for. `p_all` is NaN where voltage or capacity is absent.
     """
     facts = Facts(frame)
-    p_voltage = _voltage(facts, thresholds)
+    p_voltage = voltage_probability(facts, thresholds)
     capacity = facts.number(thresholds.capacity_column)
     p_capacity = np.where(np.isnan(capacity), np.nan, capacity > thresholds.capacity_vol_ah_per_l)
     p_barrier, p_conductivity = _barrier(facts, thresholds), _conductivity(facts, thresholds)
@@ -63,7 +63,8 @@ def _named(name: str, outcomes: Outcomes, left_out: BoolArray) -> list[str]:
     return [f"{name} {outcome}" if out else "" for outcome, out in zip(outcomes, left_out, strict=True)]
 
 
-def _voltage(facts: Facts, thresholds: Thresholds) -> FloatArray:
+def voltage_probability(facts: Facts, thresholds: Thresholds) -> FloatArray:
+    """Return (n,) the probability that the voltage lies between its limits; NaN where none was predicted."""
     voltage_v, spread_v = facts.number("voltage_v"), facts.number("voltage_std_v")
     above = _exceedance(voltage_v, thresholds.voltage_v, spread_v)
     if thresholds.voltage_max_v is None:

@@ -23,7 +23,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "_mev_per_atom_per_ps": "meV/atom/ps", "_atom_steps_per_s": "atom-steps/s", "_ev_per_atom": "eV/atom",
         "_mah_per_g": "mAh/g", "_ah_per_l": "Ah/L", "_ms_per_cm": "mS/cm", "_cm2_per_s": "cm²/s", "_ev_per_a": "eV/Å",
         "_percent": "%", "_a3": "Å³", "_a2": "Å²", "_ev": "eV", "_fs": "fs", "_ps": "ps", "_a": "Å", "_k": "K",
-        "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg",
+        "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg", "_wh_per_l": "Wh/L", "_wh_per_kg": "Wh/kg",
     }
 )  # fmt: skip
 """What the end of a name says about its unit; longer ends come first, because they hold shorter ones."""
@@ -203,6 +203,13 @@ _CAPACITY: Final = (
             "What the redox metals can pay for, per gram; empty where not countable.", short="Redox-limited"),
 )  # fmt: skip
 
+_ENERGY: Final = (
+    _number("energy_vol_wh_per_l", "Energy density", ",.0f",
+            "Voltage times redox-limited capacity, of the cathode alone.", short="Energy"),
+    _number("energy_grav_wh_per_kg", "Specific energy", ",.0f",
+            "Voltage times redox-limited capacity, of the cathode alone, per mass.", short="Energy"),
+)  # fmt: skip
+
 _SCREENING: Final = (
     _number("p_voltage", "Probability to pass the voltage threshold", ".0%", "From the predicted spread."),
     _number("p_capacity", "Probability to pass the capacity threshold", ".0%",
@@ -215,6 +222,25 @@ _SCREENING: Final = (
             "Chance that the true values pass every threshold, from the predicted spread; 99 stands for all above too.",
             head="Pass probability"),
     _flag("on_pareto_front", "On the Pareto front", "No other candidate is better in every figure."),
+    _number("score", "Score", ".2f",
+            "Which to make next, from 0 to 1: named parts by their weights; what is not known earns nothing."),
+    _number("score_voltage", "Score: voltage", ".2f", "Chance that the voltage keeps its limits.", short="Voltage"),
+    _number("score_energy", "Score: energy density", ".2f", "1 at 5,000 Wh/L.", short="Energy density"),
+    _number("score_charged", "Score: charged end", ".2f", "1 on the hull, 1/2 at 0.2 eV/atom above it.",
+            short="Charged end"),
+    _number("score_discharged", "Score: discharged end", ".2f", "1 on the hull, 1/2 at 0.1 eV/atom above it.",
+            short="Can be made"),
+    _number("score_host", "Score: host", ".2f", "1 topotactic, 1/2 distorted, 0 collapsed.", short="Host survives"),
+    _number("score_barrier", "Score: barrier", ".2f", "1 without a barrier, 1/2 at the limit.", short="Barrier"),
+    _number("score_conductivity", "Score: conductivity", ".2f", "1/2 at the limit, 1 a decade above.",
+            short="Conductivity"),
+    _number("score_price", "Score: price", ".2f", "1 at 1 USD/kg, 0 at 1,000.", short="Price"),
+    _text("score_unknown", "Not known to the score", "Parts that earn nothing because they are not known.",
+          short="Unknown to score"),
+    _text("novelty", "Known or new",
+          "labelled: its calculated voltage is public; known: in Materials Project, which also holds compounds that "
+          "were only computed; new: found by GNoME.", short="Known"),
+    _number("n_polymorphs", "Polymorphs", ",d", "Listed of this formula; the best of them is shown."),
     _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),
     _number("n_inputs", "Inputs", ",d", "Inputs that were left out for this reason."),
 )  # fmt: skip
@@ -342,7 +368,17 @@ _ACCURACY: Final = (
     _number("contribution_v", "Share of the voltage", "+.3f", "Of one atom, in the voltage of the frozen host."),
 )  # fmt: skip
 
-ALL: Final = (*_STRUCTURE, *_VOLTAGE, *_CAPACITY, *_SCREENING, *_VERDICT, *_DYNAMICS, *_RUNS, *_ACCURACY)
+ALL: Final = (
+    *_STRUCTURE,
+    *_VOLTAGE,
+    *_CAPACITY,
+    *_ENERGY,
+    *_SCREENING,
+    *_VERDICT,
+    *_DYNAMICS,
+    *_RUNS,
+    *_ACCURACY,
+)
 
 QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType({it.name: it for it in ALL})
 """All quantities by name."""

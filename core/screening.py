@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.probability import pass_probability
+from core.ranking import Weights, energy_density, score
 from core.records import FloatArray
+from core.supply import prices_usd_per_kg
 from core.thresholds import (
     CAPACITY_OF,
     PAPER_CAPACITY_AH_PER_L,
@@ -35,14 +37,23 @@ __all__ = [
     "Funnel",
     "OutcomeCounts",
     "Thresholds",
+    "assessed",
     "eligible",
     "funnel",
+    "in_order",
+    "novelty",
     "objectives_of",
+    "one_per_formula",
     "pareto_front",
     "passes",
     "rank_for_dynamics",
     "ranked",
 ]
+
+DEFAULT_WEIGHTS: Final = Weights()
+
+SURE: Final = 0.99
+"""Above it probabilities count alike: what is predicted is never certain, and how far above is rounding."""
 
 OBJECTIVES: Final = ("voltage_v", "capacity_vol_ah_per_l", "sigma_ms_per_cm")
 """What the Pareto front maximises; conductivity takes part where the frame holds any."""
@@ -190,17 +201,55 @@ def _non_dominated(values: FloatArray) -> BoolArray:
     return front
 
 
-def ranked(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Return the frame best first, with verdict and pass probabilities as further columns.
+def assessed(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEFAULT_WEIGHTS) -> pd.DataFrame:
+    """Return the frame with all that is worked out of it: energy density, price, novelty, verdict, chances, score."""
+    worked_out = pd.DataFrame(
+        {"price_usd_per_kg": prices_usd_per_kg(_texts(frame, "formula")), "novelty": novelty(frame)},
+        index=frame.index,
+    )
+    columns = [
+        energy_density(frame), worked_out, judge(frame, thresholds), pass_probability(frame, thresholds),
+        score(frame, thresholds, weights),
+    ]  # fmt: skip
+    return pd.concat([frame, *columns], axis=1)
 
-    The one order in which candidates are listed: by verdict, by `p_all`, by predicted voltage, by id. By the paper's
-    definition the verdict has no say in it.
+
+def novelty(frame: pd.DataFrame) -> NDArray[np.str_]:
+    """Return (n,) `labelled` where a calculated voltage is public, `new` for what GNoME found, `known` for the rest."""
+    is_labelled = np.isfinite(Facts(frame).number("mp_average_voltage_v"))
+    is_new = _texts(frame, "source").str.startswith("GNoME").to_numpy(dtype=np.bool_)
+    answer: NDArray[np.str_] = np.select([is_labelled, is_new], ["labelled", "new"], default="known")
+    return answer
+
+
+def _texts(frame: pd.DataFrame, name: str) -> "pd.Series[str]":
+    return frame[name] if name in frame else pd.Series([""] * len(frame), index=frame.index, dtype="str")
+
+
+def in_order(assessed: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Return assessed candidates best first, in the one order in which they are listed.
+
+    By verdict, by score, by predicted voltage, by id. By the paper's definition the verdict has no say: by `p_all`, in
+    which all above 99 % count alike since a prediction tells no more, then by score, voltage and id.
     """
-    told = pd.concat([frame, judge(frame, thresholds), pass_probability(frame, thresholds)], axis=1)
-    keys = {"verdict": True, "p_all": False, "voltage_v": False, "id": True}
     if thresholds.definition == "paper":
-        del keys["verdict"]
-    return told.sort_values(list(keys), ascending=list(keys.values()), ignore_index=True)
+        sure = assessed["p_all"].clip(upper=SURE)
+        keys = {"_sure": False, "score": False, "voltage_v": False, "id": True}
+        ordered = assessed.assign(_sure=sure).sort_values(list(keys), ascending=list(keys.values()))
+        return ordered.drop(columns="_sure").reset_index(drop=True)
+    keys = {"verdict": True, "score": False, "voltage_v": False, "id": True}
+    return assessed.sort_values(list(keys), ascending=list(keys.values()), ignore_index=True)
+
+
+def ranked(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEFAULT_WEIGHTS) -> pd.DataFrame:
+    """Return the candidates of a frame assessed, best first."""
+    return in_order(assessed(frame, thresholds, weights), thresholds)
+
+
+def one_per_formula(ordered: pd.DataFrame) -> pd.DataFrame:
+    """Return the first row of each formula, the best where they are in order, with `n_polymorphs` listed of it."""
+    counts = ordered.groupby("formula")["formula"].transform("size")
+    return ordered.assign(n_polymorphs=counts).drop_duplicates("formula", ignore_index=True)
 
 
 def rank_for_dynamics(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:

@@ -29,7 +29,8 @@ LINE = {
     "thresholds": set(),
     "verdict": {"oxidation", "supply", "thresholds"},
     "probability": {"thresholds", "verdict"},
-    "screening": {"thresholds", "verdict", "probability"},
+    "ranking": {"thresholds", "verdict", "probability", "supply"},
+    "screening": {"thresholds", "verdict", "probability", "ranking", "supply"},
     "mobility": {"thresholds", "verdict", "screening"},
     "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),
@@ -48,7 +49,7 @@ LINE = {
     "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
-        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "probability",
+        "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "probability", "ranking",
         "screening", "mobility", "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics",
         "transport", "calculations", "tasks", "dft",
     },

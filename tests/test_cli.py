@@ -242,21 +242,26 @@ def test_export_writes_what_passes_and_a_side_car(small_release: Path, tmp_path:
     limits = ["--min-voltage-v", "2.0", "--min-capacity-ah-per-l", "600"]
     assert main(["export", "--paper", *limits, "-o", str(output)]) == 0
     rows = rows_of(output.read_text())
-    assert [row["id"] for row in rows] == ["gnome-3", "mp-32006", "mp-2"]
+    assert [row["id"] for row in rows] == [
+        "mp-32006",
+        "gnome-3",
+        "mp-2",
+    ]  # nothing is known of gnome-3's hull
     for row in rows:
         assert float(row["voltage_v"]) > 2.0 and float(row["capacity_vol_ah_per_l"]) > 600.0
         assert row["license"] and row["provenance_id"]
-    assert [row["on_pareto_front"] for row in rows] == ["True", "False", "False"]
+    assert [row["on_pareto_front"] for row in rows] == ["False", "True", "False"]
     side_car = json.loads((tmp_path / "shortlist.csv.json").read_text())
     assert side_car["verdicts"] is None
     assert side_car["thresholds"] == {
         "definition": "paper",
         "voltage_v": 2.0,
+        "voltage_max_v": None,
         "capacity_vol_ah_per_l": 600.0,
         "sigma_ms_per_cm": None,
         "barrier_ev": None,
     }
-    assert side_car["rows"] == len(rows)
+    assert side_car["rows"] == len(rows) and side_car["weights"]["price"] == 0.5
     assert len(side_car["release"]["model_sha256"]) == 64
 
 
@@ -266,8 +271,9 @@ def test_export_writes_by_default_what_one_would_make_next(
     output = tmp_path / "next.csv"
     assert main(["export", "-o", str(output)]) == 0
     rows = rows_of(output.read_text())
-    assert [row["id"] for row in rows] == ["gnome-3", "mp-32006"]
-    assert list(rows[0])[:6] == ["id", "formula", "verdict", "reasons_for", "reasons_against", "unknown"]
+    assert [row["id"] for row in rows] == ["mp-32006", "gnome-3"]
+    first = ["id", "formula", "verdict", "score", "reasons_for", "reasons_against", "unknown"]
+    assert list(rows[0])[:7] == first
     for row in rows:
         assert row["verdict"] == "open" and row["reasons_against"] == ""
         assert (
@@ -283,12 +289,32 @@ def test_export_without_options_writes_cathodes_with_their_reasons(precomputed: 
     output = tmp_path / "shortlist.csv"
     assert main(["export", "-o", str(output)]) == 0
     rows = rows_of(output.read_text())
-    assert list(rows[0])[:6] == ["id", "formula", "verdict", "reasons_for", "reasons_against", "unknown"]
+    first = ["id", "formula", "verdict", "score", "reasons_for", "reasons_against", "unknown"]
+    assert list(rows[0])[:7] == first
     verdicts = [row["verdict"] for row in rows]
     assert set(verdicts) == {"make next", "open"} and verdicts == sorted(verdicts)
     assert all(row["reasons_for"] and not row["reasons_against"] for row in rows)
     assert all(float(row["capacity_redox_vol_ah_per_l"]) > 800.0 for row in rows)
     assert json.loads((tmp_path / "shortlist.csv.json").read_text())["thresholds"]["definition"] == "cathode"
+
+
+def test_export_takes_weights_a_window_and_one_row_a_formula(
+    precomputed: Path, tmp_path: Path, capsys
+) -> None:
+    output = tmp_path / "next.csv"
+    assert main(["export", "--weights", "barrier=10", "--one-per-formula", "-o", str(output)]) == 0
+    rows = rows_of(output.read_text())
+    assert len({row["formula"] for row in rows}) == len(rows) and any(
+        int(it["n_polymorphs"]) > 1 for it in rows
+    )
+    scores = [float(row["score"]) for row in rows if row["verdict"] == "make next"]
+    assert len(scores) > 1 and scores == sorted(scores, reverse=True)
+    assert json.loads((tmp_path / "next.csv.json").read_text())["weights"]["barrier"] == 10.0
+    assert main(["export", "--max-voltage-v", "3.3", "-o", str(output)]) == 0
+    narrow = rows_of(output.read_text())
+    assert narrow and all(float(row["voltage_v"]) < 3.3 for row in narrow)
+    assert main(["export", "--weights", "beauty=1"]) == 2
+    assert "no part beauty of the score" in capsys.readouterr().err
 
 
 def test_export_says_that_a_release_without_conductivities_passes_none(

@@ -1,13 +1,14 @@
 """Tables as CSV: what is kept of numbers and text, and that no cell is run as a formula."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.csv_text import frame_csv, write_rows
+from core.csv_text import frame_csv, write_rows, zipped
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +32,22 @@ def test_a_frame_reads_back_from_under_its_metadata(frame: pd.DataFrame) -> None
     back = pd.read_csv(io.StringIO(text), comment="#")
     assert back.id.tolist() == frame.id.tolist()
     assert back.formula[0] == "Mg#2"
-    np.testing.assert_array_equal(back.voltage_v, frame.voltage_v)
+    np.testing.assert_allclose(back.voltage_v, frame.voltage_v, rtol=1e-5)
+
+
+def test_numbers_have_six_digits_that_mean_something() -> None:
+    text = frame_csv(
+        pd.DataFrame({"x": [1 / 3, 1234.56789, 1.23456789e-7, np.nan], "n": [1_234_567, 2, 3, 4]})
+    )
+    assert text.splitlines()[1:] == ["0.333333,1234567", "1234.57,2", "1.23457e-07,3", ",4"]
+
+
+def test_a_zip_holds_its_files_and_is_the_same_for_the_same_texts() -> None:
+    files = {"a.csv": "x\n1\n", "a.csv.json": "{}"}
+    archive = zipped(files)
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert {name: opened.read(name).decode() for name in opened.namelist()} == files
+    assert zipped(files) == archive
 
 
 def test_formulas_of_spreadsheets_are_made_inert_in_text_alone(frame: pd.DataFrame) -> None:

@@ -150,8 +150,8 @@ NO_BARRIER: Final = (
 )
 BARRIER_NOTE: Final = (
     "How high an ion must climb to get through the host, at zero temperature. At 2 eV it asks nothing; below, a "
-    "candidate passes if its barrier and error lie below the limit. What is undecided or untested does not pass, and is "
-    "counted beneath. 0.65 eV is what a particle of 0.1 µm allows."
+    "candidate passes if its barrier and error lie below the limit. What is undecided or untested does not pass, "
+    "and is counted beneath. 0.65 eV is what a particle of 0.1 µm allows."
 )
 NO_CONDUCTIVITY: Final = (
     "This release holds no ionic conductivity: it comes from molecular dynamics, which can be started on any "
@@ -159,9 +159,9 @@ NO_CONDUCTIVITY: Final = (
 )
 CONDUCTIVITY_NOTE: Final = (
     "From molecular dynamics at 1200 K, and known for few candidates. At 0 it asks nothing; above 0, a candidate "
-    "passes if its whole 90 % interval lies above the limit. What is undecided (an interval on both sides, an upper limit "
-    "above it, a framework that melted) or untested does not pass, and is counted beneath. More can be computed on a "
-    "candidate's page."
+    "passes if its whole 90 % interval lies above the limit. What is undecided (an interval on both sides, an upper "
+    "limit above it, a framework that melted) or untested does not pass, and is counted beneath. More can be computed "
+    "on a candidate's page."
 )
 
 

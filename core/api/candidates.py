@@ -14,15 +14,20 @@ from core.service.final_list import final_list, final_rows, side_car
 from core.service.release import Filters, Reader, current_reader, facets
 from core.service.screen import (
     ASKED,
+    DEFAULT_WEIGHTS,
+    PARTS,
     TOXIC,
     VERDICTS,
     WANTED,
     Definition,
     Thresholds,
+    Weights,
     affordable,
     chances,
     frame_csv,
     judgement,
+    one_per_formula,
+    row_score,
     screen,
     with_reasons,
 )
@@ -82,6 +87,10 @@ class Asked(Limits):
     with_anion_only: bool = False
     non_toxic_only: bool = False
     max_price_usd_per_kg: float | None = None
+    weights: str = Field(
+        "", max_length=200, description=f"of the score, as `barrier=2,price=0`; its parts: {', '.join(PARTS)}"
+    )
+    one_per_formula: bool = Field(False, description="the best of each formula, with `n_polymorphs`")
     text: str = Field("", max_length=80, description="part of id or formula, or a formula in any writing")
     failing_too: bool = Field(False, description="all that the filters let through, whether they pass or not")
     format: Format = "json"
@@ -111,15 +120,19 @@ def search(asked: Annotated[Asked, Query()]) -> dict[str, Any] | Response:
     if asked.max_price_usd_per_kg is not None:
         frame = affordable(frame, asked.max_price_usd_per_kg)
     wanted = tuple(it for it in VERDICTS if it in asked.verdict) or WANTED
-    found = screen(frame, thresholds, verdicts=wanted, with_failing=asked.failing_too)
-    rows = with_reasons(found.listed.iloc[asked.offset : asked.offset + asked.limit], thresholds)
+    weights = Weights.parse(asked.weights)
+    found = screen(frame, thresholds, verdicts=wanted, weights=weights, with_failing=asked.failing_too)
+    listed = one_per_formula(found.listed) if asked.one_per_formula else found.listed
+    rows = with_reasons(listed.iloc[asked.offset : asked.offset + asked.limit], thresholds)
     if asked.format == "csv":
         return _csv(rows, "candidates.csv")
     return {
         "thresholds": thresholds.as_dict(),
         "verdicts": wanted if asked.definition == "cathode" else None,
+        "weights": weights.as_dict(),
         "funnel": asdict(found.funnel),
-        "n_found": len(found.listed),
+        "n_found": len(listed),
+        "n_hull_unknown": int(listed["e_above_hull_ev_per_atom"].isna().sum()),
         "offset": asked.offset,
         "rows": records(rows),
         "release": _release(store),
@@ -149,6 +162,7 @@ def one(id: str, limits: Annotated[Limits, Query()]) -> dict[str, Any]:
     found = candidate(store, id)
     judged = judgement(found.row, thresholds)
     figures = dict(found.row) | asdict(chances(found.row, thresholds))
+    figures |= row_score(found.row, thresholds, DEFAULT_WEIGHTS)
     return {
         **found.as_dict(),
         "thresholds": thresholds.as_dict(),

@@ -10,10 +10,11 @@ from core.cli.output import note, open_output
 
 _HELP = """\
 Writes the candidates above all thresholds against which nothing speaks (verdict `make next` or `open`), best first:
-every column of the screening, the verdict with its reasons for and against and what is not known, the probability to
-keep each threshold (from the predicted spread), the price of the elements, whether it lies on the Pareto front, licence
-and provenance id. The capacity that counts is what the redox metals can pay for. --paper screens as the paper does: by
-the capacity of all ions, whatever the verdict, likeliest to pass first.
+every column of the screening, the verdict with its reasons for and against and what is not known, the score with its
+parts, the probability to keep each threshold (from the predicted spread), the energy density of the cathode, the
+price of the elements, whether it lies on the Pareto front, licence and provenance id. The capacity that counts is what
+the redox metals can pay for. --paper screens as the paper does: by the capacity of all ions, whatever the verdict,
+likeliest to pass first.
 --final writes the last step of the screening instead: all that pass 3.0 V and 800 Ah/L redox-limited, first those whose
 ions get through (barrier below 0.65 eV, conductivity above 100 mS/cm, as far as either is known and clear) and against
 which nothing is known (is_final).
@@ -49,6 +50,17 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         help="migration barrier, where computed (default: not asked for)",
     )  # fmt: skip
     parser.add_argument(
+        "--max-voltage-v", type=finite, metavar="V",
+        help="upper end of the voltage, as an electrolyte sets it (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", default="", metavar="PART=W,...",
+        help="weights of the score from 0 to 10, as barrier=2,price=0; docs/ranking.md names the parts",
+    )  # fmt: skip
+    parser.add_argument(
+        "--one-per-formula", action="store_true", help="the best polymorph of each formula, with n_polymorphs"
+    )
+    parser.add_argument(
         "--paper",
         action="store_true",
         help="the paper's definition: capacity of all Mg, no verdict asked for",
@@ -74,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.final:
         return _final(arguments.output)
     from core.service.release import open_reader
-    from core.service.screen import Thresholds, shortlist
+    from core.service.screen import Thresholds, Weights, shortlist
 
     thresholds = Thresholds(
         voltage_v=arguments.min_voltage_v,
@@ -82,9 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
         sigma_ms_per_cm=arguments.min_sigma_ms_per_cm,
         barrier_ev=arguments.max_barrier_ev,
         definition="paper" if arguments.paper else "cathode",
+        voltage_max_v=arguments.max_voltage_v,
     )
+    weights = Weights.parse(arguments.weights)
     with open_reader() as reader:
-        chosen = shortlist(reader, thresholds)
+        chosen = shortlist(reader, thresholds, weights=weights, grouped=arguments.one_per_formula)
     with open_output(arguments.output) as stream:
         stream.write(chosen.csv())
     if arguments.output is not None:

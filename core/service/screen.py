@@ -6,28 +6,35 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.csv_text import frame_csv
+from core.csv_text import frame_csv, zipped
 from core.probability import pass_probability
+from core.ranking import MELTED_FACTOR, MOST_WEIGHT, PARTS, Weights, score
 from core.screening import (
+    DEFAULT_WEIGHTS,
     BoolArray,
     Funnel,
     OutcomeCounts,
     Thresholds,
-    eligible,
+    assessed,
     funnel,
+    in_order,
     objectives_of,
+    one_per_formula,
     pareto_front,
     passes,
-    ranked,
 )
 from core.store import Filters, Reader, Release
 from core.supply import RARE, SOLD_AS_SALTS, TOXIC, prices_usd_per_kg
 from core.thresholds import ASKED, DEFINITIONS, Definition
-from core.verdict import REASONS, VERDICTS, WANTED, Criterion, Judgement, judgement, with_reasons
+from core.verdict import REASONS, VERDICTS, WANTED, Criterion, Judgement, is_wanted, judgement, with_reasons
 
 __all__ = [
     "ASKED",
+    "DEFAULT_WEIGHTS",
     "DEFINITIONS",
+    "MELTED_FACTOR",
+    "MOST_WEIGHT",
+    "PARTS",
     "RARE",
     "REASONS",
     "SOLD_AS_SALTS",
@@ -45,15 +52,19 @@ __all__ = [
     "Screening",
     "Shortlist",
     "Thresholds",
+    "Weights",
     "affordable",
     "chances",
     "frame_csv",
     "funnel",
     "judgement",
+    "one_per_formula",
     "passes",
+    "row_score",
     "screen",
     "shortlist",
     "with_reasons",
+    "zipped",
 ]
 
 
@@ -61,12 +72,14 @@ __all__ = [
 class Screening:
     """What thresholds make of a frame of candidates.
 
-    `passing` (thresholds met, verdict wanted) and `front` are masks over `frame`; `front` is None while it is not asked
-    for. `listed`: those that are asked for, best first, with verdict, pass probabilities and price as columns.
+    `frame`: all of them, assessed: with verdict, chances, score and its parts, energy density and price as columns.
+    `passing` (thresholds met, verdict wanted) and `front` are masks over it; `front` is None while it is not asked for.
+    `listed`: those that are asked for, best first.
     """
 
     thresholds: Thresholds
     verdicts: tuple[str, ...]
+    weights: Weights
     frame: pd.DataFrame
     passing: BoolArray
     front: BoolArray | None
@@ -79,29 +92,32 @@ def screen(
     thresholds: Thresholds,
     *,
     verdicts: tuple[str, ...] = WANTED,
+    weights: Weights = DEFAULT_WEIGHTS,
     with_failing: bool = False,
     front_only: bool = False,
 ) -> Screening:
     """Return what thresholds make of the candidates of a frame (columns of `Reader.screen`).
 
-    `verdicts`: those that are wanted; the paper's definition asks for none. `with_failing` lists all candidates, not
-    only those that pass; `front_only` lists none that another one of a wanted verdict beats in every figure.
+    `verdicts`: those that are wanted; the paper's definition asks for none. `weights`: of the score's parts.
+    `with_failing` lists all candidates, not only those that pass; `front_only` lists none that another one of a wanted
+    verdict beats in every figure.
     """
-    wanted = eligible(frame, thresholds, verdicts)
+    told = assessed(frame, thresholds, weights)
+    wanted = is_wanted(told, VERDICTS if thresholds.definition == "paper" else verdicts)
     passing = passes(frame, thresholds) & wanted
     front = _front(frame, wanted, thresholds) if front_only else None
     shown = passing | with_failing
     if front is not None:
         shown = shown & front
-    listed = ranked(frame.loc[shown], thresholds)
     return Screening(
         thresholds=thresholds,
         verdicts=verdicts,
-        frame=frame,
+        weights=weights,
+        frame=told,
         passing=passing,
         front=front,
         funnel=funnel(frame, thresholds, verdicts),
-        listed=listed.assign(price_usd_per_kg=prices_usd_per_kg(listed["formula"])),
+        listed=in_order(told.loc[shown], thresholds),
     )
 
 
@@ -132,12 +148,18 @@ class Chances:
     p_all_without: str = ""
 
 
+def row_score(row: Mapping[str, Any], thresholds: Thresholds, weights: Weights) -> dict[str, Any]:
+    """Return the score of one candidate with its parts and what of them is not known, by the names of the columns."""
+    figures: dict[str, Any] = score(pd.DataFrame([dict(row)]), thresholds, weights).iloc[0].to_dict()
+    return figures
+
+
 def chances(row: Mapping[str, Any], thresholds: Thresholds) -> Chances:
     """Return the probabilities that one candidate passes, as `core.screening.pass_probability` defines them."""
     return Chances(**pass_probability(pd.DataFrame([dict(row)]), thresholds).iloc[0].to_dict())
 
 
-_FIRST: Final = ("id", "formula", "verdict", *REASONS)
+_FIRST: Final = ("id", "formula", "verdict", "score", *REASONS)
 """What is read first of a shortlist."""
 
 
@@ -148,6 +170,7 @@ class Shortlist:
     rows: pd.DataFrame
     thresholds: Thresholds
     verdicts: tuple[str, ...]
+    weights: Weights
     release: Release
 
     def csv(self) -> str:
@@ -159,6 +182,7 @@ class Shortlist:
         return {
             "thresholds": self.thresholds.as_dict(),
             "verdicts": list(self.verdicts) if self.thresholds.definition == "cathode" else None,
+            "weights": self.weights.as_dict(),
             "rows": len(self.rows),
             "release": asdict(self.release),
         }
@@ -170,11 +194,18 @@ def shortlist(
     filters: Filters | None = None,
     *,
     verdicts: tuple[str, ...] = WANTED,
+    weights: Weights = DEFAULT_WEIGHTS,
+    grouped: bool = False,
 ) -> Shortlist:
-    """Return the candidates of a release that pass, with verdict, reasons in words and `on_pareto_front`."""
-    listed = screen(reader.screen(filters), thresholds, verdicts=verdicts).listed
-    front = pareto_front(listed, objectives_of(thresholds))
-    rows = with_reasons(listed, thresholds).assign(on_pareto_front=front)
+    """Return the candidates of a release that pass, with verdict, reasons in words and `on_pareto_front`.
+
+    `grouped`: the best of each formula, with `n_polymorphs`.
+    """
+    listed = screen(reader.screen(filters), thresholds, verdicts=verdicts, weights=weights).listed
+    listed = listed.assign(on_pareto_front=pareto_front(listed, objectives_of(thresholds)))
+    rows = with_reasons(one_per_formula(listed) if grouped else listed, thresholds)
     if thresholds.definition == "cathode":
         rows = rows[[*_FIRST, *(name for name in rows.columns if name not in _FIRST)]]
-    return Shortlist(rows=rows, thresholds=thresholds, verdicts=verdicts, release=reader.release)
+    return Shortlist(
+        rows=rows, thresholds=thresholds, verdicts=verdicts, weights=weights, release=reader.release
+    )

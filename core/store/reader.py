@@ -32,7 +32,7 @@ SCREEN_COLUMNS: Final = (
     "charged_e_above_hull_ev_per_atom", "charged_e_above_hull_std_ev_per_atom",
     "discharged_e_above_hull_ev_per_atom", "discharged_e_above_hull_std_ev_per_atom", "conversion_voltage_v",
     "curve_low_v", "curve_high_v", "dft_voltage_v", "voltage_model", "melted_polymorph",
-    "barrier_ev", "barrier_std_ev",
+    "barrier_ev", "barrier_std_ev", "capacity_redox_grav_mah_per_g",
 )  # fmt: skip
 """Columns of `Reader.screen` unless others are asked for."""
 
@@ -53,7 +53,7 @@ _COUNTED: Final = {
 
 _ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _SCREENABLE: Final = frozenset(SCREEN_COLUMNS) | {
-    "capacity_redox_grav_mah_per_g", "voltage_error", "working_ion", "elements", "redox_metals", "has_anion",
+    "voltage_error", "working_ion", "elements", "redox_metals", "has_anion",
     "source_url", "volume_a3",
 }  # fmt: skip
 _LOCKED: Final = {

@@ -160,3 +160,14 @@ def test_one_probability_for_the_same_limits_everywhere(api: TestClient, limits:
 def test_a_window_that_is_none_is_refused(api: TestClient) -> None:
     answer = api.get("/v1/candidates", params={"max_voltage_v": 2.0})
     assert answer.status_code == 422 and "must lie above voltage_v, 3 V" in answer.text
+
+
+def test_weights_order_and_polymorphs_are_grouped_as_on_the_page(api: TestClient) -> None:
+    asked = {"weights": "barrier=5,price=0", "one_per_formula": True, "verdict": "make next"}
+    answer = api.get("/v1/candidates", params=asked).json()
+    formulas, scores = ([row[name] for row in answer["rows"]] for name in ("formula", "score"))
+    assert len(set(formulas)) == len(formulas) == answer["n_found"] and scores == sorted(scores, reverse=True)
+    assert answer["weights"]["barrier"] == 5.0 and answer["rows"][0]["n_polymorphs"] >= 1
+    assert answer["n_hull_unknown"] == sum(row["e_above_hull_ev_per_atom"] is None for row in answer["rows"])
+    refused = api.get("/v1/candidates", params={"weights": "beauty=1"})
+    assert refused.status_code == 422 and "no part beauty" in refused.text

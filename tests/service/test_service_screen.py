@@ -53,7 +53,7 @@ def test_the_front_alone(reader: Reader) -> None:
 def test_cathodes_come_by_their_verdict(reader: Reader) -> None:
     """MgMnO2 lies below 3 V with its whole interval; MgO and MgCu can never be charged."""
     screening = screen(reader.screen(), Thresholds(sigma_ms_per_cm=None), with_failing=True)
-    assert screening.listed["id"].tolist() == ["gnome-3", "mp-32006", "mp-2", "mp-1", "gnome-4"]
+    assert screening.listed["id"].tolist() == ["mp-32006", "gnome-3", "mp-2", "mp-1", "gnome-4"]
     assert screening.listed["verdict"].tolist() == ["open", "open", "doubtful", "no cathode", "no cathode"]
     assert screening.frame.loc[screening.passing, "id"].tolist() == ["gnome-3", "mp-32006"]
     assert screening.listed["price_usd_per_kg"].notna().all()
@@ -91,7 +91,7 @@ def test_the_shortlist_is_the_screening_with_its_front_marked(reader: Reader, th
 
 def test_the_shortlist_takes_filters_and_tells_its_release(reader: Reader) -> None:
     chosen = shortlist(reader, ALL, Filters(required_elements=("Mn",)))
-    assert chosen.rows["id"].tolist() == ["mp-32006", "mp-2"]
+    assert chosen.rows["id"].tolist() == ["mp-2", "mp-32006"]  # as sure, and with more energy
     told = chosen.side_car()
     assert told["rows"] == 2 and told["thresholds"] == ALL.as_dict()
     assert told["release"] == asdict(reader.release)
@@ -104,7 +104,7 @@ def test_cathodes_alone_are_listed_by_default_with_their_reasons(reader: Reader)
     assert set(chosen.rows["id"]) < set(every.rows["id"])
     assert set(chosen.rows["verdict"]) <= set(WANTED)
     assert (every.rows.loc[~every.rows["id"].isin(chosen.rows["id"]), "reasons_against"] != "").all()
-    assert chosen.csv().startswith("id,formula,verdict,reasons_for,reasons_against,unknown,")
+    assert chosen.csv().startswith("id,formula,verdict,score,reasons_for,reasons_against,unknown,")
     assert chosen.side_car()["verdicts"] == list(WANTED) and every.side_car()["verdicts"] is None
 
 
