@@ -1,8 +1,10 @@
 """What the Screen page shows for one state: the screening of the filtered candidates, and who is selected."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+import pandas as pd
 
 from app import state
 from app.query import BARRIER_RANGE_EV, ScreenQuery
@@ -16,8 +18,9 @@ from core.service.screen import (
     Screening,
     Thresholds,
     affordable,
-    chances,
+    assessed_row,
     funnel,
+    one_per_formula,
     screen,
 )
 
@@ -26,14 +29,31 @@ from core.service.screen import (
 class View:
     """One picture of the screening: `screening` of all candidates after the filters, `selected` the candidate's row.
 
-    `other` counts the same candidates by the other definition. The selected candidate need not be among those after the
-    filters; it carries its pass probabilities.
+    `other` counts the same candidates by the other definition. `listed`: the rows of the table, one a formula unless
+    all polymorphs are asked for. The selected candidate need not be among those after the filters; it is assessed too.
     """
 
     query: ScreenQuery
     screening: Screening
     other: Funnel
+    listed: pd.DataFrame
     selected: Mapping[str, Any] | None
+
+    @property
+    def x(self) -> str:
+        """The column that the plot is wide by."""
+        return self.query.x or self.screening.thresholds.capacity_column
+
+    @property
+    def y(self) -> str:
+        """The column that the plot is high by."""
+        return self.query.y or "voltage_v"
+
+    @property
+    def n_hull_unknown(self) -> int:
+        """How many rows a limit on the hull energy lets through without knowing it."""
+        asked = self.query.max_hull_ev_per_atom is not None and not self.query.known_hull_only
+        return int(self.screening.frame["e_above_hull_ev_per_atom"].isna().sum()) if asked else 0
 
     @property
     def filter_words(self) -> str:
@@ -48,19 +68,25 @@ def screening_view(query: ScreenQuery, facets: Facets) -> View:
     if query.max_price_usd_per_kg is not None:
         frame = affordable(frame, query.max_price_usd_per_kg)
     screening = screen(
-        frame, thresholds, verdicts=query.verdicts, with_failing=query.show_all, front_only=query.pareto
-    )
+        frame, thresholds, verdicts=query.verdicts, weights=query.weights, with_failing=query.show_all,
+        front_only=query.pareto,
+    )  # fmt: skip
     swapped: Definition = "paper" if thresholds.definition == "cathode" else "cathode"
     return View(
         query=query,
         screening=screening,
         other=funnel(frame, replace(thresholds, definition=swapped), query.verdicts),
-        selected=_selected(query.selected, thresholds),
+        listed=screening.listed if query.polymorphs else one_per_formula(screening.listed),
+        selected=_selected(query, thresholds),
     )
 
 
 def thresholds_of(query: ScreenQuery, facets: Facets) -> Thresholds:
-    """Return the thresholds; conductivity and barrier count only where asked for and the release holds any."""
+    """Return the thresholds; conductivity and barrier count only where asked for and the release holds any.
+
+    An upper end of the voltage that is not above the lower one is left out: the page says so.
+    """
+    window = query.voltage_max_v is not None and query.voltage_max_v > query.voltage_v
     asked = query.sigma_ms_per_cm > 0.0 and facets.n_conductivities > 0
     return Thresholds(
         voltage_v=query.voltage_v,
@@ -68,6 +94,7 @@ def thresholds_of(query: ScreenQuery, facets: Facets) -> Thresholds:
         sigma_ms_per_cm=query.sigma_ms_per_cm if asked else None,
         barrier_ev=query.barrier_ev if query.barrier_ev < BARRIER_RANGE_EV[1] and facets.n_barriers else None,
         definition=query.definition,
+        voltage_max_v=query.voltage_max_v if window else None,
     )
 
 
@@ -108,12 +135,12 @@ def filter_words(query: ScreenQuery) -> str:
     return "; ".join(part for part in parts if part) or "none"
 
 
-def _selected(id: str | None, thresholds: Thresholds) -> dict[str, Any] | None:
+def _selected(query: ScreenQuery, thresholds: Thresholds) -> dict[str, Any] | None:
     """An id that the release does not hold, as from an old link, selects nothing."""
-    if id is None:
+    if query.selected is None:
         return None
     try:
-        row = state.reader().candidate(id)
+        row = state.reader().candidate(query.selected)
     except UnknownCandidateError:
         return None
-    return row | asdict(chances(row, thresholds))
+    return assessed_row(row, thresholds, query.weights)

@@ -19,6 +19,7 @@ from app.components.text import pretty_formula
 from core.errors import ExplorerError
 from core.service import release
 from core.service.release import Facets, Filters, Reader
+from core.service.screen import figure_span
 
 if TYPE_CHECKING:
     from core.service.model import VoltageModel
@@ -61,6 +62,17 @@ def candidates(filters: Filters) -> pd.DataFrame:
 def _candidates(sha256: str, filters: Filters, _store: Reader) -> pd.DataFrame:
     frame = _store.screen(filters)
     return frame.assign(label=[pretty_formula(formula) for formula in frame["formula"]])
+
+
+def span(name: str) -> tuple[float, float]:
+    """Return the lowest and highest value of a figure over all candidates of the current release."""
+    store = reader()
+    return _span(store.release.sha256, name, store)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _span(sha256: str, name: str, _store: Reader) -> tuple[float, float]:
+    return figure_span(_store, name)
 
 
 @st.cache_resource(show_spinner=False)

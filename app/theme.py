@@ -13,6 +13,7 @@ class Palette:
 
     passing: str
     failing: str
+    inert: str
     accent: str
     line: str
     grid: str
@@ -23,7 +24,8 @@ class Palette:
 
 _LIGHT = Palette(
     passing="#c9302c",
-    failing="rgba(94, 112, 120, 0.42)",
+    failing="rgba(70, 104, 150, 0.5)",
+    inert="rgba(120, 128, 132, 0.2)",
     accent="#0b6e75",
     line="#5d6f77",
     grid="rgba(94, 112, 120, 0.16)",
@@ -33,7 +35,8 @@ _LIGHT = Palette(
 )
 _DARK = Palette(
     passing="#ff6f61",
-    failing="rgba(160, 178, 186, 0.32)",
+    failing="rgba(136, 176, 226, 0.42)",
+    inert="rgba(150, 158, 162, 0.16)",
     accent="#43aab3",
     line="#9db0b8",
     grid="rgba(160, 178, 186, 0.16)",
@@ -55,6 +58,11 @@ _STYLE = """
   padding: 0.32rem 0.8rem 0.32rem 0; }
 .card-facts td { font-weight: 600; vertical-align: top; padding: 0.32rem 0; font-variant-numeric: tabular-nums; }
 .card-facts small { display: block; font-weight: 400; opacity: 0.75; }
+@media (max-width: 640px) { .st-key-screen_parts > :has(> .st-key-screen_picture) { order: 1; }
+  .st-key-screen_parts > :has(> .st-key-screen_funnel) { order: 2; }
+  .st-key-screen_parts > :has(> .st-key-screen_lists) { order: 3; } }
+.st-key-plot_axes > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 8rem; }
+@media (max-width: 640px) { .st-key-weights [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }
 .st-key-funnel > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
 @media (max-width: 1000px) { [class*="st-key-stacking"] [data-testid="stColumn"] { min-width: 100%; } }
 @media (max-width: 1100px) { .st-key-thresholds [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }

@@ -43,23 +43,16 @@ def write_rows(stream: TextIO, columns: Sequence[str], rows: Iterable[Mapping[st
     return count
 
 
-def frame_csv(frame: "pd.DataFrame", metadata: Mapping[str, Any] | None = None) -> str:
-    """Return a frame as CSV, after one `# key: value` line for each metadatum; numbers to six significant digits.
-
-    Read it back with `pandas.read_csv(path, comment="#")`. Without metadata it is plain CSV.
-    """
+def frame_csv(frame: "pd.DataFrame") -> str:
+    """Return a frame as plain CSV, numbers to six significant digits; what it is goes into a side-car beside it."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     text = io.StringIO()
-    for key, value in (metadata or {}).items():
-        text.write(f"# {_one_line(key)}: {_one_line(value)}\n")
     safe = frame.copy()
     for name in safe.columns:
         if not (is_numeric_dtype(safe[name]) or is_bool_dtype(safe[name])):
             safe[name] = safe[name].map(_words, na_action="ignore")
-    # Quoted text keeps a "#" inside a cell from being read as a comment.
-    quoting = csv.QUOTE_NONNUMERIC if metadata else csv.QUOTE_MINIMAL
-    safe.to_csv(text, index=False, quoting=quoting, lineterminator="\n", float_format="%.6g")
+    safe.to_csv(text, index=False, lineterminator="\n", float_format="%.6g")
     return text.getvalue()
 
 
@@ -70,10 +63,6 @@ def zipped(files: Mapping[str, str]) -> bytes:
         for name, text in files.items():
             opened.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
     return archive.getvalue()
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).split())
 
 
 def _words(value: Any) -> str:

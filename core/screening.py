@@ -202,9 +202,18 @@ def _non_dominated(values: FloatArray) -> BoolArray:
 
 
 def assessed(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEFAULT_WEIGHTS) -> pd.DataFrame:
-    """Return the frame with all that is worked out of it: energy density, price, novelty, verdict, chances, score."""
+    """Return the frame with all that is worked out of it.
+
+    Energy density, price, novelty, whether barrier and conductivity pass, verdict, chances, score and its parts.
+    """
+    facts = Facts(frame)
     worked_out = pd.DataFrame(
-        {"price_usd_per_kg": prices_usd_per_kg(_texts(frame, "formula")), "novelty": novelty(frame)},
+        {
+            "price_usd_per_kg": prices_usd_per_kg(_texts(frame, "formula")),
+            "novelty": novelty(frame),
+            "barrier_outcome": barrier_outcome(facts, thresholds),
+            "conductivity_outcome": conductivity_outcome(facts, thresholds),
+        },
         index=frame.index,
     )
     columns = [

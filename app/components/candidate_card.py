@@ -8,12 +8,13 @@ import streamlit as st
 from app import state
 from app.components import controls
 from app.components.md_words import sigma_words
+from app.components.tables import draw_named_rows
 from app.components.text import pretty_formula, source_label
 from app.components.verdict_panel import verdict_panel
 from app.screening_view import View
 from app.theme import safe, safe_html
 from core.quantities import QUANTITIES, is_missing
-from core.service.screen import judgement
+from core.service.screen import PARTS, judgement
 
 
 def candidate_card(view: View) -> None:
@@ -29,10 +30,10 @@ def candidate_card(view: View) -> None:
 
 def _invitation(view: View) -> None:
     st.markdown("**No candidate selected**")
-    st.caption("Click a point in the plot, or the box at the left of a row in the table.")
+    st.caption("Click a point in the plot, or a row of the table.")
     st.markdown(
-        "Each point is one compound. Red ones pass. The pass probability in the table counts "
-        "how far the predicted voltage may be off."
+        "Each point is one compound. Red ones pass, pale grey ones hold nothing that pays for magnesium that leaves. "
+        "The pass probability in the table counts how far the predicted voltage may be off."
     )
     if view.query.selected is not None:
         st.warning(
@@ -47,6 +48,7 @@ def _summary(row: Mapping[str, Any], view: View) -> None:
         f"{safe(row['id'])} · {safe(group)}{row['n_sites']} sites · {safe(source_label(row['source']))}"
     )
     verdict_panel(judgement(row, view.screening.thresholds), brief=True)
+    _score(row)
     rows = "".join(
         f"<tr><th>{label}</th><td>{safe_html(value)}<small>{safe_html(detail)}</small></td></tr>"
         for label, value, detail in _figures(row)
@@ -59,7 +61,8 @@ def _summary(row: Mapping[str, Any], view: View) -> None:
             icon=":material/open_in_new:",
             query_params={"id": row["id"], **view.query.limit_params()},
         )
-        st.button("Clear selection", key="clear_selection", type="tertiary", on_click=_clear)
+        st.button("Clear", key="clear_selection", type="tertiary", on_click=_clear)
+        _shortlist_button(row["id"], view)
 
 
 def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -71,6 +74,11 @@ def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         sigma_detail = f"{sigma_detail}, at {at}".lstrip(", ")
     return [
         _figure("voltage_v", row, f"90 % interval {spread}" if spread else ""),
+        _figure(
+            "energy_vol_wh_per_l",
+            row,
+            QUANTITIES["energy_grav_wh_per_kg"].text(row["energy_grav_wh_per_kg"], ""),
+        ),
         _figure("capacity_redox_vol_ah_per_l", row, f"{whole} with all magnesium out" if whole else ""),
         _figure("p_all", row, _left_out(row["p_all_without"])),
         _figure("barrier_ev", row, _error(row)),
@@ -78,6 +86,22 @@ def _figures(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         _figure("e_above_hull_ev_per_atom", row),
         (QUANTITIES["in_domain"].short, "yes" if row["in_domain"] else "no, extrapolated", ""),
     ]
+
+
+def _score(row: Mapping[str, Any]) -> None:
+    """Draw the score, unfolded into its parts."""
+    with st.expander(f"Score {QUANTITIES['score'].text(row['score'])}", icon=":material/balance:"):
+        parts = (QUANTITIES[f"score_{part}"] for part in PARTS)
+        draw_named_rows(["", "0 to 1"], {it.short: [it.text(row[it.name], "not known: 0")] for it in parts})
+
+
+def _shortlist_button(id: str, view: View) -> None:
+    is_on = id in view.query.shortlist
+    st.button(
+        "Off the shortlist" if is_on else "Put on shortlist", key="card_shortlist", type="tertiary",
+        icon=":material/playlist_remove:" if is_on else ":material/playlist_add:",
+        on_click=controls.take_off if is_on else controls.put_aside, args=([id],),
+    )  # fmt: skip
 
 
 def _left_out(words: str) -> str:

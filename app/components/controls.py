@@ -4,7 +4,7 @@
 number input of the same field, a link, and the Clear button always agree.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,15 +13,16 @@ import streamlit as st
 from app import state
 from app.components.periodic_table import periodic_table, read_choice
 from app.components.text import source_label
+from app.link import parse_query
 from app.query import (
     BARRIER_RANGE_EV,
     CAPACITY_RANGE_AH_PER_L,
     HULL_RANGE_EV_PER_ATOM,
+    MAX_SHORTLISTED,
     PRICE_RANGE_USD_PER_KG,
     SIGMA_RANGE_MS_PER_CM,
     VOLTAGE_RANGE_V,
     ScreenQuery,
-    parse_query,
 )
 from core.quantities import QUANTITIES
 from core.service.release import Facets
@@ -55,6 +56,22 @@ def change(**fields: Any) -> None:
     st.session_state[_STATE] = replace(current(), **fields)
 
 
+def put_aside(ids: Sequence[str]) -> None:
+    """Put candidates on the shortlist, as many as a link can carry."""
+    kept = tuple(dict.fromkeys([*current().shortlist, *ids]))
+    change(shortlist=kept[:MAX_SHORTLISTED])
+    if len(kept) > MAX_SHORTLISTED:
+        st.toast(
+            f"The shortlist holds {MAX_SHORTLISTED} at most; {len(kept) - MAX_SHORTLISTED} did not fit.",
+            icon=":material/playlist_remove:",
+        )
+
+
+def take_off(ids: Collection[str]) -> None:
+    """Take candidates off the shortlist."""
+    change(shortlist=tuple(it for it in current().shortlist if it not in ids))
+
+
 def threshold(
     field: str,
     *,
@@ -81,7 +98,7 @@ def threshold(
         "format": format,
         "disabled": unavailable is not None,
         "label_visibility": "collapsed",
-        "on_change": _copy,
+        "on_change": copy_field,
     }
     st.markdown(
         f"**{label or quantity.short}** "
@@ -89,9 +106,9 @@ def threshold(
         help=unavailable or note,
     )
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="medium"):
-        _set(slider, value)
+        put(slider, value)
         st.slider(quantity.head, key=slider, args=(slider, field), **shared)
-        _set(number, value)
+        put(number, value)
         st.number_input(
             f"{quantity.head}, typed", key=number, args=(number, field), width=_NUMBER_PX, **shared
         )
@@ -102,14 +119,14 @@ _DEFINITIONS: Final = {"cathode": "cathodes", "paper": "the paper's definition"}
 
 def definition() -> None:
     """Draw the switch between cathodes and what the paper's definition lets pass."""
-    _set("definition_choice", current().definition)
+    put("definition_choice", current().definition)
     st.segmented_control(
         "Look for",
         list(_DEFINITIONS),
         key="definition_choice",
         format_func=_DEFINITIONS.__getitem__,
         required=True,
-        on_change=_copy,
+        on_change=copy_field,
         args=("definition_choice", "definition"),
         help="Cathodes: the capacity that the redox metals can pay for counts, and a verdict is asked for. The paper's "
         "definition: the capacity of all magnesium counts, whatever pays for it.",
@@ -202,6 +219,7 @@ def filters(facets: Facets) -> None:
             "any",
             facets.redox_metals,
         )
+        _window_filter(query)
         _hull_filter(query)
         _price_filter(query)
         st.button(
@@ -213,35 +231,45 @@ def filters(facets: Facets) -> None:
 
 
 def _text_filter(query: ScreenQuery) -> None:
-    _set("text_input", query.text)
+    put("text_input", query.text)
     st.text_input(
         "Formula or id contains", key="text_input", max_chars=80, placeholder="MgMn2O4 or mp-32006",
-        on_change=_copy, args=("text_input", "text"),
+        on_change=copy_field, args=("text_input", "text"),
     )  # fmt: skip
 
 
 def _choice(label: str, field: str, options: list[str], placeholder: str, counts: Mapping[str, int]) -> None:
     key = f"{field}_choice"
-    _set(key, [item for item in getattr(current(), field) if item in options])
+    put(key, [item for item in getattr(current(), field) if item in options])
     st.multiselect(
-        label, options, key=key, placeholder=placeholder, on_change=_copy, args=(key, field, _as_tuple),
+        label, options, key=key, placeholder=placeholder, on_change=copy_field, args=(key, field, _as_tuple),
         format_func=lambda item: f"{source_label(item)} ({counts[item]:,})",
     )  # fmt: skip
 
 
+def _window_filter(query: ScreenQuery) -> None:
+    put("window_number", query.voltage_max_v)
+    st.number_input(
+        "Voltage below (V)", *VOLTAGE_RANGE_V, key="window_number", value=None, step=0.1, format="%.2f",
+        placeholder="no upper end", on_change=copy_field, args=("window_number", "voltage_max_v"),
+        help="The upper end of the electrolyte's window. Probability, score and verdict count it.",
+    )  # fmt: skip
+
+
 def _hull_filter(query: ScreenQuery) -> None:
-    _set("hull_number", query.max_hull_ev_per_atom)
+    put("hull_number", query.max_hull_ev_per_atom)
     st.number_input(
         "Energy above hull at most (eV/atom)", *HULL_RANGE_EV_PER_ATOM, key="hull_number", value=None, step=0.01,
-        format="%.3f", placeholder="no limit", on_change=_copy, args=("hull_number", "max_hull_ev_per_atom"),
+        format="%.3f", placeholder="no limit", on_change=copy_field, args=("hull_number", "max_hull_ev_per_atom"),
         help="0 is stable. Many candidates have no published hull energy; a switch leaves those out.",
     )  # fmt: skip
 
 
 def _verdict_filter(query: ScreenQuery) -> None:
-    _set("verdicts_choice", list(query.verdicts))
+    put("verdicts_choice", list(query.verdicts))
     st.multiselect(
-        "Verdict", VERDICTS, key="verdicts_choice", on_change=_copy, args=("verdicts_choice", "verdicts", _as_verdicts),
+        "Verdict", VERDICTS, key="verdicts_choice", on_change=copy_field,
+        args=("verdicts_choice", "verdicts", _as_verdicts),
         disabled=query.definition == "paper", format_func=str.capitalize,
         help=f"{QUANTITIES['verdict'].help} Radioactive elements and {', '.join(sorted(RARE))}, the rarest metals of "
         "the crust (U.S. Geological Survey Fact Sheet 087-02), count against. The paper's definition asks for none.",
@@ -249,18 +277,18 @@ def _verdict_filter(query: ScreenQuery) -> None:
 
 
 def _price_filter(query: ScreenQuery) -> None:
-    _set("price_number", query.max_price_usd_per_kg)
+    put("price_number", query.max_price_usd_per_kg)
     st.number_input(
         "Price of the elements at most (USD/kg)", *PRICE_RANGE_USD_PER_KG, key="price_number", value=None, step=5.0,
-        format="%.0f", placeholder="no limit", on_change=_copy, args=("price_number", "max_price_usd_per_kg"),
+        format="%.0f", placeholder="no limit", on_change=copy_field, args=("price_number", "max_price_usd_per_kg"),
         help="Pure elements by mass, an order of magnitude: pymatgen's table of 2013 to 2020. Compounds of "
         f"{', '.join(sorted(SOLD_AS_SALTS))}, which are bought as salts, have no price here and do not pass a limit.",
     )  # fmt: skip
 
 
 def _switch(label: str, field: str, help: str) -> None:
-    _set(f"{field}_switch", bool(getattr(current(), field)))
-    st.toggle(label, key=f"{field}_switch", help=help, on_change=_copy, args=(f"{field}_switch", field))
+    put(f"{field}_switch", bool(getattr(current(), field)))
+    st.toggle(label, key=f"{field}_switch", help=help, on_change=copy_field, args=(f"{field}_switch", field))
 
 
 def display_switches() -> None:
@@ -274,9 +302,11 @@ def display_switches() -> None:
             "show_all",
             "List every candidate after the filters, not only passing ones.",
         )
+        _switch("Every polymorph", "polymorphs", "List all of a formula, not only the best one.")
 
 
-def _set(key: str, value: Any) -> None:
+def put(key: str, value: Any) -> None:
+    """Set a widget from the state before it is drawn."""
     if st.session_state.get(key, _UNSET) != value:
         st.session_state[key] = value
 
@@ -293,7 +323,8 @@ def _as_tuple(value: list[str]) -> tuple[str, ...]:
     return tuple(sorted(value))
 
 
-def _copy(key: str, field: str, convert: Callable[[Any], Any] | None = None) -> None:
+def copy_field(key: str, field: str, convert: Callable[[Any], Any] | None = None) -> None:
+    """Take what a widget was set to into a field of the state."""
     value = st.session_state[key]
     change(**{field: convert(value) if convert else value})
 

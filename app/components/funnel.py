@@ -22,7 +22,7 @@ class Step:
 
 def tested_step(label: str, found: OutcomeCounts) -> Step:
     """Return the step of a limit that only a calculation can tell of: most candidates may never have had it."""
-    return Step(label=label, count=found.passed, note=f"passed, of {found.tested:,} tested")
+    return Step(label=label, count=found.passed, note=f"of {found.tested:,} tested")
 
 
 def tested_words(what: str, found: OutcomeCounts) -> str:

@@ -1,15 +1,22 @@
-"""Voltage against volumetric capacity for all candidates: passing points in red, thresholds as lines."""
+"""All candidates as points: two quantities as axes, what passes on top, limits as lines, a third quantity as colour."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.components.axes import WIDE_SPREAD
+from app.components.scatter_marks import (
+    front_trace,
+    limit_lines,
+    selected_trace,
+    size_legend,
+)
 from app.theme import Palette, figure_layout, safe_html
-from core.quantities import QUANTITIES, is_missing
+from core.quantities import QUANTITIES
 
 MAX_POINTS: Final = 50_000
 """Above this many candidates the failing ones are drawn as a density map, the passing ones as points."""
@@ -17,81 +24,126 @@ MAX_POINTS: Final = 50_000
 _DENSITY_BINS: Final = (160, 110)
 _MARKER_PX: Final = 7.0
 _LARGEST_MARKER_PX: Final = 22.0
-_HOVER: Final = "<b>%{text}</b><br>%{y:.2f} V · %{x:,.0f} Ah/L<br>%{customdata}<extra></extra>"
 
 Mask = NDArray[np.bool_]
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What is drawn on top of the points: threshold lines, the Pareto front (a mask or None), the selected row.
+    """What is drawn how: axes, colour, and what lies on top of the points.
 
-    `capacity`: the column that the capacity threshold is held against, and that the points are placed by.
+    `x`, `y`: columns; `colour`: a column, or empty for who passes. `spans`: of each axis over all candidates of the
+    release, so that filters do not move the points. `limits`: lines, by the column they are held against. `front`: the
+    Pareto front as a mask, or None. `more`: further traces, drawn last, such as known cathodes as landmarks.
     """
 
-    voltage_v: float
-    capacity_vol_ah_per_l: float
-    capacity: str = "capacity_vol_ah_per_l"
+    x: str
+    y: str
+    colour: str = ""
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    limits: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     front: Mask | None = None
     selected: Mapping[str, Any] | None = None
+    more: Sequence[dict[str, Any]] = ()
 
 
 def screen_figure(frame: pd.DataFrame, passing: Mask, marks: Marks, colours: Palette) -> dict[str, Any]:
-    """Return the plotly figure, as a dictionary, of the rows of `frame` (columns of the view `screening`, and `label`).
+    """Return the plotly figure, as a dictionary, of the rows of an assessed `frame` with a `label`.
 
     `passing`: one boolean a row. Points carry their candidate's id as `customdata`.
     """
-    x = frame[marks.capacity].to_numpy(np.float32)
-    y = frame["voltage_v"].to_numpy(np.float32)
+    x, y = (frame[name].to_numpy(np.float32) for name in (marks.x, marks.y))
+    inert = ~passing & (frame["verdict"] == "no cathode").to_numpy(dtype=np.bool_)
+    others = ~passing & ~inert
     traces: list[dict[str, Any]] = []
     if len(frame) > MAX_POINTS:
         traces.append(_density(x[~passing], y[~passing], colours))
     else:
-        traces.append(_points(frame, ~passing, x, y, "others", colours.failing, _MARKER_PX - 1))
-    traces.append(_points(frame, passing, x, y, "passes", colours.passing, _marker_sizes(frame, passing)))
+        small = _MARKER_PX - 1
+        traces += _points(frame, inert, marks, "redox-inactive", colours.inert, small)
+        traces += _points(frame, others, marks, "others", colours.failing, small, coloured=True)
+    sizes = _marker_sizes(frame, passing)
+    traces += _points(frame, passing, marks, "passes", colours.passing, sizes, coloured=True)
+    if not isinstance(sizes, float):
+        traces += size_legend(_size_px, colours)
     if marks.front is not None:
-        traces.append(_front(x[marks.front], y[marks.front], colours))
-    if marks.selected is not None and _has_a_place(marks.selected, marks.capacity):
-        traces.append(_selected(marks.selected, marks.capacity, colours))
+        traces.append(front_trace(x[marks.front], y[marks.front], colours))
+    if marks.selected is not None:
+        traces += selected_trace(marks.selected, marks.x, marks.y, colours)
+    traces += marks.more
     return {"data": traces, "layout": _layout(x, y, marks, colours)}
 
 
-def selected_id(event: object) -> str | None:
-    """Return the candidate id of the first selected point of a plotly selection event, or None."""
+def selected_ids(event: object) -> list[str]:
+    """Return the candidate ids of the points of a plotly selection event, each once."""
     selection = event.get("selection") if isinstance(event, Mapping) else None
     points = selection.get("points") if isinstance(selection, Mapping) else None
-    custom = points[0].get("customdata") if points else None
-    first = custom[0] if isinstance(custom, list | tuple) and custom else custom
-    return first if isinstance(first, str) else None
+    custom = [point.get("customdata") for point in points or []]
+    first = [it[0] if isinstance(it, list | tuple) and it else it for it in custom]
+    return list(dict.fromkeys(it for it in first if isinstance(it, str)))
 
 
 def _points(
-    frame: pd.DataFrame, mask: Mask, x: Any, y: Any, name: str, colour: str, size: float | NDArray[np.float32]
+    frame: pd.DataFrame, mask: Mask, marks: Marks, name: str, colour: str, size: float | NDArray[np.float32],
+    *, coloured: bool = False,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """One trace of points; where a quantity colours them, those of which it is not known keep their grey."""
+    if not (coloured and marks.colour):
+        return [_trace(frame, mask, marks, f"{name} ({int(mask.sum()):,})", {"color": colour, "size": size})]
+    value = frame[marks.colour].to_numpy(np.float32)
+    known = np.isfinite(value)
+    sized = np.broadcast_to(np.asarray(size, np.float32), (int(mask.sum()),))
+    scaled = {
+        "color": _scaled(value[mask & known], marks.colour), "size": sized[known[mask]], "coloraxis": "coloraxis",
+    }  # fmt: skip
+    grey = {"color": colour if name == "others" else "rgba(128,128,128,0.75)", "size": sized[~known[mask]]}
+    return [
+        _trace(
+            frame, mask & ~known, marks, f"{name}, colour not known ({int((mask & ~known).sum()):,})", grey
+        ),
+        _trace(frame, mask & known, marks, f"{name} ({int((mask & known).sum()):,})", scaled),
+    ]
+
+
+def _trace(
+    frame: pd.DataFrame, mask: Mask, marks: Marks, name: str, marker: Mapping[str, Any]
 ) -> dict[str, Any]:
-    kept = frame.loc[mask, ["id", "label"]]
+    kept = frame.loc[mask]
     return {
         "type": "scattergl",
         "mode": "markers",
-        "name": f"{name} ({len(kept):,})",
-        "x": x[mask],
-        "y": y[mask],
+        "name": name,
+        "x": kept[marks.x].to_numpy(np.float32),
+        "y": kept[marks.y].to_numpy(np.float32),
         "customdata": kept["id"].tolist(),
         "text": [safe_html(label) for label in kept["label"]],
-        "hovertemplate": _HOVER,
-        "marker": {"color": colour, "size": size, "line": {"width": 0}},
+        "hovertemplate": _hover(marks),
+        "marker": {**marker, "line": {"width": 0}},
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
     }
 
 
+def _hover(marks: Marks) -> str:
+    x, y = QUANTITIES[marks.x], QUANTITIES[marks.y]
+    place = f"%{{y:{y.format}}} {y.unit} · %{{x:{x.format}}} {x.unit}"
+    return f"<b>%{{text}}</b><br>{place}<br>%{{customdata}}<extra></extra>"
+
+
+def _scaled(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    return np.log10(np.maximum(values, 1e-6)) if name in WIDE_SPREAD else values
+
+
 def _marker_sizes(frame: pd.DataFrame, mask: Mask) -> float | NDArray[np.float32]:
     """Marker size grows with the logarithm of conductivity where one is known; one size for all where none is."""
     sigma = frame.loc[mask, "sigma_ms_per_cm"].to_numpy(np.float32)
-    if not np.isfinite(sigma).any():
-        return _MARKER_PX + 1
-    decades = np.log10(np.clip(np.nan_to_num(sigma, nan=0.0), 0.1, 1e4)) + 1.0
-    sizes_px: NDArray[np.float32] = _MARKER_PX + decades / 5.0 * (_LARGEST_MARKER_PX - _MARKER_PX)
-    return sizes_px.astype(np.float32)
+    return _size_px(sigma) if np.isfinite(sigma).any() else _MARKER_PX + 1
+
+
+def _size_px(sigma_ms_per_cm: NDArray[np.float32]) -> NDArray[np.float32]:
+    decades = np.log10(np.clip(np.nan_to_num(sigma_ms_per_cm, nan=0.0), 0.1, 1e4)) + 1.0
+    return (_MARKER_PX + decades / 5.0 * (_LARGEST_MARKER_PX - _MARKER_PX)).astype(np.float32)
 
 
 def _density(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
@@ -109,95 +161,50 @@ def _density(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
     }
 
 
-def _front(x: Any, y: Any, colours: Palette) -> dict[str, Any]:
-    order = np.argsort(x, kind="stable")
-    return {
-        "type": "scattergl",
-        "mode": "lines+markers",
-        "name": f"Pareto front ({len(order):,})",
-        "x": x[order],
-        "y": y[order],
-        "line": {"color": colours.accent, "width": 1.5, "shape": "vh"},
-        "marker": {"symbol": "circle-open", "size": 12, "color": colours.accent, "line": {"width": 1.5}},
-        "hoverinfo": "skip",
-    }
-
-
-def _has_a_place(row: Mapping[str, Any], capacity: str) -> bool:
-    return not (is_missing(row["voltage_v"]) or is_missing(row[capacity]))
-
-
-def _selected(row: Mapping[str, Any], capacity: str, colours: Palette) -> dict[str, Any]:
-    voltage = float(row["voltage_v"])
-    return {
-        "type": "scattergl",
-        "mode": "markers",
-        "name": "selected",
-        "x": [float(row[capacity])],
-        "y": [voltage],
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [float(row["voltage_high_v"]) - voltage],
-            "arrayminus": [voltage - float(row["voltage_low_v"])],
-            "color": colours.text,
-            "thickness": 2,
-            "width": 7,
-        },
-        "marker": {
-            "symbol": "circle",
-            "size": 13,
-            "color": colours.surface,
-            "line": {"width": 3, "color": colours.text},
-        },
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
 def _layout(x: Any, y: Any, marks: Marks, colours: Palette) -> dict[str, Any]:
-    dash = {"color": colours.line, "width": 1.2, "dash": "dash"}
-    lines = [
-        {
-            "type": "line",
-            "xref": "paper",
-            "x0": 0,
-            "x1": 1,
-            "y0": marks.voltage_v,
-            "y1": marks.voltage_v,
-            "line": dash,
-        },
-        {
-            "type": "line",
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "x0": marks.capacity_vol_ah_per_l,
-            "x1": marks.capacity_vol_ah_per_l,
-            "line": dash,
-        },
-    ]
-    return figure_layout(
+    layout = figure_layout(
         colours,
         height=460,
-        uirevision="screen",
+        uirevision=f"screen-{marks.x}-{marks.y}",
         dragmode="pan",
         clickmode="event+select",
-        shapes=lines,
-        xaxis={
-            "title": {"text": QUANTITIES[marks.capacity].axis},
-            "range": _span(x, 0.0),
-            "tickformat": ",d",
+        modebar={
+            "orientation": "v",
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": colours.line,
+            "activecolor": colours.accent,
         },
-        yaxis={"title": {"text": QUANTITIES["voltage_v"].axis_of(" vs Mg")}, "range": _span(y, 0.0)},
+        shapes=limit_lines(marks.limits, marks.x, marks.y, colours),
+        xaxis=_axis(marks.x, marks.spans.get(marks.x) or _span(x)),
+        yaxis=_axis(marks.y, marks.spans.get(marks.y) or _span(y)),
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemclick": False},
     )
+    if marks.colour:
+        quantity = QUANTITIES[marks.colour]
+        words = f"log₁₀ of {quantity.head}" if marks.colour in WIDE_SPREAD else quantity.head
+        bar = {"title": {"text": words, "side": "right"}, "thickness": 12, "outlinewidth": 0}
+        layout["coloraxis"] = {"colorscale": "Viridis", "colorbar": bar}
+    return layout
 
 
-def _span(values: Any, floor: float) -> list[float]:
+def _axis(name: str, span: Span) -> dict[str, Any]:
+    quantity = QUANTITIES[name]
+    title = {"text": quantity.axis_of(" vs Mg") if name == "voltage_v" else quantity.axis}
+    if name in WIDE_SPREAD:
+        low, high = (float(np.log10(max(end, 1e-6))) for end in span)
+        return {"title": title, "type": "log", "range": _wider(low, high), "dtick": 1}
+    return {
+        "title": title,
+        "range": _wider(min(span[0], 0.0), span[1]),
+        "tickformat": ",d" if quantity.format.endswith(("0f", "d")) else None,
+    }
+
+
+def _span(values: Any) -> Span:
     finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return [floor, floor + 1.0]
-    low, high = min(float(finite.min()), floor), float(finite.max())
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+
+
+def _wider(low: float, high: float) -> list[float]:
     margin = 0.03 * max(high - low, 1e-6)
     return [low - margin, high + margin]

@@ -5,17 +5,15 @@ from typing import Final
 import streamlit as st
 
 from app import state, theme
-from app.components import controls, shortlist_table
+from app.components import controls, ranking_controls, screen_funnel, screen_plot, shortlist_table, tray
 from app.components.candidate_card import candidate_card
-from app.components.funnel import Step, funnel_strip, tested_step, tested_words
-from app.components.scatter import Marks, screen_figure, selected_id
 from app.components.trouble import guarded
-from app.query import ScreenQuery, parse_query
+from app.link import parse_query, read_query
+from app.query import ScreenQuery
 from app.screening_view import View, screening_view
 from core.service.release import Facets
 
-_PLOT: Final = "screen_plot"
-_PLOT_CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+_FAULTS: Final = "screen_link_faults"
 
 
 def sync_with_link(facets: Facets) -> None:
@@ -25,7 +23,8 @@ def sync_with_link(facets: Facets) -> None:
     """
     params, back = state.browser_query(), state.went_back_or_forward()
     if back or (params and st.session_state.get("is_first_run_of_page", True)):
-        query = parse_query(params, sources=facets.sources)
+        query, faults = read_query(params, sources=facets.sources)
+        st.session_state[_FAULTS] = (query, faults)
         if query != controls.current():
             controls.adopt(query)
 
@@ -36,106 +35,79 @@ def sync_link(query: ScreenQuery) -> None:
         state.set_browser_query(query.to_params())
 
 
-def funnel_steps(view: View, facets: Facets) -> list[Step]:
-    """Return the steps from all candidates to those that pass; a limit that is not set is no step."""
-    counts, query = view.screening.funnel, view.query
-    limit = f"> {query.capacity_vol_ah_per_l:,.0f} Ah/L"
-    steps = [
-        Step(label="All candidates", count=facets.n_candidates),
-        Step(label="After filters", count=counts.all),
-        Step(label=f"> {query.voltage_v:.2f} V", count=counts.voltage),
-        Step(label=limit if counts.verdict is None else f"{limit} redox", count=counts.capacity),
-    ]
-    if counts.barrier is not None:
-        steps.append(tested_step(f"Barrier < {query.barrier_ev:.2f} eV", counts.barrier))
-    if counts.conductivity is not None:
-        steps.append(tested_step(f"> {query.sigma_ms_per_cm:g} mS/cm, 1200 K", counts.conductivity))
-    if counts.verdict is not None:
-        steps.append(Step(label="Verdict", count=counts.verdict))
-    return steps
+def faults_of_link(query: ScreenQuery) -> None:
+    """Say what of the link could not be, until something is changed."""
+    adopted, faults = st.session_state.get(_FAULTS, (None, ()))
+    if faults and adopted == query:
+        st.warning(
+            f"Of this link {len(faults)} part{'s' * (len(faults) > 1)} cannot be: {theme.safe(' '.join(faults))}",
+            icon=":material/link_off:",
+        )
 
 
-def tested_lines(view: View) -> str:
-    """Return how far barrier and conductivity are known where a limit on them is set; empty where none is."""
-    counts, query = view.screening.funnel, view.query
-    lines = []
-    if counts.barrier is not None:
-        lines.append(tested_words(f"Barrier below {query.barrier_ev:.2f} eV", counts.barrier))
-    if counts.conductivity is not None:
-        limit = f"Conductivity above {query.sigma_ms_per_cm:g} mS/cm at 1200 K"
-        lines.append(tested_words(limit, counts.conductivity))
-    return "  \n".join(lines)
+def welcome() -> None:
+    """Tell a first visitor what the page does, until told that it is understood."""
+    if not controls.current().welcome:
+        return
+    with st.container(border=True, key="welcome"):
+        words, done = st.columns([8, 1], vertical_alignment="center")
+        words.markdown(
+            "This page lists which magnesium cathodes to **make next**: voltage and capacity above the limits below, "
+            "nothing known against them, ordered by a score that you can read and change. Click a point or a row for "
+            "the reasons for and against; tick rows to keep a shortlist. What was never calculated is said to be "
+            "unknown, and never counts as a pass."
+        )
+        done.button("Got it", key="welcome_done", on_click=controls.change, kwargs={"welcome": False})
 
 
-def other_funnel_words(view: View) -> str:
-    """Return what the other definition keeps of the same candidates, in a sentence."""
-    counts, query = view.other, view.query
-    last = ""
-    if counts.barrier is not None:
-        last = f", {counts.barrier.passed:,} of these surely with a barrier below {query.barrier_ev:.2f} eV"
-    if counts.conductivity is not None:
-        last += f", {counts.conductivity.passed:,} of these surely above {query.sigma_ms_per_cm:g} mS/cm"
-    kept = (
-        f"{counts.capacity:,} above {query.voltage_v:.2f} V and {query.capacity_vol_ah_per_l:,.0f} Ah/L{last}"
-    )
-    if counts.verdict is None:
-        return f"The paper's definition, which counts the capacity of all magnesium, keeps {kept}."
-    return (
-        f"As cathodes, where only what the redox metals pay for counts, {kept} are left, and {counts.verdict:,} with "
-        f"the verdict {' or '.join(query.verdicts)}."
-    )
-
-
-def plot(view: View) -> None:
-    """Draw the scatter; a click on a point selects its candidate."""
-    marks = Marks(
-        voltage_v=view.query.voltage_v,
-        capacity_vol_ah_per_l=view.query.capacity_vol_ah_per_l,
-        capacity=view.screening.thresholds.capacity_column,
-        front=view.screening.front,
-        selected=view.selected,
-    )
-    st.plotly_chart(
-        screen_figure(view.screening.frame, view.screening.passing, marks, theme.palette()),
-        key=_PLOT,
-        on_select=_point_selected,
-        selection_mode="points",
-        config=_PLOT_CONFIG,
-        alt="Predicted voltage against the capacity that counts, of the filtered candidates",
-    )
-
-
-def _point_selected() -> None:
-    id = selected_id(st.session_state.get(_PLOT))
-    if id is not None:
-        controls.change(selected=id)
+def hints(view: View) -> None:
+    """Say which filters are on, and what they let through without knowing."""
+    query = view.query
+    told = []
+    if query.filter_count:
+        told.append(f"{query.filter_count} filter{'s' * (query.filter_count > 1)} on: {view.filter_words}.")
+    if view.n_hull_unknown:
+        told.append(
+            f"Of {view.n_hull_unknown:,} of these the hull energy is not known; Known hull energy only leaves them out."
+        )
+    if query.voltage_max_v is not None and view.screening.thresholds.voltage_max_v is None:
+        told.append(
+            f"The upper end of the voltage, {query.voltage_max_v:g} V, is not above the lower one, and is left out."
+        )
+    if told:
+        st.caption(theme.safe(" ".join(told)))
 
 
 @st.fragment
 @guarded
 def explore(facets: Facets) -> None:
     """Draw everything that a slider moves; only this part of the page runs again then."""
+    faults_of_link(controls.current())
+    welcome()
     controls.definition()
     controls.thresholds(facets)
     with st.expander("Filters", icon=":material/tune:"):
         controls.filters(facets)
+    with st.expander("Ranking", icon=":material/balance:"):
+        ranking_controls.draw()
     query = controls.current()
     sync_link(query)
     view = screening_view(query, facets)
-    if query.filter_count:
-        st.caption(
-            f"{query.filter_count} filter{'s' * (query.filter_count > 1)} on: {theme.safe(view.filter_words)}"
-        )
-    funnel_strip(funnel_steps(view, facets))
-    if known := tested_lines(view):
-        st.markdown(known)
-    st.caption(other_funnel_words(view))
-    left, right = st.columns([1.9, 1], gap="medium")
-    with left:
-        plot(view)
-    with right:
-        candidate_card(view)
-    shortlist_table.draw(view)
+    hints(view)
+    with st.container(
+        key="screen_parts"
+    ):  # on a phone the plot comes before the funnel: theme.py orders them
+        with st.container(key="screen_funnel"):
+            screen_funnel.draw(view, facets)
+        with st.container(key="screen_picture"):
+            left, right = st.columns([1.9, 1], gap="medium")
+            with left:
+                screen_plot.draw(view)
+            with right:
+                candidate_card(view)
+        with st.container(key="screen_lists"):
+            shortlist_table.draw(view)
+            tray.draw(view)
 
 
 def _known_mobilities(facets: Facets) -> str:

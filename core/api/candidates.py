@@ -14,7 +14,6 @@ from core.service.final_list import final_list, final_rows, side_car
 from core.service.release import Filters, Reader, current_reader, facets
 from core.service.screen import (
     ASKED,
-    DEFAULT_WEIGHTS,
     PARTS,
     TOXIC,
     VERDICTS,
@@ -23,11 +22,10 @@ from core.service.screen import (
     Thresholds,
     Weights,
     affordable,
-    chances,
+    assessed_row,
     frame_csv,
     judgement,
     one_per_formula,
-    row_score,
     screen,
     with_reasons,
 )
@@ -161,8 +159,7 @@ def one(id: str, limits: Annotated[Limits, Query()]) -> dict[str, Any]:
     store, thresholds = current_reader(), limits.thresholds()
     found = candidate(store, id)
     judged = judgement(found.row, thresholds)
-    figures = dict(found.row) | asdict(chances(found.row, thresholds))
-    figures |= row_score(found.row, thresholds, DEFAULT_WEIGHTS)
+    figures = assessed_row(found.row, thresholds)
     return {
         **found.as_dict(),
         "thresholds": thresholds.as_dict(),

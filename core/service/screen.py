@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.csv_text import frame_csv, zipped
 from core.probability import pass_probability
-from core.ranking import MELTED_FACTOR, MOST_WEIGHT, PARTS, Weights, score
+from core.ranking import MELTED_FACTOR, MOST_WEIGHT, PARTS, Weights, energy_density
 from core.screening import (
     DEFAULT_WEIGHTS,
     BoolArray,
@@ -54,13 +54,14 @@ __all__ = [
     "Thresholds",
     "Weights",
     "affordable",
+    "assessed_row",
     "chances",
+    "figure_span",
     "frame_csv",
     "funnel",
     "judgement",
     "one_per_formula",
     "passes",
-    "row_score",
     "screen",
     "shortlist",
     "with_reasons",
@@ -148,10 +149,28 @@ class Chances:
     p_all_without: str = ""
 
 
-def row_score(row: Mapping[str, Any], thresholds: Thresholds, weights: Weights) -> dict[str, Any]:
-    """Return the score of one candidate with its parts and what of them is not known, by the names of the columns."""
-    figures: dict[str, Any] = score(pd.DataFrame([dict(row)]), thresholds, weights).iloc[0].to_dict()
-    return figures
+def assessed_row(
+    row: Mapping[str, Any], thresholds: Thresholds, weights: Weights = DEFAULT_WEIGHTS
+) -> dict[str, Any]:
+    """Return a row of the view `screening` with verdict, chances, score and the rest that is worked out of it."""
+    figures: dict[str, Any] = assessed(pd.DataFrame([dict(row)]), thresholds, weights).iloc[0].to_dict()
+    return dict(row) | figures
+
+
+def figure_span(reader: Reader, name: str) -> tuple[float, float]:
+    """Return the lowest and highest value of a figure over all candidates of a release; (0, 1) where it is a share.
+
+    Raises `KeyError` for a name that is no figure of a candidate.
+    """
+    if name == "score" or name.startswith("p_"):
+        return 0.0, 1.0
+    frame = reader.screen()
+    told = {
+        "price_usd_per_kg": prices_usd_per_kg(frame["formula"]),
+        **energy_density(frame).to_dict("series"),
+    }
+    values = pd.Series(told[name] if name in told else frame[name]).dropna()
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
 
 def chances(row: Mapping[str, Any], thresholds: Thresholds) -> Chances:

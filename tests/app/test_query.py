@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.components.elements import POSITION
+from app.link import parse_query, read_query
 from app.query import (
     CAPACITY_RANGE_AH_PER_L,
     HULL_RANGE_EV_PER_ATOM,
     VOLTAGE_RANGE_V,
     ScreenQuery,
-    parse_query,
 )
+from core.service.screen import Weights
 
 elements = st.lists(st.sampled_from(sorted(POSITION)), max_size=6, unique=True)
 
@@ -37,6 +38,13 @@ queries = st.builds(
         non_toxic_only=flags[2],
         max_price_usd_per_kg=hull and round(100.0 * hull, 3),
         text=text,
+        voltage_max_v=v + 1.0 if v < 6.0 and flags[0] else None,
+        polymorphs=flags[1],
+        weights=Weights(price=q / 500.0, barrier=2.0) if flags[2] else Weights(),
+        x="energy_vol_wh_per_l" if flags[0] else "",
+        colour="barrier_ev" if flags[1] else "",
+        shortlist=("mp-1", "gnome-2") if flags[2] else (),
+        welcome=flags[0],
         selected="mp-32006" if flags[1] else None,
     ),
     steps(VOLTAGE_RANGE_V, 0.05),
@@ -54,7 +62,7 @@ def test_link_carries_the_whole_state(query: ScreenQuery) -> None:
     url = query.to_url("http://host/base?old=1")
     params = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
     assert url.startswith("http://host/base/?") and {"v", "q"} <= params.keys() and "old" not in params
-    assert parse_query(params) == query
+    assert read_query(params) == (query, ())
 
 
 @given(st.dictionaries(st.sampled_from([*"vqs", "with", "without", "source", "hull", "id"]), st.text()))
@@ -87,6 +95,8 @@ def test_hostile_link_falls_back_to_defaults() -> None:
     )
     assert parse_query(dict.fromkeys(names, hostile), sources=["A"]) == ScreenQuery()
     assert parse_query({"v": "nan", "q": "inf", "s": "-1", "hull": "1e9"}) == ScreenQuery()
+    query, faults = read_query(dict.fromkeys(names, hostile), sources=["A"])
+    assert query == ScreenQuery() and len(faults) == len(names) and all(len(it) < 600 for it in faults)
 
 
 def test_an_element_cannot_be_asked_for_and_forbidden() -> None:

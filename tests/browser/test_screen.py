@@ -1,7 +1,9 @@
 """The Screen page in a real browser."""
 
 import io
+import json
 import re
+import zipfile
 
 import pandas as pd
 from playwright.sync_api import Page, expect
@@ -14,7 +16,7 @@ def listed(page: Page) -> int:
 
 
 def test_shows_over_three_thousand_candidates(app_url: str, page: Page) -> None:
-    open_page(page, app_url, "Screen")
+    open_page(page, f"{app_url}/?polymorphs=1", "Screen")
     assert metric(page, 0) > 3000
     assert metric(page, 1) >= metric(page, 2) >= metric(page, 3) >= metric(page, 4) == listed(page)
 
@@ -88,13 +90,18 @@ def test_download_holds_exactly_the_listed_rows(app_url: str, page: Page) -> Non
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     assert re.fullmatch(r"mg-cathodes-[A-Za-z0-9._-]+\.csv", download.value.suggested_filename)
-    text = download.value.path().read_text(encoding="utf-8")
-    rows = pd.read_csv(io.StringIO(text), comment="#")
+    rows = pd.read_csv(download.value.path())
     assert len(rows) == expected > 0
     assert (rows["voltage_v"] > 1.5).all() and (rows["capacity_redox_vol_ah_per_l"] > 700).all()
     assert rows["verdict"].isin(["make next", "open"]).all() and rows["reasons_for"].notna().all()
-    assert f"# url: {app_url}/?v=1.5&q=700&with=O" in text
-    assert "# threshold_voltage: above 1.5 V" in text and "# release: " in text and "# model: " in text
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Both (zip)").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        table, side_car = sorted(archive.namelist())
+        told = json.loads(archive.read(side_car))
+        assert len(pd.read_csv(io.BytesIO(archive.read(table)))) == told["rows"] == expected
+    assert told["url"].startswith(f"{app_url}/?v=1.5&q=700&with=O") and told["thresholds"]["voltage_v"] == 1.5
+    assert told["release"]["model_sha256"] and told["weights"]["price"] == 0.5
 
 
 def test_row_click_selects_and_opens_the_candidate(app_url: str, page: Page) -> None:
@@ -103,6 +110,7 @@ def test_row_click_selects_and_opens_the_candidate(app_url: str, page: Page) -> 
     link = page.get_by_role("link", name="Open candidate")
     expect(link).to_be_visible()
     chosen = query(page)["id"]
+    assert query(page)["shortlist"] == chosen  # a tick also puts it aside
     link.click()
     page.wait_for_url(re.compile(r"/candidate"))
     settle(page)
@@ -116,7 +124,7 @@ def test_point_click_selects_the_candidate(app_url: str, page: Page) -> None:
     page.locator(".js-plotly-plot").scroll_into_view_if_needed()
     spot = page.evaluate(
         """() => { const plot = document.querySelector('.js-plotly-plot'); const layout = plot._fullLayout;
-        const trace = plot._fullData[1]; const box = plot.getBoundingClientRect();
+        const trace = plot._fullData.find(it => it.name.startsWith('passes')); const box = plot.getBoundingClientRect();
         return [box.left + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),
                 box.top + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0])]; }"""
     )
@@ -126,6 +134,44 @@ def test_point_click_selects_the_candidate(app_url: str, page: Page) -> None:
     expect(page.get_by_role("link", name="Open candidate")).to_be_visible()
     settle(page)
     assert "id" in query(page)
+
+
+def test_a_lasso_puts_points_on_the_shortlist_and_a_reload_keeps_them(app_url: str, page: Page) -> None:
+    open_page(page, f"{app_url}/?v=3&q=800", "Screen")
+    plot = page.locator(".js-plotly-plot")
+    plot.scroll_into_view_if_needed()
+    plot.hover()
+    page.locator('[data-title="Lasso Select"]').click()
+    corners = page.evaluate(
+        """() => { const plot = document.querySelector('.js-plotly-plot'), layout = plot._fullLayout;
+        const box = plot.getBoundingClientRect();
+        return [[1180, 3.05], [1420, 3.05], [1420, 3.62], [1180, 3.62], [1180, 3.05]].map(([x, y]) =>
+            [box.left + layout.xaxis._offset + layout.xaxis.d2p(x), box.top + layout.yaxis._offset
+             + layout.yaxis.d2p(y)]); }"""
+    )
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=8)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name=re.compile(r"Shortlist \(\d+\)"))).to_be_visible()
+    settle(page)
+    kept = query(page)["shortlist"].split(",")
+    assert len(kept) > 3
+    page.reload()
+    expect(page.get_by_role("heading", name=f"Shortlist ({len(kept)})")).to_be_visible(timeout=90_000)
+    page.get_by_role("link", name="Compare the first 4").click()
+    page.wait_for_url(re.compile(r"/candidate"))
+    assert query(page)["compare"].split(",") == kept[1:4]
+
+
+def test_on_a_phone_the_plot_comes_before_the_funnel(app_url: str, new_page) -> None:
+    page: Page = new_page(viewport={"width": 420, "height": 900})
+    open_page(page, app_url, "Screen")
+    tops = [page.locator(it).first.bounding_box()["y"] for it in (".js-plotly-plot", ".st-key-funnel")]
+    assert tops[0] < tops[1]
+    too_wide = "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
+    assert page.evaluate(too_wide) <= 1
 
 
 def test_back_button_undoes_a_change(app_url: str, page: Page) -> None:

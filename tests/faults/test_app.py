@@ -12,15 +12,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.query import parse_query
+from app.link import parse_query
 from app.screening_view import filter_words
 from app.theme import safe, safe_html
-from core.csv_text import frame_csv
 from core.provenance import Provenance
 from core.records import VoltagePrediction
 from core.service.predict import predict_upload
@@ -154,10 +152,9 @@ def test_sql_and_html_in_the_link(open_page: Opener, tmp_path: Path) -> None:
         assert not page.exception and live_markup(page) == []
 
 
-def test_line_breaks_in_a_link_cannot_forge_the_downloads_header() -> None:
+def test_line_breaks_in_a_link_cannot_forge_what_is_said_of_a_download() -> None:
     query = parse_query({"find": "a\n# release: forged", "id": "mp-1\n# model: forged"})
-    assert query.selected is None
-    assert "\n" not in frame_csv(pd.DataFrame(), {"filters": filter_words(query)}).split("# ", 1)[1].rstrip()
+    assert query.selected is None and "\n" not in filter_words(query)
 
 
 @pytest.mark.parametrize(
