@@ -164,12 +164,12 @@ def figure_span(reader: Reader, name: str) -> tuple[float, float]:
     """
     if name == "score" or name.startswith("p_"):
         return 0.0, 1.0
-    frame = reader.screen()
-    told = {
-        "price_usd_per_kg": prices_usd_per_kg(frame["formula"]),
-        **energy_density(frame).to_dict("series"),
-    }
-    values = pd.Series(told[name] if name in told else frame[name]).dropna()
+    if name.startswith("energy_"):
+        values = energy_density(reader.screen())[name].dropna()
+    elif name == "price_usd_per_kg":
+        values = pd.Series(prices_usd_per_kg(reader.screen(columns=("formula",))["formula"])).dropna()
+    else:
+        values = reader.screen(columns=(name,))[name].dropna()
     return (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
 
 

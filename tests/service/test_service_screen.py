@@ -10,7 +10,17 @@ import pytest
 
 from core.probability import pass_probability
 from core.service.release import Filters, Reader, facets, open_reader
-from core.service.screen import REASONS, WANTED, Thresholds, affordable, chances, screen, shortlist
+from core.service.screen import (
+    REASONS,
+    WANTED,
+    Thresholds,
+    affordable,
+    assessed_row,
+    chances,
+    figure_span,
+    screen,
+    shortlist,
+)
 from tests.store.small_release import make_release
 
 NO_SIGMA = Thresholds(sigma_ms_per_cm=None, definition="paper")
@@ -122,3 +132,28 @@ def test_facets_count_what_one_may_filter_by(reader: Reader) -> None:
     assert offered.elements["Mg"] == 5 and offered.elements["O"] == 4
     assert offered.sources == {"Materials Project": 3, "GNoME": 2}
     assert list(offered.redox_metals) == ["Mn", "Cu", "Fe"]
+
+
+def test_the_span_of_a_figure_is_over_all_candidates(reader: Reader) -> None:
+    assert figure_span(reader, "voltage_v") == (0.1, 3.6)
+    assert figure_span(reader, "score") == figure_span(reader, "p_all") == (0.0, 1.0)
+    assert figure_span(reader, "barrier_ev") == (0.0, 1.0)  # nothing is known: any axis will do
+    low, high = figure_span(reader, "energy_vol_wh_per_l")
+    assert low == 0.0 and high > 3000.0 and figure_span(reader, "price_usd_per_kg")[0] > 0.0
+    with pytest.raises(KeyError, match="beauty"):
+        figure_span(reader, "beauty")
+
+
+def test_one_row_is_assessed_as_in_its_list(reader: Reader) -> None:
+    listed = screen(reader.screen(), CATHODES, with_failing=True).listed
+    for row in listed.to_dict("records"):
+        told = assessed_row(reader.candidate(row["id"]), CATHODES)
+        for name in (
+            "score",
+            "p_all",
+            "verdict",
+            "energy_vol_wh_per_l",
+            "score_unknown",
+            "conductivity_outcome",
+        ):
+            np.testing.assert_equal(told[name], row[name])
