@@ -1,7 +1,7 @@
 """The score by which candidates of one verdict are ordered: named parts between 0 and 1, and weights to change.
 
     weights = Weights.parse("price=0,barrier=2")       # the others keep their defaults
-    score(frame, Thresholds(), weights)                # score, score_voltage, ..., score_unknown
+    score(with_figures(frame), Thresholds(), weights)  # score, score_voltage, ..., score_unknown
 
 docs/ranking.md says why each part is as it is. Frames have the columns of the store's view `screening`.
 """
@@ -118,11 +118,18 @@ def energy_density(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def with_figures(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with energy density and price_usd_per_kg as further columns."""
+    price = prices_usd_per_kg(frame["formula"]) if "formula" in frame else np.nan
+    return pd.concat([frame, energy_density(frame)], axis=1).assign(price_usd_per_kg=price)
+
+
 def score(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights) -> pd.DataFrame:
     """Return the score of each row, its parts and what of them is not known: score, score_voltage, ..., score_unknown.
 
     S = m sum_i w_i s_i / sum_i w_i, with s_i = 0 where part i is not known, and m = 1/2 where the framework melted in
-    dynamics, else 1. Parts that are not known are NaN, and named in `score_unknown` where their weight is not 0.
+    dynamics, else 1. Parts that are not known are NaN, and named in `score_unknown` where their weight is not 0. Takes
+    a frame of `with_figures`.
     """
     facts = Facts(frame)
     parts = {name: part(facts, thresholds) for name, part in _PARTS.items()}
@@ -132,20 +139,21 @@ def score(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights) -> pd.D
         {
             "score": melted * weighted / sum(weights.as_dict().values()),
             **{f"score_{name}": part for name, part in parts.items()},
-            "score_unknown": _unknown(parts, weights, facts.n),
+            "score_unknown": _unknown(parts, weights),
         },
         index=frame.index,
     )
 
 
-def _unknown(parts: Mapping[str, FloatArray], weights: Weights, n: int) -> list[str]:
+def _unknown(parts: Mapping[str, FloatArray], weights: Weights) -> list[str]:
+    """Rows lack the same few combinations of parts: each is put into words once."""
     counted = [name for name, weight in weights.as_dict().items() if weight > 0.0]
-    if not counted:
-        return [""] * n
-    missing = np.isnan(np.column_stack([parts[name] for name in counted]))
-    return [
-        ", ".join(name for name, out in zip(counted, row, strict=True) if out) for row in missing.tolist()
-    ]
+    bits = 1 << np.arange(len(counted))
+    lacking: list[int] = (np.isnan(np.column_stack([parts[it] for it in counted])) @ bits).tolist()
+    words = {
+        it: ", ".join(name for place, name in enumerate(counted) if it >> place & 1) for it in set(lacking)
+    }
+    return [words[it] for it in lacking]
 
 
 def _halved_at(value: FloatArray, limit: float) -> FloatArray:
@@ -155,8 +163,7 @@ def _halved_at(value: FloatArray, limit: float) -> FloatArray:
 
 
 def _energy(facts: Facts, thresholds: Thresholds) -> FloatArray:
-    energy = energy_density(facts.frame)["energy_vol_wh_per_l"].to_numpy()
-    answer: FloatArray = np.clip(energy / FULL_ENERGY_WH_PER_L, 0.0, 1.0)
+    answer: FloatArray = np.clip(facts.number("energy_vol_wh_per_l") / FULL_ENERGY_WH_PER_L, 0.0, 1.0)
     return answer
 
 
@@ -193,9 +200,7 @@ def _conductivity(facts: Facts, thresholds: Thresholds) -> FloatArray:
 
 def _price(facts: Facts, thresholds: Thresholds) -> FloatArray:
     """1 - log10(p / (USD/kg)) / 3, between 0 and 1."""
-    if "formula" not in facts.frame:
-        return np.full(facts.n, np.nan)
-    price = np.maximum(prices_usd_per_kg(facts.frame["formula"]), 1.0)
+    price = np.maximum(facts.number("price_usd_per_kg"), 1.0)
     answer: FloatArray = np.clip(1.0 - np.log(price) / np.log(DEAREST_USD_PER_KG), 0.0, 1.0)
     return answer
 

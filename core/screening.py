@@ -14,9 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.probability import pass_probability
-from core.ranking import Weights, energy_density, score
+from core.ranking import Weights, score, with_figures
 from core.records import FloatArray
-from core.supply import prices_usd_per_kg
 from core.thresholds import (
     CAPACITY_OF,
     PAPER_CAPACITY_AH_PER_L,
@@ -206,10 +205,10 @@ def assessed(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEF
 
     Energy density, price, novelty, whether barrier and conductivity pass, verdict, chances, score and its parts.
     """
+    frame = with_figures(frame)
     facts = Facts(frame)
     worked_out = pd.DataFrame(
         {
-            "price_usd_per_kg": prices_usd_per_kg(_texts(frame, "formula")),
             "novelty": novelty(frame),
             "barrier_outcome": barrier_outcome(facts, thresholds),
             "conductivity_outcome": conductivity_outcome(facts, thresholds),
@@ -217,8 +216,7 @@ def assessed(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEF
         index=frame.index,
     )
     columns = [
-        energy_density(frame), worked_out, judge(frame, thresholds), pass_probability(frame, thresholds),
-        score(frame, thresholds, weights),
+        worked_out, judge(frame, thresholds), pass_probability(frame, thresholds), score(frame, thresholds, weights),
     ]  # fmt: skip
     return pd.concat([frame, *columns], axis=1)
 
@@ -226,13 +224,10 @@ def assessed(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEF
 def novelty(frame: pd.DataFrame) -> NDArray[np.str_]:
     """Return (n,) `labelled` where a calculated voltage is public, `new` for what GNoME found, `known` for the rest."""
     is_labelled = np.isfinite(Facts(frame).number("mp_average_voltage_v"))
-    is_new = _texts(frame, "source").str.startswith("GNoME").to_numpy(dtype=np.bool_)
+    sources = frame["source"] if "source" in frame else pd.Series([""] * len(frame))
+    is_new = sources.isin([it for it in sources.unique() if str(it).startswith("GNoME")]).to_numpy()
     answer: NDArray[np.str_] = np.select([is_labelled, is_new], ["labelled", "new"], default="known")
     return answer
-
-
-def _texts(frame: pd.DataFrame, name: str) -> "pd.Series[str]":
-    return frame[name] if name in frame else pd.Series([""] * len(frame), index=frame.index, dtype="str")
 
 
 def in_order(assessed: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:

@@ -30,7 +30,7 @@ LINE = {
     "verdict": {"oxidation", "supply", "thresholds"},
     "probability": {"thresholds", "verdict"},
     "ranking": {"thresholds", "verdict", "probability", "supply"},
-    "screening": {"thresholds", "verdict", "probability", "ranking", "supply"},
+    "screening": {"thresholds", "verdict", "probability", "ranking"},
     "mobility": {"thresholds", "verdict", "screening"},
     "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import RecordError
-from core.ranking import MELTED_FACTOR, PARTS, Weights, energy_density, score
+from core.ranking import MELTED_FACTOR, PARTS, Weights, energy_density, score, with_figures
 from core.screening import SURE, in_order, novelty, one_per_formula, ranked
 from core.supply import price_usd_per_kg
 from core.thresholds import Thresholds
@@ -29,7 +29,7 @@ BY_HAND = {
 
 
 def scored(*rows: dict[str, Any], weights: Weights = Weights(), asked: Thresholds = ASKED) -> pd.DataFrame:  # noqa: B008
-    return score(pd.DataFrame([SPINEL | row for row in rows]), asked, weights)
+    return score(with_figures(pd.DataFrame([SPINEL | row for row in rows])), asked, weights)
 
 
 def test_every_part_by_hand() -> None:

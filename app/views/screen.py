@@ -68,7 +68,7 @@ def hints(view: View) -> None:
         told.append(f"{query.filter_count} filter{'s' * (query.filter_count > 1)} on: {view.filter_words}.")
     if view.n_hull_unknown:
         told.append(
-            f"Of {view.n_hull_unknown:,} of these the hull energy is not known; Known hull energy only leaves them out."
+            f"The hull energy of {view.n_hull_unknown:,} of these is not known; Known hull energy only leaves them out."
         )
     if query.voltage_max_v is not None and view.screening.thresholds.voltage_max_v is None:
         told.append(

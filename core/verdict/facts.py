@@ -1,5 +1,6 @@
 """The columns of a frame as arrays that criteria read: absent numbers are NaN, absent texts are empty."""
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -28,9 +29,13 @@ class Facts:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame = frame
         self.n = len(frame)
-        systems = frame["chemsys"] if "chemsys" in frame else pd.Series([None] * self.n)
-        self._codes, unique = pd.factorize(systems)
-        self._systems = [str(system).split("-") for system in unique]
+
+    @cached_property
+    def _systems(self) -> tuple[NDArray[np.intp], list[list[str]]]:
+        """The place of each row among the sets of elements, and these; most who ask for numbers never need them."""
+        systems = self.frame["chemsys"] if "chemsys" in self.frame else pd.Series([None] * self.n)
+        codes, unique = pd.factorize(systems)
+        return codes, [str(system).split("-") for system in unique]
 
     def number(self, name: str) -> FloatArray:
         """Return (n,) a column of numbers."""
@@ -63,24 +68,24 @@ class Facts:
     @property
     def elements_known(self) -> BoolArray:
         """(n,) whether the elements are known at all."""
-        known: BoolArray = self._codes >= 0
+        known: BoolArray = self._systems[0] >= 0
         return known
 
     @property
     def could_be_redox(self) -> BoolArray:
         """(n,) whether there is a redox metal and an anion."""
-        return self._of_elements([bool(redox_metals(it)) and has_anion(it) for it in self._systems])
+        return self._of_elements([bool(redox_metals(it)) and has_anion(it) for it in self._systems[1]])
 
     @property
     def is_shunned(self) -> BoolArray:
         """(n,) whether a radioactive or rare element is there."""
-        return self._of_elements([any(shunned(it)) for it in self._systems])
+        return self._of_elements([any(shunned(it)) for it in self._systems[1]])
 
     def _of_elements(self, flags: list[bool]) -> BoolArray:
         answer = np.zeros(self.n, dtype=np.bool_)
         if flags:
             known = self.elements_known
-            answer[known] = np.array(flags, dtype=np.bool_)[self._codes[known]]
+            answer[known] = np.array(flags, dtype=np.bool_)[self._systems[0][known]]
         return answer
 
 

@@ -321,8 +321,8 @@ def test_an_upper_end_of_the_voltage_is_off_until_asked_for(open_screen: Opener)
 
 def test_a_limit_on_the_hull_says_how_many_are_unknown(open_screen: Opener) -> None:
     app = open_screen(hull="0.05")
-    assert "Of 2 of these the hull energy is not known" in words(app)
-    assert "hull energy is not known" not in words(open_screen(hull="0.05", known_hull="1"))
+    assert "The hull energy of 2 of these is not known" in words(app)
+    assert "is not known; Known hull" not in words(open_screen(hull="0.05", known_hull="1"))
 
 
 def test_what_a_link_asks_in_vain_is_said(open_screen: Opener) -> None:
