@@ -44,7 +44,8 @@ LINE = {
     "calculations": {
         "oxidation", "potentials", "relaxation", "stability", "ordering", "hops", "dft", "dynamics", "transport",
     },
-    "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
+    "dispatch": set(),
+    "tasks": {"dispatch", "calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",

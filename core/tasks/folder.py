@@ -20,9 +20,9 @@ from typing import Any, Final
 from core.artifacts import write_json
 from core.calculations import Calculation, Result, Spec, read_result, read_spec
 from core.calculations.base import now
+from core.dispatch.process import ProcessIdentity
 from core.errors import ExplorerError, JobError, RunFileError, UnknownJobError
 from core.settings import Settings
-from core.tasks.process import ProcessIdentity
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,119}")
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from core.artifacts import is_locked, locked
 from core.calculations import Calculation, Result, Spec
+from core.dispatch.process import start_detached
 from core.errors import ExplorerError, JobError, RunFileError
 from core.records import Skipped
 from core.settings import Settings
 from core.tasks.folder import RunFolder, runs_folder
-from core.tasks.process import start_detached
 
 STATES: Final = ("queued", "running", "finished", "failed", "cancelled", "interrupted")
 """`interrupted`: the worker died without a word (killed, or the machine); `resume` goes on from its checkpoint."""

@@ -18,11 +18,11 @@ import torch
 
 from core.artifacts import locked
 from core.calculations import Context, Result, Spec, Stopped
+from core.dispatch.process import ProcessIdentity
+from core.dispatch.slots import POLL_SECONDS, device_slot
 from core.errors import ExplorerError, JobError, RunFileError
 from core.settings import Settings, resolve_device
 from core.tasks.folder import ProgressLog, RunFolder
-from core.tasks.locks import POLL_SECONDS, device_slot
-from core.tasks.process import ProcessIdentity
 from core.tasks.queue import ACTIVE, Job, look
 
 _LOCK_TRIES: Final = 20

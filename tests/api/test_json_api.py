@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.api import create_api
+from core.dispatch.process import ProcessIdentity
 from core.service.release import open_reader
 from core.service.screen import ASKED, shortlist
 from core.tasks import queue
-from core.tasks.process import ProcessIdentity
 from tests.app.md_runs import spec
 from tests.store.small_release import crystals, make_release
 from tests.tasks import toy_potential

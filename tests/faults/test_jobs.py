@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.artifacts import locked
+from core.dispatch.process import ProcessIdentity, start_detached
+from core.dispatch.slots import device_slot
 from core.tasks import queue, resume, status, submit
-from core.tasks.locks import device_slot
-from core.tasks.process import ProcessIdentity, start_detached
 from core.tasks.worker import run_job
 from tests.tasks.conftest import make_spec, runs, wait_until
 from tests.tasks.toy_potential import PAUSE

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from core.dispatch.process import ProcessIdentity
 from core.errors import NotAllowedError, SettingsError
 from core.service.policy import Policy, Visitor, start
 from core.tasks import list_jobs, queue
-from core.tasks.process import ProcessIdentity
 from tests.app.md_runs import spec
 from tests.tasks import toy_potential
 

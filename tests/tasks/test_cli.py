@@ -85,7 +85,7 @@ def test_a_candidate_runs_by_its_id_in_the_background(tmp_path, monkeypatch, cap
 
 
 def queue_identity():
-    from core.tasks.process import ProcessIdentity
+    from core.dispatch.process import ProcessIdentity
 
     return ProcessIdentity.current()
 

@@ -5,10 +5,10 @@ import os
 import pytest
 
 from core.artifacts import locked
+from core.dispatch.process import ProcessIdentity
 from core.errors import JobError, PotentialError, RunFileError, UnknownJobError
 from core.tasks import cancel, list_jobs, queue, resume, status, submit, unreadable_runs
 from core.tasks.folder import ProgressLog
-from core.tasks.process import ProcessIdentity
 from core.tasks.worker import run_job
 from tests.tasks.conftest import wait_until
 

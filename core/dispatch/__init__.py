@@ -1,0 +1,1 @@
+"""Whose turn it is: devices that runs share, and the processes that work on runs."""
