@@ -21,6 +21,7 @@ from core.artifacts import write_json
 from core.calculations import Calculation, Result, Spec, read_result, read_spec
 from core.calculations.base import now
 from core.dispatch.process import ProcessIdentity
+from core.dispatch.tickets import RUN_LOCK, START_LOCK, WORKER_FILE
 from core.errors import ExplorerError, JobError, RunFileError, UnknownJobError
 from core.settings import Settings
 
@@ -70,12 +71,12 @@ class RunFolder:
     @property
     def run_lock(self) -> Path:
         """Held by the worker for as long as it works."""
-        return self.path / ".run.lock"
+        return self.path / RUN_LOCK
 
     @property
     def start_lock(self) -> Path:
-        """Held by whoever starts a worker, while it does."""
-        return self.path / ".start.lock"
+        """Held by whoever queues or withdraws it or starts a worker, while it does."""
+        return self.path / START_LOCK
 
     @property
     def cancel_flag(self) -> Path:
@@ -137,7 +138,7 @@ class RunFolder:
     def worker(self) -> ProcessIdentity | None:
         """Return the process that works, or worked, on it; None where nobody is known to."""
         try:
-            return ProcessIdentity.from_dict(self.read("worker.json") or {})
+            return ProcessIdentity.from_dict(self.read(WORKER_FILE) or {})
         except RunFileError:
             return None
 

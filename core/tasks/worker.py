@@ -1,7 +1,7 @@
 """Does one run from its folder, of whatever kind: what it needs first, then its own work, then the result.
 
-`python -m core.tasks.worker FOLDER` is what `core.tasks.submit` starts; the command line does the same in the
-foreground.
+`python -m core.tasks.worker FOLDER` is what `core.dispatch` starts for `core.tasks.submit`; the command line does the
+same in the foreground.
 """
 
 import contextlib
@@ -18,12 +18,13 @@ import torch
 
 from core.artifacts import locked
 from core.calculations import Context, Result, Spec, Stopped
+from core.dispatch import tickets
 from core.dispatch.process import ProcessIdentity
 from core.dispatch.slots import POLL_SECONDS, device_slot
 from core.errors import ExplorerError, JobError, RunFileError
 from core.settings import Settings, resolve_device
 from core.tasks.folder import ProgressLog, RunFolder
-from core.tasks.queue import ACTIVE, Job, look
+from core.tasks.queue import ACTIVE, Job, look, waiting_ticket
 
 _LOCK_TRIES: Final = 20
 _LOCK_PAUSE_S: Final = 0.1
@@ -54,6 +55,7 @@ def run_job(path: Path, watch: Watch | None = None) -> Job:
             with device_slot(device, should_stop) as is_ours:
                 if not is_ours:
                     raise Stopped
+                tickets.withdraw(folder.path)
                 torch.set_num_threads(Settings.from_environment().job_threads)
                 _work(folder, spec, device, should_stop, watch)
     return look(folder)
@@ -119,7 +121,8 @@ def _fulfil(folder: RunFolder, need: Spec, device: str, should_stop: Callable[[]
         if should_stop():
             raise Stopped
         folder.write_status("running", note=f"waiting for {other.name}")
-        if job.state not in ACTIVE and _done_here(other, need, device, should_stop):
+        is_free = job.state not in ACTIVE or waiting_ticket(other) is not None
+        if is_free and _done_here(other, need, device, should_stop):
             job = look(other)
             if job.state == "finished":
                 return
@@ -135,6 +138,7 @@ def _done_here(other: RunFolder, need: Spec, device: str, should_stop: Callable[
     """Work on a needed run; False where another process turned out to be at it."""
     try:
         with _at_work(other):
+            tickets.withdraw(other.path)
             other.cancel_flag.unlink(missing_ok=True)
 
             def should_stop_here() -> bool:
@@ -157,12 +161,12 @@ def _at_work(folder: RunFolder) -> Iterator[None]:
     for _ in range(_LOCK_TRIES):
         with locked(folder.run_lock, wait=False) as is_ours:
             if is_ours:
-                folder.write("worker.json", ProcessIdentity.current().to_dict())
+                folder.write(tickets.WORKER_FILE, ProcessIdentity.current().to_dict())
                 try:
                     yield
                 finally:
                     # This process may live on (the command line, a test) and must not be taken for one at work.
-                    (folder.path / "worker.json").unlink(missing_ok=True)
+                    (folder.path / tickets.WORKER_FILE).unlink(missing_ok=True)
                 return
         time.sleep(_LOCK_PAUSE_S)
     raise _Busy(f"Another process works on run {folder.name}; look at it with `runs status {folder.name}`.")
