@@ -34,7 +34,7 @@ SLOW_FILES = {
     "tests/app/test_voltage_curve.py", "tests/ordering/test_orderings.py", "tests/service/test_service_curves.py",
     "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",
     "tests/calculations/test_refinement.py", "tests/calculations/test_relaxation.py",
-    "tests/faults/test_jobs.py", "tests/faults/test_app.py",
+    "tests/faults/test_jobs.py", "tests/faults/test_run_folders.py", "tests/faults/test_app.py",
     "tests/faults/test_dynamics.py", "tests/app/test_ends_section.py",
     "tests/app/test_md_candidate.py", "tests/app/test_md_release.py",
     "tests/test_cli.py", "tests/test_build.py", "tests/test_installed_package.py", "tests/test_benchmarks_import.py",

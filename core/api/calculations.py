@@ -16,6 +16,8 @@ from core.service.calculations import (
     read_spec,
     resume,
     status,
+    unreadable_row,
+    unreadable_runs,
 )
 from core.service.model import load_model
 from core.service.policy import Policy, Visitor, start, visible
@@ -65,8 +67,14 @@ def kinds() -> dict[str, str]:
 
 @router.get("/runs", tags=["runs"])
 def runs(visitor: _Asked) -> list[dict[str, Any]]:
-    """Return this server's runs, the latest first; of others those about candidates alone."""
-    return [job_row(job) for job in visible(list_jobs(), visitor, current_reader())]
+    """Return this server's runs, the latest first; of others those about candidates alone.
+
+    An owner is told those that cannot be read too, with the reason and what to do.
+    """
+    rows = [job_row(job) for job in visible(list_jobs(), visitor, current_reader())]
+    if Policy.from_environment().is_owner(visitor):
+        rows += [unreadable_row(item) for item in unreadable_runs()]
+    return rows
 
 
 @router.post("/runs", tags=["runs"], status_code=201)

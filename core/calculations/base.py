@@ -167,6 +167,12 @@ class Spec(ABC):
         """Readable prefix and the first digits of the key: the name of the folder."""
         return f"{self.prefix}-{self.key[:HASH_DIGITS]}"
 
+    def may_be_called(self, name: str) -> bool:
+        """Return whether a name is this calculation's, on this machine or, for device `auto`, on another one."""
+        devices = ("cpu", "cuda") if self.device == "auto" else (device_kind(self.device),)
+        keys = (digest([self.key_without("device"), device]) for device in devices)
+        return name in {f"{self.prefix}-{key[:HASH_DIGITS]}" for key in keys}
+
     @property
     def prefix(self) -> str:
         """The readable part of the name."""

@@ -6,6 +6,7 @@ status.json      state, times, error; replaced atomically
 progress.jsonl   a line a report
 cancel           flag: stop at the next step and keep the checkpoint
 result.json      what came out, and the files that its kind writes: checkpoint, trajectory, pictures
+seal.json        SHA-256 of spec, result and kept files, as the worker left them
 """
 
 import contextlib
@@ -17,14 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.artifacts import write_json
+from core.artifacts import write_json, write_text
 from core.calculations import Calculation, Result, Spec, read_result, read_spec
 from core.calculations.base import now
 from core.dispatch.process import ProcessIdentity
 from core.dispatch.tickets import RUN_LOCK, START_LOCK, WORKER_FILE
 from core.errors import ExplorerError, JobError, RunFileError, UnknownJobError
 from core.settings import Settings
+from core.tasks.seal import SEAL_FILE, broken, seal
 
+_RUN_NAME: Final = re.compile(r"\w.*-[0-9a-f]{10}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:-]{0,119}")
 
 
@@ -43,9 +46,10 @@ class RunFolder:
     def named(cls, job_id: str, runs: Path | None = None) -> "RunFolder":
         """Return an existing run's folder; raise `UnknownJobError` for a name that is none."""
         parent = runs_folder(runs)
-        if not _NAME.fullmatch(job_id) or not (parent / job_id / "spec.json").is_file():
+        path = parent / job_id
+        if not _NAME.fullmatch(job_id) or not path.is_dir() or not cls.is_meant_by(path):
             raise UnknownJobError(job_id, parent)
-        return cls(path=parent / job_id)
+        return cls(path=path)
 
     @classmethod
     def of(cls, spec: Spec, runs: Path | None = None) -> "RunFolder":
@@ -62,6 +66,12 @@ class RunFolder:
                     if cls(path=older).spec().key == spec.key:
                         return cls(path=older)
         return cls(path=path)
+
+    @classmethod
+    def is_meant_by(cls, path: Path) -> bool:
+        """Return whether a folder is, or was, a run: by a file of runs in it, or by a name such as runs have."""
+        files = ("spec.json", "status.json", "result.json", "progress.jsonl", WORKER_FILE, SEAL_FILE)
+        return bool(_RUN_NAME.fullmatch(path.name)) or any((path / name).exists() for name in files)
 
     @property
     def name(self) -> str:
@@ -101,23 +111,44 @@ class RunFolder:
             ) from None
 
     def spec(self) -> Spec:
-        """Return what is asked; raise `RunFileError` where the file is damaged or of a kind that is not known."""
+        """Return what is asked; raise `RunFileError` where the file is damaged, or of a kind that is not known.
+
+        So it is where the folder's name is another calculation's: names of before the kind's version are their own.
+        """
+        fields = self.read("spec.json")
+        if fields is None:
+            is_empty = not any(self.path.iterdir())
+            raise RunFileError(
+                self.path / "spec.json", f"it is missing{'; the folder is empty and can go' * is_empty}"
+            )
         try:
-            return read_spec(self.read("spec.json") or {})
-        except RunFileError:
-            raise
+            spec = read_spec(fields)
         except ExplorerError as error:
             raise RunFileError(self.path / "spec.json", str(error)) from error
+        if fields.get("version") == spec.version and not spec.may_be_called(self.name):
+            raise RunFileError(self.path / "spec.json", f"it was changed: it asks for {spec.name}")
+        return spec
 
     def result(self) -> Result | None:
-        """Return what came out, None where there is nothing yet; raise `RunFileError` where the file is damaged."""
+        """Return what came out, None where there is nothing yet.
+
+        Raises `RunFileError` where it, or a file that belongs to it, is damaged or not as the worker left it.
+        """
         fields = self.read("result.json")
         if fields is None:
             return None
+        if problem := broken(self.path):
+            raise RunFileError(self.path / "result.json", problem)
         try:
             return read_result(fields)
         except ExplorerError as error:
             raise RunFileError(self.path / "result.json", str(error)) from error
+
+    def keep_result(self, spec: Spec, result: Result) -> None:
+        """Write what came out with its seal; raise `OSError` as the file system does."""
+        text = json.dumps(result.to_dict(), indent=1, allow_nan=False) + "\n"
+        seal(self.path, ("spec.json", *spec.kept_files), text.encode())
+        write_text(self.path / "result.json", text)
 
     def calculation(self) -> Calculation:
         """Return a finished run as a calculation; raise `JobError` for one without result, or damaged files."""
@@ -142,12 +173,13 @@ class RunFolder:
         except RunFileError:
             return None
 
-    def status(self) -> dict[str, Any]:
-        """Return what the status file says; nothing where it is absent or damaged: the worker's lock tells the rest."""
+    def status(self) -> dict[str, str]:
+        """Return the texts of the status file, nothing where it is absent or damaged: the worker's lock tells more."""
         try:
-            return self.read("status.json") or {}
+            fields = self.read("status.json") or {}
         except RunFileError:
             return {}
+        return {name: value for name, value in fields.items() if isinstance(value, str)}
 
     def write_status(self, state: str, **fields: Any) -> None:
         """Replace the status by this state with its time."""
@@ -195,13 +227,21 @@ class RunFolder:
                 size = stream.seek(0, os.SEEK_END)
                 stream.seek(max(0, size - tail_bytes) if tail_bytes else 0)
                 lines = stream.read().split(b"\n")
-        except FileNotFoundError:
+        except OSError:
             return
         for line in lines:
             with contextlib.suppress(ValueError):
                 row = json.loads(line)
-                if isinstance(row, dict) and isinstance(row.get("step"), int):
+                if _is_report(row):
                     yield row
+
+
+def _is_report(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("step"), int)
+        and all(isinstance(row.get(name), int | float | None) for name in ("fraction", "eta_s", "wall_s"))
+    )
 
 
 class ProgressLog:

@@ -1,5 +1,6 @@
 """Runs as pages and commands see them: submit, look, cancel, resume. All state lies in files, none in this process."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ STATES: Final = ("queued", "running", "finished", "failed", "cancelled", "interr
 
 ACTIVE: Final = ("queued", "running")
 RESUMABLE: Final = ("failed", "cancelled", "interrupted")
+_MAKING_S: Final = 2.0
 WORKER: Final = ("-m", "core.tasks.worker")
 
 
@@ -178,12 +180,24 @@ def look(folder: RunFolder) -> Job:
 def _all(runs: Path | None) -> Iterator[Job | Skipped]:
     parent = runs_folder(runs)
     for path in parent.iterdir() if parent.is_dir() else ():
-        if not (path / "spec.json").is_file():
-            continue  # not a run
         try:
+            if (
+                path.name.startswith(".")
+                or not path.is_dir()
+                or not RunFolder.is_meant_by(path)
+                or _is_new(path)
+            ):
+                continue
             yield look(RunFolder.named(path.name, parent))
         except ExplorerError as error:
             yield Skipped(id=path.name, reason=str(error))
+        except OSError as error:
+            yield Skipped(id=path.name, reason=f"It cannot be read ({error.strerror}); make it readable.")
+
+
+def _is_new(path: Path) -> bool:
+    """Whether a folder is being made right now, its spec still to come."""
+    return not (path / "spec.json").exists() and time.time() - path.stat().st_mtime < _MAKING_S
 
 
 def _problem_of_result(folder: RunFolder) -> str | None:

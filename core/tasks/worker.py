@@ -109,7 +109,7 @@ def _work(
         context = _Work(folder, device, should_stop, watch, log)
         context.say("starting")
         result = spec.run(context)
-    folder.write("result.json", result.to_dict())
+    folder.keep_result(spec, result)
     folder.write_status("finished")
 
 
