@@ -45,7 +45,9 @@ LINE = {
         "oxidation", "potentials", "relaxation", "stability", "ordering", "hops", "dft", "dynamics", "transport",
     },
     "dispatch": set(),
-    "tasks": {"dispatch", "calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
+    "tasks": {
+        "dispatch", "calculations", "potentials", "dft", "dynamics", "supply", "thresholds", "screening", "store",
+    },
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",

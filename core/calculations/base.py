@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from core.artifacts import write_json
 from core.codec import Record, from_json, to_json
@@ -21,6 +21,9 @@ from core.errors import CalculationError
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
 from core.settings import resolve_device
+
+if TYPE_CHECKING:
+    from core.potentials import Potential
 
 FORMAT: Final = 1
 """Of the JSON form of specs and results; raised when their common frame changes, not with a kind's fields."""
@@ -73,6 +76,9 @@ class Context(ABC):
     @abstractmethod
     def report(self, row: Mapping[str, Any]) -> None:
         """Keep a line of progress: `step` (whole, growing), `fraction` (0 to 1), `eta_s` or None, and figures."""
+
+    def works_with(self, potential: "Potential") -> None:  # noqa: B027 (who does not keep provenance need not listen)
+        """Tell which potential is at work: whether it was compiled for the machine decides the bits."""
 
     def keep(self, name: str, record: object) -> None:
         """Keep a record as `NAME.json` of the folder, for a later sitting."""

@@ -4,6 +4,7 @@ spec.json        what is asked; never changes
 worker.json      process that works on it
 status.json      state, times, error; replaced atomically
 progress.jsonl   a line a report
+legs.json        under which conditions it was made, from which step on
 cancel           flag: stop at the next step and keep the checkpoint
 result.json      what came out, and the files that its kind writes: checkpoint, trajectory, pictures
 seal.json        SHA-256 of spec, result and kept files, as the worker left them

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -22,8 +23,11 @@ from core.dispatch import tickets
 from core.dispatch.process import ProcessIdentity
 from core.dispatch.slots import POLL_SECONDS, device_slot
 from core.errors import ExplorerError, JobError, RunFileError
+from core.potentials import Potential
+from core.provenance import Leg
 from core.settings import Settings, resolve_device
 from core.tasks.folder import ProgressLog, RunFolder
+from core.tasks.legs import conditions_here, joined, keep_legs, legs_so_far, with_legs
 from core.tasks.queue import ACTIVE, Job, look, waiting_ticket
 
 _LOCK_TRIES: Final = 20
@@ -72,6 +76,19 @@ class _Work(Context):
         self._run, self._should_stop, self._watch, self._log = folder, should_stop, watch, log
         latest = folder.latest() or {}
         self._seconds_before = float(latest.get("wall_s") or 0.0)
+        self._legs_before = legs_so_far(folder)
+        self._leg = Leg(first_step=latest.get("step", 0), conditions=conditions_here(device))
+        keep_legs(folder, self.legs)
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """Under which conditions the run was made so far, this sitting's last."""
+        return joined(self._legs_before, self._leg)
+
+    def works_with(self, potential: Potential) -> None:
+        build = "compiled" if potential.is_compiled else "eager"
+        self._leg = replace(self._leg, conditions={**self._leg.conditions, potential.name: build})
+        keep_legs(self._run, self.legs)
 
     def should_stop(self) -> bool:
         return self._should_stop()
@@ -108,7 +125,7 @@ def _work(
     with ProgressLog(folder) as log:
         context = _Work(folder, device, should_stop, watch, log)
         context.say("starting")
-        result = spec.run(context)
+        result = with_legs(spec.run(context), context.legs)
     folder.keep_result(spec, result)
     folder.write_status("finished")
 

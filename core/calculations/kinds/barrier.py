@@ -191,6 +191,8 @@ class _Work:
     def __init__(self, spec: BarrierSpec, context: Context, potential: Potential) -> None:
         self.spec, self.context, self.potential = spec, context, potential
         self.guide = None if spec.guide is None else loaded_potential(spec.guide, context.device)
+        for used in filter(None, (potential, self.guide)):
+            context.works_with(used)
         self._n_done = self._n_forces = 0
 
     def hop(

@@ -95,7 +95,9 @@ class CurveSpec(CrystalSpec):
         cell = ordering_cell(
             ends.discharged.crystal, self.working_ion, max_sites=self.max_sites, min_ions=self.min_ions
         )
-        work = CurveWork(self, context, cell, loaded_potential(self.potential, context.device))
+        potential = loaded_potential(self.potential, context.device)
+        context.works_with(potential)
+        work = CurveWork(self, context, cell, potential)
         between = work.run()
         curve = CurveSummary.of(self.working_ion, cell, ends, between)
         verdict, reason = verdict_of(curve.steps)

@@ -41,6 +41,7 @@ def run(spec: "DiffusionSpec", context: Context) -> DiffusionResult:
     """Do the run of a spec in the context's folder, from its checkpoint if there is one."""
     system = build_system(spec.crystal, spec.working_ion, spec.protocol, spec.seed)
     potential, notes, errors = _potential(spec, context, system.n_atoms * spec.protocol.n_steps)
+    context.works_with(potential)
     outcome = _simulate(spec, context, system, potential)
     if outcome.state == "stopped":
         raise Stopped
