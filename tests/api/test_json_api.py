@@ -130,6 +130,42 @@ def test_a_run_is_started_followed_and_cancelled_here_alone(small: Path) -> None
     assert here.post(f"/v1/runs/{name}/cancel").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "https://explorer.example"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "cross-site", "origin": "http://testserver"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://testserver"}, 200),
+        ({"origin": "https://explorer.example", "x-forwarded-host": "explorer.example"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_a_page_of_another_site_cannot_act(small: Path, headers: dict[str, str], status: int) -> None:
+    here = TestClient(create_api(), client=HERE)
+    name = here.post("/v1/runs", json=spec().to_dict()).json()["name"]
+    for action in ("cancel", "resume"):
+        answer = here.post(f"/v1/runs/{name}/{action}", headers=headers)
+        assert answer.status_code == status
+        assert status == 200 or "only pages of this server" in answer.json()["detail"]
+    assert here.get(f"/v1/runs/{name}", headers=headers).json()["state"] == "queued"
+
+
+def test_asking_again_for_what_its_starter_cancelled_is_refused(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MGC_MAY_START", "all")
+    monkeypatch.setenv("MGC_OWNERS", "none")
+    anna, ben = (TestClient(create_api(), client=FAR, cookies={"mgc_browser": it}) for it in ("anna", "ben"))
+    name = anna.post("/v1/runs", json=spec().to_dict()).json()["name"]
+    assert anna.post(f"/v1/runs/{name}/cancel").json()["state"] == "cancelled"
+    assert ben.post("/v1/runs", json=spec().to_dict()).status_code == 403
+    assert anna.post("/v1/runs", json=spec().to_dict()).json()["state"] == "queued"
+
+
 def test_a_spec_that_is_none_is_refused(small: Path) -> None:
     answer = TestClient(create_api(), client=HERE).post("/v1/runs", json={"kind": "nonsense"})
     assert answer.status_code == 422
