@@ -29,7 +29,7 @@ SLOW_FILES = {
     "tests/voltage/test_predict.py", "tests/voltage/test_contributions.py", "tests/voltage/test_inside.py",
     "tests/voltage/test_train.py", "tests/dynamics/test_physics.py", "tests/transport/test_diffusivity.py",
     "tests/tasks/test_cli.py", "tests/tasks/test_worker.py", "tests/tasks/test_queue.py",
-    "tests/tasks/test_campaign.py", "tests/tasks/test_legs.py", "tests/dft/test_gpaw.py",
+    "tests/tasks/test_campaign.py", "tests/tasks/test_legs.py", "tests/tasks/test_needs.py", "tests/dft/test_gpaw.py",
     "tests/tasks/test_curve_cli.py", "tests/calculations/test_curve.py",
     "tests/app/test_voltage_curve.py", "tests/ordering/test_orderings.py", "tests/service/test_service_curves.py",
     "tests/calculations/test_a_fresh_kind.py", "tests/calculations/test_diffusion_results.py",

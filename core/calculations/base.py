@@ -95,7 +95,10 @@ class Context(ABC):
 
     @abstractmethod
     def needed(self, spec: "Spec") -> "tuple[Result, Path]":
-        """Return result and folder of a calculation that `Spec.needs` named: it is finished by now."""
+        """Return result and folder of a calculation that `Spec.needs` named: it is finished by now.
+
+        The folder is this calculation's own where a release holds the other.
+        """
 
 
 class Spec(ABC):
@@ -111,6 +114,9 @@ class Spec(ABC):
     result_type: ClassVar[type["Result"]]
     kept_files: ClassVar[tuple[str, ...]] = ()
     """Names of small files of the folder that a release keeps beside the result."""
+
+    is_more_than_its_result: ClassVar[bool] = False
+    """Whether those that need it read files of its folder too: one that a release holds cannot stand for it then."""
 
     device: str
     """`auto`, `cpu` or `cuda:N`; its kind enters the key, since it decides the bits."""

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.calculations import Calculation, all_kinds, from_record, to_record
+from core.calculations import Calculation, Spec, all_kinds, from_record, to_record
 from core.errors import ExplorerError, JobError, UnknownCandidateError
 from core.records import CalculationRecord, Skipped
 from core.settings import Settings
@@ -65,6 +66,14 @@ def released(reader: Reader, subject_id: str | None = None, kind: str | None = N
         except ExplorerError:
             continue
     return calculations
+
+
+def released_answer(spec: Spec) -> Calculation | None:
+    """Return what the release holds of a calculation, None where that is nothing, or no release can be read."""
+    with suppress(ExplorerError), open_reader() as reader:
+        record = reader.calculation(spec.key)
+        return from_record(record, _file_reader(reader, record.name))
+    return None
 
 
 def _finished(runs: Sequence[Path], skipped: list[Skipped]) -> Iterator[Calculation]:

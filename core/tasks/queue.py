@@ -134,9 +134,8 @@ def cancel(job_id: str, runs: Path | None = None) -> Job:
     folder = RunFolder.named(job_id, runs)
     if look(folder).state in (*ACTIVE, "interrupted"):
         with _as_job_error(folder), locked(folder.start_lock):
-            if _at_work(folder):
-                folder.cancel_flag.touch()
-            else:
+            folder.cancel_flag.touch()
+            if not _at_work(folder):
                 tickets.withdraw(folder.path)
                 folder.write_status("cancelled")
     return look(folder)

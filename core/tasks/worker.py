@@ -18,7 +18,7 @@ from typing import Any, Final
 import torch
 
 from core.artifacts import locked
-from core.calculations import Context, Result, Spec, Stopped
+from core.calculations import Calculation, Context, Result, Spec, Stopped
 from core.dispatch import tickets
 from core.dispatch.process import ProcessIdentity
 from core.dispatch.slots import POLL_SECONDS, device_slot
@@ -28,6 +28,7 @@ from core.provenance import Leg
 from core.settings import Settings, resolve_device
 from core.tasks.folder import ProgressLog, RunFolder
 from core.tasks.legs import conditions_here, joined, keep_legs, legs_so_far, with_legs
+from core.tasks.merge import released_answer
 from core.tasks.queue import ACTIVE, Job, look, waiting_ticket
 
 _LOCK_TRIES: Final = 20
@@ -107,7 +108,9 @@ class _Work(Context):
         return self._seconds_before
 
     def needed(self, spec: Spec) -> tuple[Result, Path]:
-        finished = RunFolder.of(spec, self.folder.parent).calculation()
+        beside = RunFolder.of(spec, self.folder.parent)
+        shipped = None if beside.path.exists() else _released(spec)
+        finished = shipped or beside.calculation()
         return finished.result, finished.folder or self.folder
 
 
@@ -130,9 +133,19 @@ def _work(
     folder.write_status("finished")
 
 
+def _released(need: Spec) -> Calculation | None:
+    """Return a needed calculation that the release holds, as far as its result is all that is needed of it."""
+    return None if need.is_more_than_its_result else released_answer(need)
+
+
 def _fulfil(folder: RunFolder, need: Spec, device: str, should_stop: Callable[[], bool]) -> None:
-    """See to it that a needed run beside this one is finished: do it here, or wait for whoever is at it."""
+    """See to it that a needed run beside this one is finished: do it here, or wait for whoever is at it.
+
+    One that nobody began and the release holds is not done again.
+    """
     other = RunFolder.of(need, folder.path.parent)
+    if not other.path.exists() and _released(need) is not None:
+        return
     other.create(need)
     while (job := look(other)).state != "finished":
         if should_stop():
