@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.artifacts import write_json, write_text
+from core.artifacts import is_full, overwrite, why_not_written, write_json, write_text
 from core.calculations import Calculation, Result, Spec, read_result, read_spec
 from core.calculations.base import now
 from core.dispatch.process import ProcessIdentity
@@ -107,8 +107,8 @@ class RunFolder:
                 write_json(self.path / "spec.json", spec.to_dict())
         except OSError as error:
             raise JobError(
-                f"The run cannot be kept in {self.path.parent} ({error.strerror}); make the folder writable or name "
-                "another with MGC_RUNS or --output."
+                f"The run cannot be kept in {self.path.parent} ({why_not_written(self.path, error)}); make room and "
+                "the folder writable, or name another with MGC_RUNS or --output."
             ) from None
 
     def spec(self) -> Spec:
@@ -183,10 +183,16 @@ class RunFolder:
         return {name: value for name, value in fields.items() if isinstance(value, str)}
 
     def write_status(self, state: str, **fields: Any) -> None:
-        """Replace the status by this state with its time."""
+        """Replace the status by this state with its time, on a full disk in place: the reason must not be lost."""
         time = now()
         kept = self.status().get("submitted", time)
-        self.write("status.json", {"state": state, "submitted": kept, "changed": time, **fields})
+        content = {"state": state, "submitted": kept, "changed": time, **fields}
+        try:
+            self.write("status.json", content)
+        except OSError as error:
+            if not is_full(error) or not (self.path / "status.json").exists():
+                raise
+            overwrite(self.path / "status.json", json.dumps(content).encode())
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file whole, or leave the old one whole."""

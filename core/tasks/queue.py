@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from core.artifacts import is_locked, locked
+from core.artifacts import is_locked, locked, why_not_written
 from core.calculations import Calculation, Result, Spec
 from core.dispatch import dispatcher, tickets
 from core.dispatch.process import start_detached
@@ -262,6 +262,6 @@ def _as_job_error(folder: RunFolder) -> Iterator[None]:
         yield
     except OSError as error:
         raise JobError(
-            f"Run {folder.name} could not be changed ({error.strerror}); check that its folder is writable and its "
-            "disk has room."
+            f"Run {folder.name} could not be changed ({why_not_written(folder.path, error)}); make its folder "
+            "writable and some room, then try again."
         ) from error

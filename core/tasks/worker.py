@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import torch
 
-from core.artifacts import locked
+from core.artifacts import is_full, locked, why_not_written
 from core.calculations import Calculation, Context, Result, Spec, Stopped
 from core.dispatch import tickets
 from core.dispatch.process import ProcessIdentity
@@ -191,7 +191,8 @@ def _at_work(folder: RunFolder) -> Iterator[None]:
     for _ in range(_LOCK_TRIES):
         with locked(folder.run_lock, wait=False) as is_ours:
             if is_ours:
-                folder.write(tickets.WORKER_FILE, ProcessIdentity.current().to_dict())
+                with contextlib.suppress(OSError):  # a full disk: the lock says it too
+                    folder.write(tickets.WORKER_FILE, ProcessIdentity.current().to_dict())
                 try:
                     yield
                 finally:
@@ -214,7 +215,17 @@ def _kept_in_status(folder: RunFolder) -> Iterator[None]:
         folder.write_status("failed", error=str(error))
     except Exception as error:
         _log.exception("run %s failed", folder.name)
-        folder.write_status("failed", error=f"{type(error).__name__}: {error} (its worker.log has more)")
+        folder.write_status("failed", error=_words_of(error, folder))
+
+
+def _words_of(error: Exception, folder: RunFolder) -> str:
+    """What no kind foresaw; of a full disk what is free, and how the run goes on."""
+    if isinstance(error, OSError) and is_full(error):
+        return (
+            f"A file of the run could not be written: {why_not_written(folder.path, error)}. Make room, then "
+            f"`python -m core runs resume {folder.name}` goes on from what it has kept."
+        )
+    return f"{type(error).__name__}: {error} (its worker.log has more)"
 
 
 @contextlib.contextmanager
