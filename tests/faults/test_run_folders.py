@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.api import create_api
+from core.calculations.kinds.diffusion import work
 from core.cli import main
 from core.errors import RunFileError
 from core.tasks import list_jobs, merge, queue, status, submit, unreadable_runs
@@ -117,6 +118,17 @@ def test_a_finished_run_is_measured_again_from_its_frames(make_spec, name):
     again = run_job(queue.prepare(make_spec()).path)
     assert again.state == "finished" and (run.path / "trajectory.f32").read_bytes() == frames
     assert again.result.to_dict()["msd"] == sound["msd"] and again.result.n_steps == sound["n_steps"]
+
+
+def test_frames_without_result_and_checkpoint_are_measured_and_never_made_anew(make_spec, monkeypatch):
+    run = run_job(queue.prepare(make_spec()).path)
+    sound, frames = run.result.to_dict(), (run.path / "trajectory.f32").read_bytes()
+    for name in ("result.json", "checkpoint.npz"):
+        (run.path / name).unlink()
+    monkeypatch.setattr(work, "simulate", lambda *_, **__: pytest.fail("a step was made"))
+    again = run_job(queue.prepare(make_spec()).path)
+    assert again.state == "finished" and (run.path / "trajectory.f32").read_bytes() == frames
+    assert again.result.to_dict()["msd"] == sound["msd"] and again.result.drift_mev_per_atom_per_ps is None
 
 
 def test_an_edited_number_of_atoms_is_refused(bad, release):

@@ -91,7 +91,9 @@ class CurveSpec(CrystalSpec):
         """Screen and relax one content after another, then draw the hull; what is done is kept in the folder."""
         ends, _ = context.needed(self.relaxation)
         if not isinstance(ends, RelaxationResult):
-            raise CalculationError(f"{self.relaxation.name} is no relaxation; remove its folder and resume.")
+            raise CalculationError(
+                f"{self.relaxation.name} is no relaxation; move its folder aside and resume."
+            )
         cell = ordering_cell(
             ends.discharged.crystal, self.working_ion, max_sites=self.max_sites, min_ions=self.min_ions
         )
