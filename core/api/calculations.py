@@ -88,10 +88,10 @@ def submit(
 
 @router.get("/runs/{name}", tags=["runs"])
 def follow(name: str, visitor: _Asked) -> dict[str, Any]:
-    """Return how a run stands: state, share done, the last report, and the result once it is there."""
+    """Return how a run stands: state, place in the queue, share done, last report, and the result once it is there."""
     job = _visible(name, visitor)
     result = None if job.result is None else job.result.to_dict()
-    return job_row(job) | {"latest": job.latest, "result": result}
+    return job_row(job) | {"place": job.place, "note": job.note, "latest": job.latest, "result": result}
 
 
 @router.post("/runs/{name}/cancel", tags=["runs"])

@@ -29,7 +29,10 @@ WORKER: Final = ("-m", "core.tasks.worker")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Job:
-    """A run at the moment it was looked at. `error`: why it failed; `note`: what it is doing now, such as waiting."""
+    """A run at the moment it was looked at.
+
+    `error`: why it failed; `note`: what it is doing now; `place`: in the queue, the first is 1, None where it has none.
+    """
 
     folder: RunFolder
     spec: Spec
@@ -38,6 +41,7 @@ class Job:
     changed: str | None = None
     error: str | None = None
     note: str | None = None
+    place: int | None = None
 
     @property
     def job_id(self) -> str:
@@ -164,15 +168,17 @@ def look(folder: RunFolder) -> Job:
     """
     written = folder.status()
     state, error, note = _state(folder, written.get("state")), written.get("error"), written.get("note")
+    place = None
     if state == "finished" and (problem := _problem_of_result(folder)):
         state, error = "failed", problem
     if state == "queued" and (ticket := waiting_ticket(folder)) is not None:
-        note = f"place {tickets.place_of(ticket)} in the queue"
+        place = tickets.place_of(ticket)
+        note = f"place {place} in the queue"
         with suppress(OSError):  # whoever only looks may not be able to write here
             _call_dispatcher()
     return Job(
         folder=folder, spec=folder.spec(), state=state, submitted=written.get("submitted"),
-        changed=written.get("changed"), error=error, note=note,
+        changed=written.get("changed"), error=error, note=note, place=place,
     )  # fmt: skip
 
 

@@ -151,7 +151,8 @@ def test_a_page_of_another_site_cannot_act(small: Path, headers: dict[str, str],
         answer = here.post(f"/v1/runs/{name}/{action}", headers=headers)
         assert answer.status_code == status
         assert status == 200 or "only pages of this server" in answer.json()["detail"]
-    assert here.get(f"/v1/runs/{name}", headers=headers).json()["state"] == "queued"
+    told = here.get(f"/v1/runs/{name}", headers=headers).json()
+    assert (told["state"], told["place"]) == ("queued", 1)
 
 
 def test_asking_again_for_what_its_starter_cancelled_is_refused(
