@@ -38,7 +38,7 @@ def call(start: Callable[[Path], ProcessIdentity]) -> None:
 def serve(worker: Sequence[str]) -> None:
     """Start workers until nothing waits; leave at once where another dispatcher lives."""
     for _ in range(_LOCK_TRIES):  # whoever looks holds the lock for an instant
-        with locked(queue_folder() / "dispatcher.lock", wait=False) as is_ours:
+        with locked(_lifetime_lock(), wait=False) as is_ours:
             if is_ours:
                 while not _is_over():
                     take_turn(worker)
@@ -104,16 +104,23 @@ def _is_over() -> bool:
 
 
 def _is_there() -> bool:
+    """Whether a dispatcher lives: of this machine by its process, of another that shares the folder by its lock."""
     try:
         fields = json.loads(_identity_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return False
+    except (OSError, ValueError):
+        fields = None
     identity = ProcessIdentity.from_dict(fields) if isinstance(fields, dict) else None
-    return identity is not None and identity.is_alive
+    return (identity is not None and identity.is_alive) or is_locked(_lifetime_lock())
 
 
 def _identity_file() -> Path:
     return queue_folder() / "dispatcher.json"
+
+
+def _lifetime_lock() -> Path:
+    return queue_folder() / "dispatcher.lock"
 
 
 if __name__ == "__main__":

@@ -100,6 +100,15 @@ def test_a_second_dispatcher_leaves_at_once(runs, monkeypatch):
     assert ticket_of(folder) is not None
 
 
+def test_one_that_serves_on_another_machine_is_left_to_it(runs):
+    """Its number means nothing here, or names another process; its lock is seen through the shared folder."""
+    asked(runs, ["run"])
+    for content in ('{"pid": 4194303, "started": 1.0}', "{"):
+        (tickets.queue_folder() / "dispatcher.json").write_text(content)
+        with locked(tickets.queue_folder() / "dispatcher.lock"):
+            dispatcher.call(lambda log: pytest.fail("a second one was started"))
+
+
 def test_what_cannot_start_blocks_no_other(runs):
     gone, broken, cut, sound = asked(runs, ["gone", "broken", "cut", "sound"])
     gone.rmdir()
