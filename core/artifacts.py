@@ -8,8 +8,10 @@ card = write_weights(folder, name, arrays, card)          # NAME.safetensors, NA
 arrays = read_weights(folder, name, card["sha256"])       # nothing is unpickled
 """
 
+import errno
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -55,6 +57,30 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole, or leave the one before whole."""
     with replacing(path) as partial:
         partial.write_bytes(content)
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether a write failed because the disk, the user's share of it, or the size of a file is at its limit."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def why_not_written(path: Path, error: OSError) -> str:
+    """Return in words why a file could not be written: of a full disk where it is mounted and what is free."""
+    if error.errno == errno.EFBIG:
+        return f"no file may grow further here than {path.name} did (`ulimit -f`)"
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return str(error.strerror or error)
+    there = next(it for it in (path.absolute(), *path.absolute().parents) if it.is_dir())
+    disk, mount = shutil.disk_usage(there), next(it for it in (there, *there.parents) if it.is_mount())
+    what = "the disk" if error.errno == errno.ENOSPC else "your share of the disk"
+    return f"{what} at {mount} is full, {disk.free / 1e6:.1f} of {disk.total / 1e6:.0f} MB are free"
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Write over a file that is there, in place: a few lines find room so on a full disk, though not whole for sure."""
+    with path.open("r+b") as stream:
+        stream.write(content)
+        stream.truncate()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -225,7 +225,7 @@ class RunFileError(JobError):
                 f"`python -m core runs resume {path.parent.name}` makes it anew from what the run has kept."
             )
         if path.name == "spec.json":
-            return "Ask for the same run again: its folder is found by name and goes on."
+            return "Ask for the same run again: its folder is found by name and goes on from what it holds."
         return f"Move it away, then `python -m core runs resume {path.parent.name}` goes on."
 
 

@@ -44,10 +44,22 @@ def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A stretch of work under one set of conditions, by name, from a step on; they decide the last bits of a result.
+
+    None are named where nobody wrote them down.
+    """
+
+    first_step: int
+    conditions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """The record that every result row points to by `id`, a hash of all other fields but the time.
+    """The record that every result row points to by `id`, a hash of all other fields but the time and the legs.
 
     `seed` is the one that decided the result; where several did, such as those of an ensemble, `seeds` lists them.
+    `legs`: under which conditions a run was made; they travel with its result.
     """
 
     kind: str
@@ -61,11 +73,12 @@ class Provenance:
     machine: str = field(default_factory=platform.machine)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     seeds: tuple[int, ...] = ()
+    legs: tuple[Leg, ...] = ()
 
     @property
     def id(self) -> str:
         """Twelve hex digits that name this provenance."""
-        fields = {name: value for name, value in asdict(self).items() if name != "created"}
+        fields = {name: value for name, value in asdict(self).items() if name not in ("created", "legs")}
         if (
             not self.seeds
         ):  # a field younger than many records: where it says nothing, their ids stay as they were

@@ -46,7 +46,10 @@ LINE = {
     "calculations": {
         "oxidation", "potentials", "relaxation", "stability", "ordering", "hops", "dft", "dynamics", "transport",
     },
-    "tasks": {"calculations", "dft", "dynamics", "supply", "thresholds", "screening", "store"},
+    "dispatch": set(),
+    "tasks": {
+        "dispatch", "calculations", "potentials", "dft", "dynamics", "supply", "thresholds", "screening", "store",
+    },
     "build": {"sources", "graphs", "voltage", "cascade", "capacity", "store"},
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "probability", "ranking",

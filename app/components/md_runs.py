@@ -79,9 +79,12 @@ def run_words(run: Job | Calculation) -> str:
 def run_rows(jobs: Sequence[Job], shipped: Sequence[Calculation]) -> list[dict[str, Any]]:
     """Return one row a run for tables: one's own first, in the order given, then those of the release not among them.
 
-    Rows are those of `core.service.calculations`, with `age`, and `state` saying how far an active run has come.
+    Rows are those of `core.service.calculations`, with `age`, and `state` saying how far an active run has come, or its
+    place in the queue.
     """
-    return [_with_age(row) for row in service.rows(jobs, shipped)]
+    places = {job.job_id: f" #{job.place}" for job in jobs if job.place is not None}
+    rows = [_with_age(row) for row in service.rows(jobs, shipped)]
+    return [row | {"state": row["state"] + places.get(row["name"], "")} for row in rows]
 
 
 def _with_age(row: dict[str, Any]) -> dict[str, Any]:

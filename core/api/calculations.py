@@ -16,6 +16,8 @@ from core.service.calculations import (
     read_spec,
     resume,
     status,
+    unreadable_row,
+    unreadable_runs,
 )
 from core.service.model import load_model
 from core.service.policy import Policy, Visitor, start, visible
@@ -65,8 +67,14 @@ def kinds() -> dict[str, str]:
 
 @router.get("/runs", tags=["runs"])
 def runs(visitor: _Asked) -> list[dict[str, Any]]:
-    """Return this server's runs, the latest first; of others those about candidates alone."""
-    return [job_row(job) for job in visible(list_jobs(), visitor, current_reader())]
+    """Return this server's runs, the latest first; of others those about candidates alone.
+
+    An owner is told those that cannot be read too, with the reason and what to do.
+    """
+    rows = [job_row(job) for job in visible(list_jobs(), visitor, current_reader())]
+    if Policy.from_environment().is_owner(visitor):
+        rows += [unreadable_row(item) for item in unreadable_runs()]
+    return rows
 
 
 @router.post("/runs", tags=["runs"], status_code=201)
@@ -80,10 +88,10 @@ def submit(
 
 @router.get("/runs/{name}", tags=["runs"])
 def follow(name: str, visitor: _Asked) -> dict[str, Any]:
-    """Return how a run stands: state, share done, the last report, and the result once it is there."""
+    """Return how a run stands: state, place in the queue, share done, last report, and the result once it is there."""
     job = _visible(name, visitor)
     result = None if job.result is None else job.result.to_dict()
-    return job_row(job) | {"latest": job.latest, "result": result}
+    return job_row(job) | {"place": job.place, "note": job.note, "latest": job.latest, "result": result}
 
 
 @router.post("/runs/{name}/cancel", tags=["runs"])

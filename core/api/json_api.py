@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
 from core.api import calculations, candidates
+from core.api.same_site import refuse_other_sites
 from core.errors import (
     ExplorerError,
     NotAllowedError,
@@ -41,6 +42,7 @@ def create_api() -> FastAPI:
         description=DESCRIPTION,
         redoc_url=None,
         static_url="/docs-files",
+        dependencies=[Depends(refuse_other_sites)],
     )
     app.include_router(candidates.router, prefix="/v1")
     app.include_router(calculations.router, prefix="/v1")

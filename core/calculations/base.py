@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from core.artifacts import write_json
 from core.codec import Record, from_json, to_json
@@ -21,6 +21,9 @@ from core.errors import CalculationError
 from core.provenance import Provenance
 from core.records import Crystal, Skipped
 from core.settings import resolve_device
+
+if TYPE_CHECKING:
+    from core.potentials import Potential
 
 FORMAT: Final = 1
 """Of the JSON form of specs and results; raised when their common frame changes, not with a kind's fields."""
@@ -74,6 +77,9 @@ class Context(ABC):
     def report(self, row: Mapping[str, Any]) -> None:
         """Keep a line of progress: `step` (whole, growing), `fraction` (0 to 1), `eta_s` or None, and figures."""
 
+    def works_with(self, potential: "Potential") -> None:  # noqa: B027 (who does not keep provenance need not listen)
+        """Tell which potential is at work: whether it was compiled for the machine decides the bits."""
+
     def keep(self, name: str, record: object) -> None:
         """Keep a record as `NAME.json` of the folder, for a later sitting."""
         write_json(self.folder / f"{name}.json", to_json(record))
@@ -89,7 +95,10 @@ class Context(ABC):
 
     @abstractmethod
     def needed(self, spec: "Spec") -> "tuple[Result, Path]":
-        """Return result and folder of a calculation that `Spec.needs` named: it is finished by now."""
+        """Return result and folder of a calculation that `Spec.needs` named: it is finished by now.
+
+        The folder is this calculation's own where a release holds the other.
+        """
 
 
 class Spec(ABC):
@@ -105,6 +114,9 @@ class Spec(ABC):
     result_type: ClassVar[type["Result"]]
     kept_files: ClassVar[tuple[str, ...]] = ()
     """Names of small files of the folder that a release keeps beside the result."""
+
+    is_more_than_its_result: ClassVar[bool] = False
+    """Whether those that need it read files of its folder too: one that a release holds cannot stand for it then."""
 
     device: str
     """`auto`, `cpu` or `cuda:N`; its kind enters the key, since it decides the bits."""
@@ -166,6 +178,12 @@ class Spec(ABC):
     def name(self) -> str:
         """Readable prefix and the first digits of the key: the name of the folder."""
         return f"{self.prefix}-{self.key[:HASH_DIGITS]}"
+
+    def may_be_called(self, name: str) -> bool:
+        """Return whether a name is this calculation's, on this machine or, for device `auto`, on another one."""
+        devices = ("cpu", "cuda") if self.device == "auto" else (device_kind(self.device),)
+        keys = (digest([self.key_without("device"), device]) for device in devices)
+        return name in {f"{self.prefix}-{key[:HASH_DIGITS]}" for key in keys}
 
     @property
     def prefix(self) -> str:

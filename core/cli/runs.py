@@ -238,7 +238,8 @@ def merge(arguments: argparse.Namespace) -> int:
     from core.store import open_reader
     from core.tasks import list_jobs
 
-    if not arguments.jobs and not any(job.state == "finished" for job in list_jobs(arguments.output)):
+    said = (job.folder.status().get("state") for job in list_jobs(arguments.output))
+    if not arguments.jobs and "finished" not in said:
         raise JobError("No finished run to merge; start one with `mlmd run`.")
     with open_reader(arguments.precomputed) as reader:
         report = merge_names(arguments.jobs, reader, runs=arguments.output, precomputed=arguments.precomputed)
@@ -250,6 +251,8 @@ def merge(arguments: argparse.Namespace) -> int:
         note(f"{len(report.held)} are in the release already.")
     for item in skipped:
         note(f"Left out {item.id}: {item.reason}")
+    if report.unsealed:
+        note(f"Older than checksums, taken as they stand: {', '.join(report.unsealed)}.")
     note(
         f"Release {report.release.version}." if report.release else "Nothing new: the release stays as it is."
     )

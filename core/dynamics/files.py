@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.artifacts import write_bytes
+from core.artifacts import why_not_written, write_bytes
 from core.errors import CheckpointError
 
 
@@ -17,6 +17,6 @@ def write_atomically(path: Path, content: bytes) -> None:
 def cannot_write(path: Path, error: OSError) -> CheckpointError:
     """Return what to raise where a run's file cannot be written."""
     return CheckpointError(
-        f"{path.name} could not be written in {path.parent} ({error.strerror or error}); the last checkpoint is whole. "
-        "Free some space or choose another folder, then resume."
+        f"{path.name} could not be written in {path.parent} ({why_not_written(path.parent, error)}); the last "
+        "checkpoint is whole. Free some space or choose another folder, then resume."
     )

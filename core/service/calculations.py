@@ -22,7 +22,7 @@ from core.tasks import (
     submit,
     unreadable_runs,
 )
-from core.tasks.folder import runs_folder
+from core.tasks.folder import RunFolder, runs_folder
 from core.tasks.merge import MergeReport, held_already, released
 
 __all__ = [
@@ -190,13 +190,22 @@ def sisters(job: Job, runs: Path | None = None) -> list[Job]:
 def merge_names(
     names: Sequence[str], reader: Reader, *, runs: Path | None = None, precomputed: Path | None = None
 ) -> MergeReport:
-    """Merge runs by name, all finished ones where none is named; one that came with the release is passed over."""
+    """Merge runs by name; where none is named, all that say they are finished.
+
+    One that came with the release is passed over; those that cannot be read are left out with the reason.
+    """
     shipped_names = {record.name for record in reader.calculations()}
     here = [name for name in names if name not in shipped_names or (runs_folder(runs) / name).is_dir()]
-    jobs = [status(name, runs) for name in here] if names else list_jobs(runs)
-    report = merge([job.path for job in jobs if names or job.state == "finished"], precomputed)
+    paths = [RunFolder.named(name, runs).path for name in here] if names else _said_to_be_finished(runs)
+    report = merge(paths, precomputed)
     held = [held_already(name, name) for name in names if name not in here]
-    return replace(report, skipped=[*report.skipped, *held], held=[*report.held, *held])
+    unread = [] if names else unreadable_runs(runs)
+    return replace(report, skipped=[*report.skipped, *unread, *held], held=[*report.held, *held])
+
+
+def _said_to_be_finished(runs: Path | None) -> list[Path]:
+    """Of all runs those whose status says so, also where the result turns out not to be sound."""
+    return [job.path for job in list_jobs(runs) if job.folder.status().get("state") == "finished"]
 
 
 def export_rows(reader: Reader, kind: str | None = None, runs: Path | None = None) -> list[dict[str, Any]]:

@@ -11,19 +11,23 @@ shell here is the owner.
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final
 
 from core.artifacts import write_json
 from core.calculations import Spec
 from core.calculations.kinds.diffusion import DiffusionSpec
-from core.errors import NotAllowedError, SettingsError
+from core.errors import NotAllowedError, RunFileError, SettingsError
 from core.service.candidates import ids
 from core.settings import Settings
 from core.store import Reader
 from core.tasks import ACTIVE, Job, RunFolder, list_jobs, submit
+from core.tasks.queue import look
 
 COOKIE: Final = "mgc_browser"
 """Random, set by the server (`app.server`); tells browsers apart, and nothing else."""
@@ -127,10 +131,27 @@ class Policy:
 
     def check_steer(self, visitor: Visitor, job: Job) -> None:
         """Raise `NotAllowedError` unless a run is the visitor's own, or the visitor is an owner."""
-        if not (self.is_owner(visitor) or is_own(visitor, job.folder)):
+        if not self._may_steer(visitor, job):
             raise NotAllowedError(
                 f"{job.job_id} was started by someone else; only they and the owner of this server may."
             )
+
+    def check_again(self, visitor: Visitor, folder: RunFolder) -> None:
+        """Raise `NotAllowedError` for a run that somebody stopped on purpose, unless the visitor may steer it.
+
+        That it failed or was interrupted nobody wanted: whoever may start it goes on with it.
+        """
+        with suppress(
+            RunFileError
+        ):  # one that cannot be read was not cancelled; it is made good by asking again
+            if (job := look(folder)).state == "cancelled" and not self._may_steer(visitor, job):
+                raise NotAllowedError(
+                    f"{job.job_id} was cancelled, and was started by someone else; only they and the owner of this "
+                    "server may go on with it. Ask them, or ask for another seed."
+                )
+
+    def _may_steer(self, visitor: Visitor, job: Job) -> bool:
+        return self.is_owner(visitor) or is_own(visitor, job.folder)
 
     def check_merge(self, visitor: Visitor) -> None:
         """Raise `NotAllowedError` unless the visitor is an owner: a merge publishes a release for all."""
@@ -154,10 +175,16 @@ def visible(jobs: Iterable[Job], visitor: Visitor, reader: Reader) -> list[Job]:
 
 
 def start(spec: Spec, visitor: Visitor, policy: Policy | None = None) -> Job:
-    """Start a run for a visitor, who owns it from then on; raise `NotAllowedError`, or as `core.tasks.submit` does."""
-    (policy or Policy.from_environment()).check_start(visitor, spec)
+    """Start a run for a visitor, who owns it from then on; raise `NotAllowedError`, or as `core.tasks.submit` does.
+
+    One that failed or was interrupted goes on, whoever started it; one that was cancelled for who may steer it alone.
+    """
+    policy = policy or Policy.from_environment()
+    policy.check_start(visitor, spec)
     folder = RunFolder.of(spec)
     is_new = not folder.path.exists()
+    if not is_new:
+        policy.check_again(visitor, folder)
     job = submit(spec)
     if is_new:
         write_json(job.path / _OWNER_FILE, {"browser": visitor.browser, "name": visitor.name})
@@ -195,8 +222,25 @@ def _within(value: float, limit: float, what: str, setting: str) -> None:
 
 
 def _used_bytes() -> int:
+    """What the runs take; only those that changed since the last question are gone through again."""
     folder = Settings.from_environment().runs
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    runs = folder.iterdir() if folder.is_dir() else ()
+    return sum(_bytes_of(path, _changed(path)) for path in runs)
+
+
+def _changed(path: Path) -> tuple[int, ...]:
+    """When a run last moved: it writes its status, or a report every few seconds."""
+    looked_at = (path, path / "status.json", path / "progress.jsonl")
+    return tuple(it.stat().st_mtime_ns for it in looked_at if it.exists())
+
+
+@lru_cache(maxsize=10_000)
+def _bytes_of(path: Path, changed: tuple[int, ...]) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    with suppress(FileNotFoundError):  # a worker replaces its files while they are counted
+        return sum(it.stat().st_size for it in path.rglob("*") if it.is_file())
+    return 0
 
 
 def _among(visitor: Visitor, allowed: tuple[str, ...]) -> bool:

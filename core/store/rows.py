@@ -37,15 +37,16 @@ def source_url(id: str) -> str | None:
 
 
 def provenance_row(provenance: Provenance) -> Row:
-    """Return the row of `provenance`, its package versions as a JSON object."""
+    """Return the row of `provenance`, its package versions as a JSON object; its legs stay with the result."""
     row = asdict(provenance)
+    del row["legs"]
     versions = json.dumps(provenance.versions, sort_keys=True)
     return row | {"id": provenance.id, "versions": versions, "seeds": list(provenance.seeds)}
 
 
 def provenance_of(row: Row) -> Provenance:
     """Return the provenance of a row that `provenance_row` made."""
-    fields = {name: row[name] for name in Provenance.__dataclass_fields__}
+    fields = {name: row[name] for name in Provenance.__dataclass_fields__ if name in row}
     return Provenance(**fields | {"versions": json.loads(row["versions"]), "seeds": tuple(row["seeds"])})
 
 

@@ -1,6 +1,6 @@
 """Calculations as runs that outlive the page, the server and, by what they keep, their own process.
 
-    job = submit(spec)             # a process of its own; the same spec again is the same run
+    job = submit(spec)             # waits for a process of its own; the same spec again is the same run
     job = status(job.job_id)       # Job: state, latest, progress, fraction, eta_s, error, note, result, path
     cancel(job.job_id), resume(job.job_id), list_jobs(), unreadable_runs()
     merge([job.path, ...])         # into the next database release, seeds pooled

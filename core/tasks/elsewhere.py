@@ -14,6 +14,6 @@ def keep_finished(spec: Spec, result: Result, runs: Path | None = None) -> Job:
     """
     folder = RunFolder.of(spec, runs)
     folder.create(spec)
-    folder.write("result.json", result.to_dict())
+    folder.keep_result(spec, result)
     folder.write_status("finished")
     return look(folder)

@@ -2,47 +2,54 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.calculations import Calculation, all_kinds, from_record, to_record
-from core.errors import ExplorerError, UnknownCandidateError
+from core.calculations import Calculation, Spec, all_kinds, from_record, to_record
+from core.errors import ExplorerError, JobError, UnknownCandidateError
 from core.records import CalculationRecord, Skipped
 from core.settings import Settings
 from core.store import Reader, Release, ReleaseWriter, open_reader, prune
 from core.tasks.folder import RunFolder
+from core.tasks.seal import is_sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeReport:
     """What a merge added, and what it left out and why; `release` is None where nothing was new.
 
-    `held`: those of `skipped` that the release holds already.
+    `held`: those of `skipped` that the release holds already. `unsealed`: names of those added that are older than
+    checksums, so that only their worker knew whether they still are as it left them.
     """
 
     release: Release | None
     added: list[CalculationRecord]
     skipped: list[Skipped]
     held: list[Skipped]
+    unsealed: list[str] = field(default_factory=list)
 
 
 def merge(runs: Sequence[Path], precomputed: Path | None = None) -> MergeReport:
     """Publish a release that holds these finished runs too, and what follows from them: seeds pooled with those it has.
 
-    What the release holds already, or has no structure for (an upload), is left out with its reason. Raises `JobError`
-    for a run without result, and `StoreError` kinds where no release can be read or written; the release before is
-    whole then.
+    What the release holds already or has no structure for (an upload), a run without result, one that is damaged or not
+    as its worker left it: all are left out with the reason. Raises `StoreError` kinds where no release can be read or
+    written; the release before is whole then.
     """
     folder = precomputed or Settings.from_environment().precomputed
-    finished = [RunFolder(path=path).calculation() for path in runs]
     skipped: list[Skipped] = []
     held: list[Skipped] = []
+    finished = list(_finished(runs, skipped))
     with open_reader(folder) as reader:
         names = {record.name for record in reader.calculations()}
         fresh = list(_fresh(finished, reader, names, skipped, held))
         records = [to_record(it) for it in (*fresh, *_derived(fresh, reader, names, skipped))]
     release = _publish(folder, records) if records else None
-    return MergeReport(release=release, added=records, skipped=[*skipped, *held], held=held)
+    unsealed = [it.name for it in fresh if it.folder is not None and not is_sealed(it.folder)]
+    return MergeReport(
+        release=release, added=records, skipped=[*skipped, *held], held=held, unsealed=unsealed
+    )
 
 
 def held_already(id: str, name: str) -> Skipped:
@@ -59,6 +66,23 @@ def released(reader: Reader, subject_id: str | None = None, kind: str | None = N
         except ExplorerError:
             continue
     return calculations
+
+
+def released_answer(spec: Spec) -> Calculation | None:
+    """Return what the release holds of a calculation, None where that is nothing, or no release can be read."""
+    with suppress(ExplorerError), open_reader() as reader:
+        record = reader.calculation(spec.key)
+        return from_record(record, _file_reader(reader, record.name))
+    return None
+
+
+def _finished(runs: Sequence[Path], skipped: list[Skipped]) -> Iterator[Calculation]:
+    """Yield the runs that can be read and are as they were left."""
+    for path in runs:
+        try:
+            yield RunFolder(path=path).calculation()
+        except JobError as error:
+            skipped.append(Skipped(id=path.name, reason=str(error)))
 
 
 def _fresh(

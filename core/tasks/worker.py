@@ -1,7 +1,7 @@
 """Does one run from its folder, of whatever kind: what it needs first, then its own work, then the result.
 
-`python -m core.tasks.worker FOLDER` is what `core.tasks.submit` starts; the command line does the same in the
-foreground.
+`python -m core.tasks.worker FOLDER` is what `core.dispatch` starts for `core.tasks.submit`; the command line does the
+same in the foreground.
 """
 
 import contextlib
@@ -10,20 +10,26 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import torch
 
-from core.artifacts import locked
-from core.calculations import Context, Result, Spec, Stopped
+from core.artifacts import is_full, locked, why_not_written
+from core.calculations import Calculation, Context, Result, Spec, Stopped
+from core.dispatch import tickets
+from core.dispatch.process import ProcessIdentity
+from core.dispatch.slots import POLL_SECONDS, device_slot
 from core.errors import ExplorerError, JobError, RunFileError
+from core.potentials import Potential
+from core.provenance import Leg
 from core.settings import Settings, resolve_device
 from core.tasks.folder import ProgressLog, RunFolder
-from core.tasks.locks import POLL_SECONDS, device_slot
-from core.tasks.process import ProcessIdentity
-from core.tasks.queue import ACTIVE, Job, look
+from core.tasks.legs import conditions_here, joined, keep_legs, legs_so_far, with_legs
+from core.tasks.merge import released_answer
+from core.tasks.queue import ACTIVE, Job, look, waiting_ticket
 
 _LOCK_TRIES: Final = 20
 _LOCK_PAUSE_S: Final = 0.1
@@ -54,6 +60,7 @@ def run_job(path: Path, watch: Watch | None = None) -> Job:
             with device_slot(device, should_stop) as is_ours:
                 if not is_ours:
                     raise Stopped
+                tickets.withdraw(folder.path)
                 torch.set_num_threads(Settings.from_environment().job_threads)
                 _work(folder, spec, device, should_stop, watch)
     return look(folder)
@@ -70,6 +77,19 @@ class _Work(Context):
         self._run, self._should_stop, self._watch, self._log = folder, should_stop, watch, log
         latest = folder.latest() or {}
         self._seconds_before = float(latest.get("wall_s") or 0.0)
+        self._legs_before = legs_so_far(folder)
+        self._leg = Leg(first_step=latest.get("step", 0), conditions=conditions_here(device))
+        keep_legs(folder, self.legs)
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """Under which conditions the run was made so far, this sitting's last."""
+        return joined(self._legs_before, self._leg)
+
+    def works_with(self, potential: Potential) -> None:
+        build = "compiled" if potential.is_compiled else "eager"
+        self._leg = replace(self._leg, conditions={**self._leg.conditions, potential.name: build})
+        keep_legs(self._run, self.legs)
 
     def should_stop(self) -> bool:
         return self._should_stop()
@@ -88,7 +108,9 @@ class _Work(Context):
         return self._seconds_before
 
     def needed(self, spec: Spec) -> tuple[Result, Path]:
-        finished = RunFolder.of(spec, self.folder.parent).calculation()
+        beside = RunFolder.of(spec, self.folder.parent)
+        shipped = None if beside.path.exists() else _released(spec)
+        finished = shipped or beside.calculation()
         return finished.result, finished.folder or self.folder
 
 
@@ -106,20 +128,31 @@ def _work(
     with ProgressLog(folder) as log:
         context = _Work(folder, device, should_stop, watch, log)
         context.say("starting")
-        result = spec.run(context)
-    folder.write("result.json", result.to_dict())
+        result = with_legs(spec.run(context), context.legs)
+    folder.keep_result(spec, result)
     folder.write_status("finished")
 
 
+def _released(need: Spec) -> Calculation | None:
+    """Return a needed calculation that the release holds, as far as its result is all that is needed of it."""
+    return None if need.is_more_than_its_result else released_answer(need)
+
+
 def _fulfil(folder: RunFolder, need: Spec, device: str, should_stop: Callable[[], bool]) -> None:
-    """See to it that a needed run beside this one is finished: do it here, or wait for whoever is at it."""
+    """See to it that a needed run beside this one is finished: do it here, or wait for whoever is at it.
+
+    One that nobody began and the release holds is not done again.
+    """
     other = RunFolder.of(need, folder.path.parent)
+    if not other.path.exists() and _released(need) is not None:
+        return
     other.create(need)
     while (job := look(other)).state != "finished":
         if should_stop():
             raise Stopped
         folder.write_status("running", note=f"waiting for {other.name}")
-        if job.state not in ACTIVE and _done_here(other, need, device, should_stop):
+        is_free = job.state not in ACTIVE or waiting_ticket(other) is not None
+        if is_free and _done_here(other, need, device, should_stop):
             job = look(other)
             if job.state == "finished":
                 return
@@ -135,6 +168,7 @@ def _done_here(other: RunFolder, need: Spec, device: str, should_stop: Callable[
     """Work on a needed run; False where another process turned out to be at it."""
     try:
         with _at_work(other):
+            tickets.withdraw(other.path)
             other.cancel_flag.unlink(missing_ok=True)
 
             def should_stop_here() -> bool:
@@ -157,12 +191,13 @@ def _at_work(folder: RunFolder) -> Iterator[None]:
     for _ in range(_LOCK_TRIES):
         with locked(folder.run_lock, wait=False) as is_ours:
             if is_ours:
-                folder.write("worker.json", ProcessIdentity.current().to_dict())
+                with contextlib.suppress(OSError):  # a full disk: the lock says it too
+                    folder.write(tickets.WORKER_FILE, ProcessIdentity.current().to_dict())
                 try:
                     yield
                 finally:
                     # This process may live on (the command line, a test) and must not be taken for one at work.
-                    (folder.path / "worker.json").unlink(missing_ok=True)
+                    (folder.path / tickets.WORKER_FILE).unlink(missing_ok=True)
                 return
         time.sleep(_LOCK_PAUSE_S)
     raise _Busy(f"Another process works on run {folder.name}; look at it with `runs status {folder.name}`.")
@@ -180,7 +215,17 @@ def _kept_in_status(folder: RunFolder) -> Iterator[None]:
         folder.write_status("failed", error=str(error))
     except Exception as error:
         _log.exception("run %s failed", folder.name)
-        folder.write_status("failed", error=f"{type(error).__name__}: {error} (its worker.log has more)")
+        folder.write_status("failed", error=_words_of(error, folder))
+
+
+def _words_of(error: Exception, folder: RunFolder) -> str:
+    """What no kind foresaw; of a full disk what is free, and how the run goes on."""
+    if isinstance(error, OSError) and is_full(error):
+        return (
+            f"A file of the run could not be written: {why_not_written(folder.path, error)}. Make room, then "
+            f"`python -m core runs resume {folder.name}` goes on from what it has kept."
+        )
+    return f"{type(error).__name__}: {error} (its worker.log has more)"
 
 
 @contextlib.contextmanager

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.api import create_api
+from core.dispatch.process import ProcessIdentity
 from core.service.release import open_reader
 from core.service.screen import ASKED, shortlist
 from core.tasks import queue
-from core.tasks.process import ProcessIdentity
 from tests.app.md_runs import spec
 from tests.store.small_release import crystals, make_release
 from tests.tasks import toy_potential
@@ -128,6 +128,43 @@ def test_a_run_is_started_followed_and_cancelled_here_alone(small: Path) -> None
     assert far.get(f"/v1/runs/{name}").json()["id"] == crystals()[1].id  # of a candidate: all may look
     assert far.post(f"/v1/runs/{name}/cancel").status_code == 403
     assert here.post(f"/v1/runs/{name}/cancel").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "https://explorer.example"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "cross-site", "origin": "http://testserver"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://testserver"}, 200),
+        ({"origin": "https://explorer.example", "x-forwarded-host": "explorer.example"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_a_page_of_another_site_cannot_act(small: Path, headers: dict[str, str], status: int) -> None:
+    here = TestClient(create_api(), client=HERE)
+    name = here.post("/v1/runs", json=spec().to_dict()).json()["name"]
+    for action in ("cancel", "resume"):
+        answer = here.post(f"/v1/runs/{name}/{action}", headers=headers)
+        assert answer.status_code == status
+        assert status == 200 or "only pages of this server" in answer.json()["detail"]
+    told = here.get(f"/v1/runs/{name}", headers=headers).json()
+    assert (told["state"], told["place"]) == ("queued", 1)
+
+
+def test_asking_again_for_what_its_starter_cancelled_is_refused(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MGC_MAY_START", "all")
+    monkeypatch.setenv("MGC_OWNERS", "none")
+    anna, ben = (TestClient(create_api(), client=FAR, cookies={"mgc_browser": it}) for it in ("anna", "ben"))
+    name = anna.post("/v1/runs", json=spec().to_dict()).json()["name"]
+    assert anna.post(f"/v1/runs/{name}/cancel").json()["state"] == "cancelled"
+    assert ben.post("/v1/runs", json=spec().to_dict()).status_code == 403
+    assert anna.post("/v1/runs", json=spec().to_dict()).json()["state"] == "queued"
 
 
 def test_a_spec_that_is_none_is_refused(small: Path) -> None:

@@ -8,11 +8,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from core.dispatch.process import ProcessIdentity
 from core.potentials import registry
 from core.service.policy import Visitor
 from core.settings import Settings
 from core.tasks import queue
-from core.tasks.process import ProcessIdentity
 from tests.store.small_release import make_release
 from tests.tasks import toy_potential
 

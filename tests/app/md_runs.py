@@ -8,9 +8,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from core.calculations.kinds.diffusion import DiffusionSpec
+from core.dispatch.process import ProcessIdentity
 from core.tasks import RunFolder, merge
 from core.tasks.folder import ProgressLog
-from core.tasks.process import ProcessIdentity
 from tests.dynamics.toys import SHORT
 from tests.store.small_release import crystals
 from tests.tasks.made_runs import walked

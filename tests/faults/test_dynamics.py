@@ -266,7 +266,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(CheckpointError, match=r"No space left on device.*last checkpoint is whole"):
+    with pytest.raises(CheckpointError, match=r"the disk .*is full.*last checkpoint is whole"):
         run(tmp_path)
     assert path.read_bytes() == before
 

@@ -7,12 +7,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.artifacts import locked
-from core.tasks import queue, resume, status, submit
-from core.tasks.locks import device_slot
-from core.tasks.process import ProcessIdentity, start_detached
+from core.dispatch import tickets
+from core.dispatch.process import ProcessIdentity, start_detached
+from core.dispatch.slots import device_slot
+from core.tasks import cancel, queue, resume, status, submit
 from core.tasks.worker import run_job
 from tests.tasks.conftest import make_spec, runs, wait_until
 from tests.tasks.toy_potential import PAUSE
@@ -56,7 +58,7 @@ def test_a_killed_worker_is_noticed_and_resuming_gives_the_unbroken_run(make_spe
 
 
 def test_the_same_job_many_times_at_once_is_one(make_spec, monkeypatch):
-    """Eight submit the same run at the same moment; one worker is started."""
+    """Eight submit the same run at the same moment: one ticket, one dispatcher."""
     started = []
 
     def start(*arguments, **_):
@@ -66,7 +68,7 @@ def test_the_same_job_many_times_at_once_is_one(make_spec, monkeypatch):
     monkeypatch.setattr(queue, "start_detached", start)
     with ThreadPoolExecutor(8) as pool:
         jobs = list(pool.map(lambda _: submit(make_spec()), range(8)))
-    assert len(started) == 1 and len({job.job_id for job in jobs}) == 1
+    assert len(started) == len(tickets.tickets()) == 1 and len({job.job_id for job in jobs}) == 1
     assert {job.state for job in jobs} == {"queued"}
 
 
@@ -119,3 +121,22 @@ def test_two_slots_let_two_runs_share_the_cpu(runs, monkeypatch):
         device_slot("cuda:0", lambda: False) as other,
     ):
         assert (one, two, three, other) == (True, True, False, True)
+
+
+@pytest.mark.slow
+def test_eight_submits_leave_one_dispatcher_and_one_worker(make_spec, runs, monkeypatch):
+    """What waits holds no memory: the whole queue is one process of some megabytes, and it ends with the queue."""
+    monkeypatch.setenv(PAUSE, "0.2")
+    jobs = [submit(make_spec(seed=seed)) for seed in range(8)]
+    first = wait_until(jobs[0], lambda it: it.state == "running")
+    assert [status(it.job_id).note for it in jobs[1:]] == [f"place {n} in the queue" for n in range(1, 8)]
+    mine = [it for it in psutil.Process().children(recursive=True) if it.status() != psutil.STATUS_ZOMBIE]
+    assert first.folder.worker().pid in [it.pid for it in mine] and len(mine) == 2
+    dispatcher = next(it for it in mine if it.pid != first.folder.worker().pid)
+    assert dispatcher.memory_full_info().uss < 30e6
+    for job in jobs:
+        cancel(job.job_id)
+    wait_until(first, lambda it: it.state == "cancelled")
+    assert {status(it.job_id).state for it in jobs} == {"cancelled"}
+    _, alive = psutil.wait_procs(mine, timeout=30)
+    assert not alive

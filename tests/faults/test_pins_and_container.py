@@ -19,6 +19,20 @@ def test_pins_are_past_known_vulnerabilities(root: Path, package: str, fixed_in:
     assert tuple(int(part) for part in pin[1].split(".")) >= fixed_in
 
 
+def test_how_pins_are_kept_current_is_stated_for_each_list_of_them(root: Path) -> None:
+    stated = (root / "CONTRIBUTING.md").read_text().partition("## Pins")[2]
+    lists = [path.name for path in root.glob("requirements*.txt")]
+    assert len(lists) >= 5 and not [name for name in lists if name not in stated]
+    assert "make audit" in stated and "npm audit" in stated
+    assert (root / "app" / "components" / "structure_viewer" / "package-lock.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
+def test_direct_dependencies_are_pinned_exactly_each_with_its_work(root: Path, name: str) -> None:
+    lines = [line for line in (root / name).read_text().splitlines() if line and line[0] not in "#-"]
+    assert lines and not [line for line in lines if not re.match(r"[\w.\[\],-]+==[\w.+]+(\s|;|$)", line)]
+
+
 def test_an_audit_without_a_network_says_that_nothing_was_audited(root: Path, tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9"
     variables = {"VENV": sys.prefix, "AUDIT_VENV": str(tmp_path / "audit")}

@@ -13,7 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from core.errors import ModelError, PotentialError, TrainingError
 from core.potentials import load_potential
 from core.potentials.files import fill, read_weights
-from core.potentials.nequip_mg.build import mean_neighbours, write_student
+from core.potentials.nequip_mg.build import mean_neighbours, trained_weights, write_student
 from core.potentials.nequip_mg.network import (
     StudentShape,
     build_student,
@@ -130,6 +130,31 @@ def test_training_ends_in_a_potential_and_goes_on_from_its_checkpoint(tmp_path: 
     prepare(tmp_path / "tuned", split, shape, TINY, model)
     run_training(tmp_path / "tuned")
     assert (tmp_path / "tuned" / "last.ckpt").exists()
+
+
+class Payload:
+    """What a hostile checkpoint would do when it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.trace,)
+
+
+def test_a_checkpoint_with_a_payload_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    """Neither where weights are taken from it nor where nequip-train goes on from it."""
+    split = split_frames(labelled(16), seed=0)
+    shape = shape_for(split.train, TINY, avg_num_neighbors=30.0)
+    prepare(tmp_path, split, shape, TINY, shape.new_config(0))
+    torch.save({"state_dict": {}, "callbacks": Payload(tmp_path / "ran")}, tmp_path / "last.ckpt")
+    with pytest.raises(ModelError, match="Nothing in it was run"):
+        trained_weights(tmp_path)
+    with pytest.raises(TrainingError, match="nequip-train ended with status"):
+        run_training(tmp_path)
+    assert not (tmp_path / "ran").exists()
+    torch.load(tmp_path / "last.ckpt", weights_only=False)
+    assert (tmp_path / "ran").exists(), "the payload is a real one"
 
 
 def averaged_by_nequip(checkpoint: Path) -> dict[str, torch.Tensor]:

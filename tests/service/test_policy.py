@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from core.dispatch import tickets
+from core.dispatch.process import ProcessIdentity
 from core.errors import NotAllowedError, SettingsError
+from core.service import policy as policy_module
 from core.service.policy import Policy, Visitor, start
 from core.tasks import list_jobs, queue
-from core.tasks.process import ProcessIdentity
 from tests.app.md_runs import spec
 from tests.tasks import toy_potential
 
@@ -93,6 +95,36 @@ def test_a_full_share_of_the_disk_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runs" / "old" / "trajectory").write_bytes(b"0" * 10_000)
     with pytest.raises(NotAllowedError, match="MGC_MAX_DISK_GB"):
         start(spec(), HERE, Policy(max_disk_gb=1e-6))
+
+
+def test_what_did_not_change_is_not_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, active = (tmp_path / "runs" / name for name in ("old", "active"))
+    for folder in (old, active):
+        folder.mkdir(parents=True)
+        (folder / "trajectory").write_bytes(b"0" * 1000)
+    assert policy_module._used_bytes() == 2000
+    walked: list[Path] = []
+    walk = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda path, pattern: walked.append(path) or walk(path, pattern))
+    (active / "trajectory").write_bytes(b"0" * 5000)
+    (active / "progress.jsonl").touch()
+    assert policy_module._used_bytes() == 6000 and walked == [active]
+
+
+@pytest.mark.parametrize(("state", "may"), [("cancelled", False), ("failed", True), ("interrupted", True)])
+def test_who_may_go_on_with_what_another_started(state: str, may: bool) -> None:
+    """To cancel is somebody's decision; that a run broke is nobody's."""
+    policy = Policy(may_start=("all",), owners=("none",))
+    job = start(spec(), STRANGER, policy)
+    tickets.withdraw(job.path)
+    job.folder.write_status(state)
+    if may:
+        assert start(spec(), ANNA, policy).state == "queued"
+    else:
+        with pytest.raises(NotAllowedError, match="another seed"):
+            start(spec(), ANNA, policy)
+        assert list_jobs()[0].state == "cancelled"
+        assert start(spec(), STRANGER, policy).state == "queued"
 
 
 def test_a_limit_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

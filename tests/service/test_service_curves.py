@@ -7,12 +7,12 @@ import pytest
 
 from core.calculations.kinds import relaxation
 from core.calculations.kinds.curve import CurveSpec
+from core.dispatch.process import ProcessIdentity
 from core.errors import NoWorkingIonError
 from core.service.calculations import jobs_of
 from core.service.curves import known_curves, planned_curve, unfinished_curve
 from core.store import open_reader
 from core.tasks import merge, queue, submit
-from core.tasks.process import ProcessIdentity
 from core.tasks.worker import run_job
 from tests.store.small_release import crystals, make_release
 from tests.tasks.conftest import runs

@@ -39,7 +39,7 @@ def walked(
     result = make_result(spec, system, outcome, analysis, teacher, provenance=provenance)
     if analysis.msd is not None:
         write_displacements(folder.path, analysis.msd[spec.working_ion])
-    folder.write("result.json", result.to_dict())
+    folder.keep_result(spec, result)
     folder.write_status("finished")
     return folder.path
 

@@ -5,17 +5,20 @@ import os
 import pytest
 
 from core.artifacts import locked
+from core.dispatch import tickets
+from core.dispatch.process import ProcessIdentity
 from core.errors import JobError, PotentialError, RunFileError, UnknownJobError
+from core.potentials import registry
 from core.tasks import cancel, list_jobs, queue, resume, status, submit, unreadable_runs
 from core.tasks.folder import ProgressLog
-from core.tasks.process import ProcessIdentity
 from core.tasks.worker import run_job
 from tests.tasks.conftest import wait_until
+from tests.tasks.toy_potential import NAME
 
 
 @pytest.fixture
 def started(monkeypatch):
-    """What submit would start, without a process: this one stands for the worker."""
+    """What submit would start, without a process: this one stands for the dispatcher, which does nothing."""
     calls = []
 
     def start(arguments, *, log, threads):
@@ -29,9 +32,17 @@ def started(monkeypatch):
 DEAD = {"pid": 2**22 - 1, "started": 1.0}
 
 
+def hand_to(job, worker, state="running"):
+    """Leave the run's folder as its worker does once the device is its own."""
+    tickets.withdraw(job.path)
+    job.folder.write_status(state)
+    job.folder.write("worker.json", worker)
+
+
 def test_a_submitted_run_finishes_in_a_session_of_its_own(make_spec):
     job = submit(make_spec())
     assert job.state in ("queued", "running") and job.is_active
+    job = wait_until(job, lambda it: it.folder.worker())
     worker = job.folder.worker()
     assert os.getsid(worker.pid) == worker.pid != os.getsid(0)
     assert os.readlink(f"/proc/{worker.pid}/fd/0") == os.devnull
@@ -43,29 +54,36 @@ def test_a_submitted_run_finishes_in_a_session_of_its_own(make_spec):
 
 def test_an_active_run_is_left_alone(make_spec, started):
     job = submit(make_spec())
-    assert (job.state, job.note) == ("queued", "starting")
+    assert (job.state, job.note) == ("queued", "place 1 in the queue")
     submit(make_spec())
     resume(job.job_id)
-    assert len(started) == 1
-    submit(make_spec(seed=1))
-    assert len(started) == 2 and len(list_jobs()) == 2
+    assert [it.run for it in tickets.tickets()] == [job.path]
+    assert submit(make_spec(seed=1)).note == "place 2 in the queue"
+    assert len(list_jobs()) == 2 and len(started) == 1
+    hand_to(job, ProcessIdentity.current().to_dict())
+    assert submit(make_spec()).state == "running" and len(tickets.tickets()) == 1
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
 def test_a_dead_worker_is_an_interruption(make_spec, started, state):
     job = submit(make_spec())
-    job.folder.write_status(state)
-    job.folder.write("worker.json", DEAD)
+    hand_to(job, DEAD, state)
     assert status(job.job_id).state == "interrupted"
-    resume(job.job_id)
-    assert len(started) == 2
+    assert resume(job.job_id).state == "queued" and len(tickets.tickets()) == 1
 
 
 def test_cancelling_a_dead_run_is_final_and_resuming_clears_it(make_spec, started):
     job = submit(make_spec())
-    job.folder.write("worker.json", DEAD)
+    hand_to(job, DEAD)
     assert cancel(job.job_id).state == "cancelled"
     assert resume(job.job_id).state == "queued" and not job.folder.cancel_flag.exists()
+
+
+def test_a_run_that_waits_is_cancelled_at_once_and_leaves_the_queue(make_spec, started):
+    first, second = submit(make_spec()), submit(make_spec(seed=1))
+    assert cancel(first.job_id).state == "cancelled"
+    assert [it.run for it in tickets.tickets()] == [second.path]
+    assert status(second.job_id).note == "place 1 in the queue"
 
 
 def test_cancelling_what_is_over_changes_nothing(make_spec, started):
@@ -76,14 +94,14 @@ def test_cancelling_what_is_over_changes_nothing(make_spec, started):
 
 def test_a_run_that_is_being_started_is_queued(make_spec, started):
     job = submit(make_spec())
-    job.folder.write("worker.json", DEAD)
+    hand_to(job, DEAD)
     with locked(job.folder.start_lock):
         assert status(job.job_id).state == "queued"
 
 
 def test_a_number_used_again_is_another_process(make_spec, started):
     job = submit(make_spec())
-    job.folder.write("worker.json", {"pid": os.getpid(), "started": 1.0})
+    hand_to(job, {"pid": os.getpid(), "started": 1.0})
     assert status(job.job_id).state == "interrupted"
     assert not ProcessIdentity(pid=0, started=None).is_alive
 
@@ -112,10 +130,9 @@ def test_a_damaged_run_says_so_and_does_not_hide_the_others(make_spec, started, 
 def test_a_run_whose_potential_is_gone_is_still_listed(make_spec, started):
     job = submit(make_spec())
     job.folder.write_status("finished")
-    path = job.path / "spec.json"
-    path.write_text(path.read_text().replace('"toy"', '"gone"'))
+    del registry._ENTRIES[NAME]
     (listed,) = list_jobs()
-    assert listed.spec.potential == "gone" and listed.spec.settings()["potential"] == "gone"
+    assert listed.spec.potential == NAME and listed.spec.settings()["potential"] == NAME
     with pytest.raises(PotentialError, match="not a potential"):
         listed.spec.check()
 
@@ -143,7 +160,8 @@ def test_a_damaged_result_can_be_made_anew_and_blocks_no_other(make_spec, conten
 
 def test_a_worker_file_that_says_nothing_is_nobody(make_spec, started):
     job = submit(make_spec())
-    for content in ("{", '{"pid": "x"}', "[]"):
+    hand_to(job, DEAD)
+    for content in ("{", '{"pid": "x"}', "[]", '{"pid": true}', '{"pid": 1e400}', f'{{"pid": {10**30}}}'):
         (job.path / "worker.json").write_text(content)
         assert status(job.job_id).state == "interrupted"
 
@@ -156,6 +174,7 @@ def test_a_runs_folder_that_cannot_be_written_is_told(make_spec, tmp_path, monke
 
 def test_a_flag_that_cannot_be_written_is_told(make_spec, started, monkeypatch):
     job = submit(make_spec())
+    hand_to(job, ProcessIdentity.current().to_dict())
     job.folder.path.joinpath("cancel").symlink_to("/nowhere/at/all")
     with pytest.raises(JobError, match="could not be changed"):
         cancel(job.job_id)

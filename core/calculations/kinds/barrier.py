@@ -157,7 +157,9 @@ class BarrierSpec(CrystalSpec):
         """Work out one hop after another, each kept in the folder once it is done."""
         relaxed, _ = context.needed(self.relaxation)
         if not isinstance(relaxed, RelaxationResult):
-            raise CalculationError(f"{self.relaxation.name} is no relaxation; remove its folder and resume.")
+            raise CalculationError(
+                f"{self.relaxation.name} is no relaxation; move its folder aside and resume."
+            )
         full, empty = relaxed.discharged.crystal, relaxed.charged.crystal
         sites = network(full, self.working_ion, max_hop_a=self.max_hop_a)
         work = _Work(self, context, loaded_potential(self.potential, context.device))
@@ -191,6 +193,8 @@ class _Work:
     def __init__(self, spec: BarrierSpec, context: Context, potential: Potential) -> None:
         self.spec, self.context, self.potential = spec, context, potential
         self.guide = None if spec.guide is None else loaded_potential(spec.guide, context.device)
+        for used in filter(None, (potential, self.guide)):
+            context.works_with(used)
         self._n_done = self._n_forces = 0
 
     def hop(

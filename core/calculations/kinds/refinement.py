@@ -36,6 +36,7 @@ class RefinementSpec(CrystalSpec):
     kind: ClassVar[str] = "refinement"
     title: ClassVar[str] = "Fine-tuning"
     result_type: ClassVar[type[RefinementResult]] = RefinementResult
+    is_more_than_its_result: ClassVar[bool] = True
 
     potential: str
     potential_sha256: str

@@ -136,6 +136,7 @@ class RelaxationSpec(CrystalSpec):
     def run(self, context: Context) -> RelaxationResult:
         """Relax one end after another, each kept in the folder once it is done."""
         potential = loaded_potential(self.potential, context.device)
+        context.works_with(potential)
         work = _Work(self, context, potential)
         discharged = work.end("discharged", self.crystal)
         charged = work.end("charged", host_of(discharged.crystal, self.working_ion))

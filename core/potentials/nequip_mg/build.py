@@ -17,6 +17,7 @@ from ase.io import read
 from torch import Tensor
 from vesin import NeighborList
 
+from core.errors import ModelError
 from core.potentials.base import Potential
 from core.potentials.files import fill, write_potential
 from core.potentials.nequip_mg.dataset import Selection, label_crystals, read_frames
@@ -184,11 +185,18 @@ def trained_weights(folder: Path) -> tuple[dict[str, Tensor], StudentShape]:
     """Return the averaged weights in a training folder's last checkpoint, and the network's shape.
 
     The checkpoint is read without unpickling. nequip's trainer keeps the exponential moving average of the i-th
-    parameter as `ema.ema_weight_i`. Raises `ModelError` for a checkpoint that is not of this shape's network.
+    parameter as `ema.ema_weight_i`. Raises `ModelError` for a checkpoint that holds more than numbers, is damaged, or
+    is not of this shape's network.
     """
     shape = StudentShape.from_dict(json.loads((folder / "shape.json").read_text(encoding="utf-8")))
     places = weights_of(build_student(shape))
-    stored = torch.load(folder / "last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    try:
+        stored = torch.load(folder / "last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:  # torch has many for a file that is not what it should be
+        raise ModelError(
+            f"{folder / 'last.ckpt'} is no checkpoint of a training ({str(error).splitlines()[0]}). Nothing in it was "
+            "run; move it away and train again."
+        ) from error
     averages = [key for key in stored if key.startswith("ema.ema_weight_")]
     weights = {f"ema.ema_weight_{index}": place for index, place in enumerate(places.values())}
     fill(weights, {key: stored[key] for key in averages}, name=f"{NAME} in {folder.name}")

@@ -91,11 +91,15 @@ class CurveSpec(CrystalSpec):
         """Screen and relax one content after another, then draw the hull; what is done is kept in the folder."""
         ends, _ = context.needed(self.relaxation)
         if not isinstance(ends, RelaxationResult):
-            raise CalculationError(f"{self.relaxation.name} is no relaxation; remove its folder and resume.")
+            raise CalculationError(
+                f"{self.relaxation.name} is no relaxation; move its folder aside and resume."
+            )
         cell = ordering_cell(
             ends.discharged.crystal, self.working_ion, max_sites=self.max_sites, min_ions=self.min_ions
         )
-        work = CurveWork(self, context, cell, loaded_potential(self.potential, context.device))
+        potential = loaded_potential(self.potential, context.device)
+        context.works_with(potential)
+        work = CurveWork(self, context, cell, potential)
         between = work.run()
         curve = CurveSummary.of(self.working_ion, cell, ends, between)
         verdict, reason = verdict_of(curve.steps)

@@ -27,6 +27,8 @@ from core.dynamics import (
     simulate,
     teacher_check,
 )
+from core.dynamics.checkpoint import CHECKPOINT_FILE
+from core.errors import CheckpointError
 from core.potentials import Potential, load_potential, load_refined
 from core.provenance import Provenance
 
@@ -41,7 +43,8 @@ def run(spec: "DiffusionSpec", context: Context) -> DiffusionResult:
     """Do the run of a spec in the context's folder, from its checkpoint if there is one."""
     system = build_system(spec.crystal, spec.working_ion, spec.protocol, spec.seed)
     potential, notes, errors = _potential(spec, context, system.n_atoms * spec.protocol.n_steps)
-    outcome = _simulate(spec, context, system, potential)
+    context.works_with(potential)
+    outcome = _made_before(spec, context, system) or _simulate(spec, context, system, potential)
     if outcome.state == "stopped":
         raise Stopped
     context.say("measuring")
@@ -116,6 +119,30 @@ def _potential(
         make = lambda: load_potential(spec.potential, device=context.device, dtype="float32")  # noqa: E731
     potential, notes = ready_potential(make, context.say, atom_steps=atom_steps)
     return potential, notes, errors
+
+
+def _made_before(spec: "DiffusionSpec", context: Context, system: System) -> Outcome | None:
+    """Return how a run ended whose frames are all there and whose checkpoint is lost: it is measured, not made anew.
+
+    None where there is a checkpoint to go on from, or a frame is missing, or the first is of another cell.
+    """
+    if (context.folder / CHECKPOINT_FILE).exists():
+        return None
+    try:
+        frames = read_trajectory(context.folder)
+    except CheckpointError:
+        return None
+    protocol, species = spec.protocol, tuple(system.atoms.get_chemical_symbols())
+    if len(frames) != protocol.n_steps // protocol.frame_steps + 1 or frames.species != species:
+        return None
+    if not np.array_equal(frames.positions_a[0], system.atoms.positions.astype(np.float32)):
+        return None
+    seconds = context.seconds_before()
+    return Outcome(
+        state="finished", reason="all steps were made; the checkpoint is lost, and the drift with it.", cause=None,
+        n_steps=protocol.n_steps, seconds=seconds, drift_mev_per_atom_per_ps=None,
+        atom_steps_per_s=protocol.n_steps * system.n_atoms / max(seconds, 1e-9),
+    )  # fmt: skip
 
 
 def _simulate(spec: "DiffusionSpec", context: Context, system: System, potential: Potential) -> Outcome:

@@ -16,6 +16,9 @@ from core.settings import ROOT
 _CLOSE_S: Final = 0.5
 """Start times of one process differ by this much at most between two looks: clocks are corrected now and then."""
 
+_SETTINGS: Final = ("MGC_", "CUDA_VISIBLE_DEVICES")
+"""How the names of the variables begin that decide what a run does and where."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
@@ -41,7 +44,7 @@ class ProcessIdentity:
     def from_dict(cls, fields: Mapping[str, Any]) -> "ProcessIdentity | None":
         """Return the identity that `to_dict` gave, or None for anything else: then nobody is known to work."""
         pid, started = fields.get("pid"), fields.get("started")
-        if not isinstance(pid, int) or not isinstance(started, int | float | None):
+        if type(pid) is not int or not isinstance(started, int | float | None):
             return None
         return cls(pid=pid, started=started)
 
@@ -57,7 +60,7 @@ class ProcessIdentity:
             return self.started is None or abs(process.create_time() - self.started) < _CLOSE_S
         except psutil.AccessDenied:
             return True
-        except psutil.Error:
+        except (psutil.Error, OverflowError):  # a number that no process can have
             return False
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,13 +68,23 @@ class ProcessIdentity:
         return {"pid": self.pid, "started": self.started}
 
 
-def start_detached(arguments: Sequence[str], *, log: Path, threads: int) -> ProcessIdentity:
+def settings_here() -> dict[str, str]:
+    """Return the settings of this process, as a process that works for it shall have them."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+
+
+def start_detached(
+    arguments: Sequence[str], *, log: Path, threads: int, settings: Mapping[str, str] | None = None
+) -> ProcessIdentity:
     """Start Python with these arguments in a session of its own, deaf to the terminal, its output added to `log`.
 
-    Raises `OSError` where the log cannot be opened or no process started.
+    `settings` are those of whoever asks for it (`settings_here`), None for those of this process. Raises `OSError`
+    where the log cannot be opened or no process started.
     """
     count = str(threads)
-    environment = os.environ | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+    others = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    own = settings_here() if settings is None else settings
+    environment = others | dict(own) | {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
