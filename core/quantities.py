@@ -23,7 +23,8 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "_mev_per_atom_per_ps": "meV/atom/ps", "_atom_steps_per_s": "atom-steps/s", "_ev_per_atom": "eV/atom",
         "_mah_per_g": "mAh/g", "_ah_per_l": "Ah/L", "_ms_per_cm": "mS/cm", "_cm2_per_s": "cm²/s", "_ev_per_a": "eV/Å",
         "_percent": "%", "_a3": "Å³", "_a2": "Å²", "_ev": "eV", "_fs": "fs", "_ps": "ps", "_a": "Å", "_k": "K",
-        "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg",
+        "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg", "_wh_per_l": "Wh/L", "_wh_per_kg": "Wh/kg",
+        "_deg": "°",
     }
 )  # fmt: skip
 """What the end of a name says about its unit; longer ends come first, because they hold shorter ones."""
@@ -201,6 +202,10 @@ _CAPACITY: Final = (
             "What the redox metals can pay for; empty where not countable.", short="Redox-limited"),
     _number("capacity_redox_grav_mah_per_g", "Redox-limited gravimetric capacity", ",.0f",
             "What the redox metals can pay for, per gram; empty where not countable.", short="Redox-limited"),
+    _number("energy_vol_wh_per_l", "Energy density", ",.0f",
+            "Predicted voltage times redox-limited capacity, of the cathode alone.", short="Energy"),
+    _number("energy_grav_wh_per_kg", "Specific energy", ",.0f",
+            "Predicted voltage times redox-limited capacity, per kilogram of the cathode alone.", short="Energy"),
 )  # fmt: skip
 
 _SCREENING: Final = (

@@ -20,6 +20,7 @@ from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
+from app.components.voltage_table import voltage_table
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from app.visitor import visible
@@ -27,6 +28,7 @@ from core.errors import UnknownCandidateError
 from core.service.calculations import jobs_of
 from core.service.candidates import Candidate, candidate, examples, names
 from core.service.charged_state import charged_state, known_facts
+from core.service.conductivities import limit_of
 from core.service.release import Reader
 from core.service.screen import judgement
 
@@ -101,30 +103,29 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
-    row, crystal = dict(shown.row), shown.crystal
-    ion, jobs = row["working_ion"], visible(jobs_of(crystal))
+    crystal, jobs = shown.crystal, visible(jobs_of(shown.crystal))
+    ion = shown.row["working_ion"]
     thresholds = thresholds_of(controls.current(), state.facets())
-    _header(row, labels)
     charged = charged_state(reader, crystal, ion, jobs)
-    verdict_panel(judgement(row | known_facts(reader, crystal, charged, jobs), thresholds))
-    picture, numbers = st.columns([3, 2])
+    row = dict(shown.row) | known_facts(reader, crystal, charged, jobs)
+    _header(row, labels)
+    verdict_panel(judgement(row, thresholds))
+    picture, numbers = st.container(key="stacking-top").columns([1, 1], gap="large")
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
         sections.downloads(shown)
     with numbers:
-        draw_cards(figures(row, thresholds))
-    left, right = st.columns(2, gap="large")
-    with left:
-        sections.voltage_origin(shown)
-    with right:
-        sections.nearest_electrodes(shown)
-    guarded(render_contributions)(crystal, ion)
+        voltage_table(row)
+    draw_cards(figures(row, thresholds), in_a_row=True)
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
     guarded(barrier_section)(reader, crystal, ion, jobs)
-    guarded(dynamics_section)(reader, row, crystal, jobs)
+    guarded(dynamics_section)(reader, row, crystal, jobs, limit_of(thresholds))
+    sections.nearest_electrodes(shown)
+    guarded(render_contributions)(crystal, ion)
     compare_section(reader, row["id"], compare, labels, thresholds)
+    sections.provenance_section(shown)
 
 
 def main() -> None:

@@ -18,7 +18,8 @@ from app.theme import safe
 from app.visitor import visible
 from core.errors import UnknownCandidateError
 from core.records import Crystal
-from core.service.calculations import Calculation, Job, conductivity_points, list_jobs, unreadable_runs
+from core.service.calculations import Calculation, Job, list_jobs, unreadable_runs
+from core.service.conductivities import conductivity_points
 
 _TABLE: Final = "dynamics_table"
 _IDS: Final = "dynamics_ids"

@@ -1,0 +1,126 @@
+"""The average voltage of one candidate by all who know it, beside each other: each with its 90 % interval."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.quantities import is_missing
+from core.verdict import DFT_SPREAD_V, HALF_WIDTH, NOT_SETTLED, RELAXED_SPREAD_V
+
+Row = Mapping[str, Any]
+
+PAID: Final = "Relaxed, as far as the redox metals pay"
+"""The title of the voltage that counts fewer ions than the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownVoltage:
+    """One answer: who gives it, volts, its 90 % interval where an error is known; `note`: what a reader must know.
+
+    `off_v`: what it lies above the prediction; `agrees`: whether both errors together explain that at 90 %. Both are
+    None for the prediction itself, and where there is nothing to compare.
+    """
+
+    title: str
+    voltage_v: float | None
+    low_v: float | None = None
+    high_v: float | None = None
+    off_v: float | None = None
+    agrees: bool | None = None
+    note: str = ""
+
+
+def voltages(row: Row) -> list[KnownVoltage]:
+    """Return what is known of a candidate's voltage, from its row of the view `screening`; None where nothing is.
+
+    Predicted, relaxed, by first principles here, and the public label; where the redox metals pay for some of the ions
+    only, the relaxed voltage up to there too. Spreads are those that verdicts use (`core.verdict.voltages`).
+    """
+    return [
+        _predicted(row),
+        _compared(row, "relaxed_voltage_v", "Relaxed ends", RELAXED_SPREAD_V, _relaxed_note(row)),
+        *_paid(row),
+        _compared(row, "dft_voltage_v", "First principles, here", DFT_SPREAD_V, "PBE+U, on relaxed ends"),
+        _compared(
+            row, "mp_average_voltage_v", "Public label", 0.0,
+            "density-functional theory; the model may have learned from it",
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyDensity:
+    """Energy of the cathode alone, without anode, electrolyte and casing; None where a factor is not known."""
+
+    vol_wh_per_l: float | None
+    grav_wh_per_kg: float | None
+
+
+def energy_density(row: Row) -> EnergyDensity:
+    """Return predicted voltage times redox-limited capacity: E = V C, Wh/L and Wh/kg of the discharged compound."""
+    voltage_v = _number(row, "voltage_v")
+    vol, grav = _number(row, "capacity_redox_vol_ah_per_l"), _number(row, "capacity_redox_grav_mah_per_g")
+    return EnergyDensity(
+        vol_wh_per_l=None if voltage_v is None or vol is None else voltage_v * vol,
+        grav_wh_per_kg=None if voltage_v is None or grav is None else voltage_v * grav,
+    )
+
+
+def contradictions(known: list[KnownVoltage]) -> list[str]:
+    """Return in words which of the voltages the prediction cannot be squared with."""
+    return [
+        f"{it.title} gives {it.voltage_v:.2f} V, {abs(it.off_v or 0.0):.2f} V "
+        f"{'above' if (it.off_v or 0.0) > 0.0 else 'below'} the prediction: more than their errors explain."
+        for it in known
+        if it.agrees is False
+    ]
+
+
+def _predicted(row: Row) -> KnownVoltage:
+    value = _number(row, "voltage_v")
+    note = "" if value is None or row.get("in_domain") else "out of the model's domain"
+    return KnownVoltage(
+        title="Predicted", voltage_v=value, low_v=_number(row, "voltage_low_v"), high_v=_number(row, "voltage_high_v"),
+        note=note if value is not None else str(row.get("voltage_error") or ""),
+    )  # fmt: skip
+
+
+def _compared(row: Row, name: str, title: str, std_v: float, note: str) -> KnownVoltage:
+    """A value of standard deviation `std_v`, 0 for one that is true by definition, held against the prediction."""
+    value, predicted, spread_v = _number(row, name), _number(row, "voltage_v"), _number(row, "voltage_std_v")
+    if value is None:
+        return KnownVoltage(title=title, voltage_v=None, note=note if NOT_SETTLED in note else "")
+    half_v = HALF_WIDTH * std_v
+    off_v = None if predicted is None else value - predicted
+    agrees = None
+    if off_v is not None and spread_v is not None:
+        agrees = abs(off_v) <= HALF_WIDTH * math.hypot(spread_v, std_v)
+    return KnownVoltage(
+        title=title, voltage_v=value, low_v=value - half_v if std_v else None, high_v=value + half_v if std_v else None,
+        off_v=off_v, agrees=agrees, note=note,
+    )  # fmt: skip
+
+
+def _paid(row: Row) -> list[KnownVoltage]:
+    value = _number(row, "relaxed_redox_voltage_v")
+    if value is None:
+        return []
+    half_v = HALF_WIDTH * RELAXED_SPREAD_V
+    return [
+        KnownVoltage(
+            title=PAID, voltage_v=value, low_v=value - half_v,
+            high_v=value + half_v, note="of fewer ions than the prediction counts",
+        )
+    ]  # fmt: skip
+
+
+def _relaxed_note(row: Row) -> str:
+    if row.get("framework") == NOT_SETTLED:
+        return f"relaxation {NOT_SETTLED}"
+    return "a second opinion, by an interatomic potential"
+
+
+def _number(row: Row, name: str) -> float | None:
+    value = row.get(name)
+    return None if is_missing(value) else float(value)  # type: ignore[arg-type]
