@@ -12,6 +12,7 @@ potentials   the interatomic potentials and their cards
 voltages     the voltages of a candidate beside each other, and which contradict the prediction
 calculations one's own runs and those of the release: list, start, stop, go on, merge, export
 conductivities  seeds pooled, the result that counts first
+measurements  runs as a list, a row for each material and protocol
 decide       whether a conductivity is decided against a limit, and the run that could decide it
 charged_state both ends relaxed and how stable they are, and what of it a verdict takes
 dynamics     molecular dynamics: what is asked, what comes out, what it would cost
