@@ -343,6 +343,11 @@ _ACCURACY: Final = (
     _number("median_baseline_v", "Ion's median", ".2f", "MAE of always guessing the ion's median."),
     _number("paper_v", "Paper", ".2f", "Test MAE of the paper, on its own random split."),
     _number("ion_distance_a", "Distance to the nearest working ion", ".2f", "Within the crystal."),
+    _number("two_theta_deg", "Angle 2θ", ".2f", "Between the beam and the diffracted one.", short="2θ"),
+    _number("d_spacing_a", "Spacing of the planes", ".3f", "Of the lattice planes that make the peak.", short="d"),
+    _number("intensity_percent", "Intensity", ".0f", "Against the strongest peak of the pattern."),
+    _text("hkl", "Planes", "Miller indices in the conventional cell.", head="hkl"),
+    _number("multiplicity", "Multiplicity", ",d", "Planes that symmetry makes alike."),
     _number("contribution_v", "Share of the voltage", "+.3f", "Of one atom, in the voltage of the frozen host."),
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ LINE = {
     "mobility": {"thresholds", "verdict", "screening"},
     "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),
+    "diffraction": set(),
     "store": {"oxidation"},
     "potentials": set(),
     "relaxation": {"potentials"},
@@ -49,7 +50,7 @@ LINE = {
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",
         "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations",
-        "tasks", "dft",
+        "tasks", "dft", "diffraction",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",

@@ -21,13 +21,14 @@ from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
 from app.components.voltage_table import voltage_table
+from app.components.xrd_section import patterns_of, xrd_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from app.visitor import visible
 from core.errors import UnknownCandidateError
 from core.service.calculations import jobs_of
 from core.service.candidates import Candidate, candidate, examples, names
-from core.service.charged_state import charged_state, known_facts
+from core.service.charged_state import ChargedState, charged_state, known_facts
 from core.service.conductivities import limit_of
 from core.service.release import Reader
 from core.service.screen import judgement
@@ -122,10 +123,20 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     guarded(dft_section)(reader, crystal, ion, jobs)
     guarded(barrier_section)(reader, crystal, ion, jobs)
     guarded(dynamics_section)(reader, row, crystal, jobs, limit_of(thresholds))
+    guarded(_xrd)(shown, charged)
     sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, ion)
     compare_section(reader, row["id"], compare, labels, thresholds)
     sections.provenance_section(shown)
+
+
+def _xrd(shown: Candidate, charged: ChargedState | None) -> None:
+    xrd_section(patterns_of(_pattern_key(shown, charged), shown.crystal, charged), shown.crystal.id)
+
+
+def _pattern_key(shown: Candidate, charged: ChargedState | None) -> tuple[str, ...]:
+    made = "" if charged is None else charged.result.created
+    return shown.release.sha256, shown.crystal.id, made
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ candidates   everything that is known of one candidate
 predict      structure files and uploads -> a row each, with the reason where there is no prediction
 model        the voltage model and its card
 accuracy     how far the voltage model is off
+diffraction  powder patterns of both ends of charge
 explain      which atoms make a predicted voltage
 embeddings   what the networks learned of chemistry
 potentials   the interatomic potentials and their cards

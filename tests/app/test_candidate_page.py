@@ -17,6 +17,7 @@ from core.records import Capacity, Conductivity, Crystal, Electrode, VoltagePred
 from core.service.candidates import candidate
 from core.service.screen import Thresholds
 from core.store import Reader, ReleaseWriter, open_reader
+from tests.app.md_runs import charts
 
 HOSTILE = (
     "' OR 1=1 --",
@@ -161,6 +162,15 @@ def test_what_is_not_known_is_called_unknown(open_candidate) -> None:
     text = page_text(open_candidate(id="mp-1"))
     for label in ("Migration barrier", "Conductivity", "Host on charge"):
         assert f"<span>{label}</span><b>unknown</b>" in text
+
+
+def test_the_powder_pattern_is_drawn_and_listed(open_candidate) -> None:
+    page = open_candidate(id="mp-1")
+    (plot,) = [chart for chart in charts(page) if "2θ" in chart["layout"]["xaxis"]["title"]["text"]]
+    assert [trace["mode"] for trace in plot["data"]] == ["lines", "markers"]
+    assert "(110)" in page_text(page) and "Peaks (CSV)" in [
+        it.proto.label for it in page.get("download_button")
+    ]
 
 
 def test_hashes_are_folded_away(open_candidate) -> None:
