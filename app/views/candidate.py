@@ -15,6 +15,7 @@ from app.components.contributions import render_contributions
 from app.components.dft_section import dft_section
 from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
+from app.components.similar_section import similar_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
@@ -31,7 +32,8 @@ from core.service.candidates import Candidate, candidate, examples, names
 from core.service.charged_state import ChargedState, charged_state, known_facts
 from core.service.conductivities import limit_of
 from core.service.release import Reader
-from core.service.screen import judgement
+from core.service.screen import Thresholds, judgement
+from core.service.similar import similar
 
 _VIEWER_HEIGHT = 480
 _N_EXAMPLES = 6
@@ -124,6 +126,7 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     guarded(barrier_section)(reader, crystal, ion, jobs)
     guarded(dynamics_section)(reader, row, crystal, jobs, limit_of(thresholds))
     guarded(_xrd)(shown, charged)
+    guarded(_similar)(reader, row, thresholds)
     sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, ion)
     compare_section(reader, row["id"], compare, labels, thresholds)
@@ -132,6 +135,10 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
 
 def _xrd(shown: Candidate, charged: ChargedState | None) -> None:
     xrd_section(patterns_of(_pattern_key(shown, charged), shown.crystal, charged), shown.crystal.id)
+
+
+def _similar(reader: Reader, row: Mapping[str, Any], thresholds: Thresholds) -> None:
+    similar_section(similar(reader, row, thresholds), row)
 
 
 def _pattern_key(shown: Candidate, charged: ChargedState | None) -> tuple[str, ...]:

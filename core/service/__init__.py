@@ -3,6 +3,7 @@
 release      the release that all faces read, and what it offers to filter by
 screen       thresholds and filters -> funnel, who passes, the list in its order, the shortlist as a file
 candidates   everything that is known of one candidate
+similar      candidates like one: polymorphs, the same prototype, near to the model
 predict      structure files and uploads -> a row each, with the reason where there is no prediction
 model        the voltage model and its card
 accuracy     how far the voltage model is off

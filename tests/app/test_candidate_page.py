@@ -173,6 +173,12 @@ def test_the_powder_pattern_is_drawn_and_listed(open_candidate) -> None:
     ]
 
 
+def test_similar_candidates_are_listed_with_verdict_and_link(open_candidate) -> None:
+    text = page_text(open_candidate(id="mp-1"))
+    assert "The same prototype, ABC₃ in P2₁/c" in text and "<a href='?id=mp-3'" in text
+    assert "Other structures of MgMnO₃" in text and "None in this release." in text
+
+
 def test_hashes_are_folded_away(open_candidate) -> None:
     page = open_candidate(id="mp-1")
     (fold,) = [it for it in page.expander if it.label == "Provenance and hashes"]
