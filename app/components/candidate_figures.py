@@ -11,6 +11,7 @@ import streamlit as st
 from app.components.md_words import sigma_words
 from app.components.voltage_table import UNKNOWN, interval_words, voltage_words
 from core.quantities import QUANTITIES, is_missing
+from core.service.charged_state import NOT_CONVERGED
 from core.service.screen import Thresholds, chances, judgement
 from core.service.voltages import PAID, KnownVoltage, energy_density, voltages
 
@@ -132,11 +133,17 @@ def _error(row: Row, name: str) -> str:
 
 
 def _host(row: Row) -> Figure:
-    change = QUANTITIES["volume_change"]
+    change, framework = QUANTITIES["volume_change"], row.get("framework")
+    is_settled = framework is not None and framework != NOT_CONVERGED
+    volume = "" if is_missing(row.get("volume_change")) else f"volume {change.text(row['volume_change'])}"
     return Figure(
         label="Host on charge",
-        value=str(row.get("framework") or UNKNOWN),
-        detail="" if is_missing(row.get("volume_change")) else f"volume {change.text(row['volume_change'])}",
+        value=str(framework) if is_settled else UNKNOWN,
+        detail=volume
+        if is_settled
+        else "not relaxed yet"
+        if framework is None
+        else f"relaxation {framework}",
         help=QUANTITIES["framework"].help,
     )
 

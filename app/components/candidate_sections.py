@@ -1,6 +1,6 @@
 """Small parts of the Candidate page: downloads, nearest electrodes, provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -76,8 +76,8 @@ def nearest_electrodes(candidate: Candidate) -> None:
     )
 
 
-def downloads(candidate: Candidate) -> None:
-    """Offer the structure as CIF and everything known about the candidate as JSON, made on click."""
+def downloads(candidate: Candidate, dossier: Callable[[], str]) -> None:
+    """Offer the structure as CIF, all that is known as JSON, and the `dossier` to print, each made on click."""
     with st.container(horizontal=True):
         st.download_button(
             "CIF",
@@ -96,4 +96,13 @@ def downloads(candidate: Candidate) -> None:
             icon=":material/download:",
             on_click="ignore",
             help="The structure with all figures, the nearest electrodes, provenance and release.",
+        )
+        st.download_button(
+            "One page to print",
+            data=lambda: dossier().encode(),
+            file_name=f"{candidate.row['id']}.html",
+            mime="text/html",
+            icon=":material/print:",
+            on_click="ignore",
+            help="Verdict, voltages, figures and powder pattern on one page of A4, as a file that needs nothing else.",
         )

@@ -10,7 +10,7 @@ from app.components.candidate_figures import pretty_spacegroup
 from app.components.tables import Cell, Link, draw_table
 from app.components.text import pretty_formula
 from app.theme import safe
-from core.quantities import QUANTITIES
+from core.quantities import QUANTITIES, is_missing
 from core.service.similar import Similar, anonymous_formula
 
 
@@ -49,4 +49,6 @@ def _cell(name: Any, value: Any) -> Cell:
     if name == "spacegroup":
         return pretty_spacegroup(value) if value else "not stated"
     quantity = QUANTITIES[name]
-    return quantity.text(value, "unknown").removesuffix(f" {quantity.unit}") if quantity.unit else str(value)
+    if is_missing(value):
+        return "unknown"
+    return quantity.number(float(value)) if quantity.kind == "number" else str(value)

@@ -1,6 +1,7 @@
 """One candidate: its structure, its figures, where they come from, and others beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
 from app.components.dft_section import dft_section
+from app.components.dossier import dossier_html
 from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
 from app.components.similar_section import similar_section
@@ -22,7 +24,7 @@ from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
 from app.components.voltage_table import voltage_table
-from app.components.xrd_section import patterns_of, xrd_section
+from app.components.xrd_section import Patterns, patterns_of, xrd_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from app.visitor import visible
@@ -116,7 +118,9 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     picture, numbers = st.container(key="stacking-top").columns([1, 1], gap="large")
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
-        sections.downloads(shown)
+        url = f"{state.page_url()}?id={row['id']}"
+        patterns = partial(patterns_of, _pattern_key(shown, charged), crystal, charged)
+        sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
     with numbers:
         voltage_table(row)
     draw_cards(figures(row, thresholds), in_a_row=True)
@@ -125,7 +129,7 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     guarded(dft_section)(reader, crystal, ion, jobs)
     guarded(barrier_section)(reader, crystal, ion, jobs)
     guarded(dynamics_section)(reader, row, crystal, jobs, limit_of(thresholds))
-    guarded(_xrd)(shown, charged)
+    guarded(_xrd)(patterns, crystal.id)
     guarded(_similar)(reader, row, thresholds)
     sections.nearest_electrodes(shown)
     guarded(render_contributions)(crystal, ion)
@@ -133,8 +137,8 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     sections.provenance_section(shown)
 
 
-def _xrd(shown: Candidate, charged: ChargedState | None) -> None:
-    xrd_section(patterns_of(_pattern_key(shown, charged), shown.crystal, charged), shown.crystal.id)
+def _xrd(patterns: Callable[[], Patterns], id: str) -> None:
+    xrd_section(patterns(), id)
 
 
 def _similar(reader: Reader, row: Mapping[str, Any], thresholds: Thresholds) -> None:

@@ -1,8 +1,9 @@
 """The average voltage of one candidate by all who know it, beside each other: each with its 90 % interval."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 from core.quantities import is_missing
@@ -18,12 +19,15 @@ PAID: Final = "Relaxed, as far as the redox metals pay"
 class KnownVoltage:
     """One answer: who gives it, volts, its 90 % interval where an error is known; `note`: what a reader must know.
 
+    `std_v`: standard deviation, 0 for a label, which counts as true; None where it is not known.
+
     `off_v`: what it lies above the prediction; `agrees`: whether both errors together explain that at 90 %. Both are
     None for the prediction itself, and where there is nothing to compare.
     """
 
     title: str
     voltage_v: float | None
+    std_v: float | None = None
     low_v: float | None = None
     high_v: float | None = None
     off_v: float | None = None
@@ -67,21 +71,30 @@ def energy_density(row: Row) -> EnergyDensity:
     )
 
 
-def contradictions(known: list[KnownVoltage]) -> list[str]:
-    """Return in words which of the voltages the prediction cannot be squared with."""
-    return [
-        f"{it.title} gives {it.voltage_v:.2f} V, {abs(it.off_v or 0.0):.2f} V "
-        f"{'above' if (it.off_v or 0.0) > 0.0 else 'below'} the prediction: more than their errors explain."
-        for it in known
-        if it.agrees is False
+def contradictions(known: Sequence[KnownVoltage]) -> list[str]:
+    """Return in words which two voltages of the same ions their errors together do not explain at 90 %."""
+    comparable = [
+        it for it in known if it.voltage_v is not None and it.std_v is not None and it.title != PAID
     ]
+    return [
+        f"{one.title} ({one.voltage_v:.2f} V) and {other.title.lower()} ({other.voltage_v:.2f} V) are "
+        f"{abs((one.voltage_v or 0.0) - (other.voltage_v or 0.0)):.2f} V apart: more than their errors explain."
+        for one, other in combinations(comparable, 2)
+        if not _agree(one, other)
+    ]
+
+
+def _agree(one: KnownVoltage, other: KnownVoltage) -> bool:
+    off_v = (one.voltage_v or 0.0) - (other.voltage_v or 0.0)
+    return abs(off_v) <= HALF_WIDTH * math.hypot(one.std_v or 0.0, other.std_v or 0.0)
 
 
 def _predicted(row: Row) -> KnownVoltage:
     value = _number(row, "voltage_v")
     note = "" if value is None or row.get("in_domain") else "out of the model's domain"
     return KnownVoltage(
-        title="Predicted", voltage_v=value, low_v=_number(row, "voltage_low_v"), high_v=_number(row, "voltage_high_v"),
+        title="Predicted", voltage_v=value, std_v=_number(row, "voltage_std_v"),
+        low_v=_number(row, "voltage_low_v"), high_v=_number(row, "voltage_high_v"),
         note=note if value is not None else str(row.get("voltage_error") or ""),
     )  # fmt: skip
 
@@ -97,8 +110,8 @@ def _compared(row: Row, name: str, title: str, std_v: float, note: str) -> Known
     if off_v is not None and spread_v is not None:
         agrees = abs(off_v) <= HALF_WIDTH * math.hypot(spread_v, std_v)
     return KnownVoltage(
-        title=title, voltage_v=value, low_v=value - half_v if std_v else None, high_v=value + half_v if std_v else None,
-        off_v=off_v, agrees=agrees, note=note,
+        title=title, voltage_v=value, std_v=std_v, low_v=value - half_v if std_v else None,
+        high_v=value + half_v if std_v else None, off_v=off_v, agrees=agrees, note=note,
     )  # fmt: skip
 
 
@@ -109,7 +122,7 @@ def _paid(row: Row) -> list[KnownVoltage]:
     half_v = HALF_WIDTH * RELAXED_SPREAD_V
     return [
         KnownVoltage(
-            title=PAID, voltage_v=value, low_v=value - half_v,
+            title=PAID, voltage_v=value, std_v=RELAXED_SPREAD_V, low_v=value - half_v,
             high_v=value + half_v, note="of fewer ions than the prediction counts",
         )
     ]  # fmt: skip

@@ -179,6 +179,12 @@ def test_similar_candidates_are_listed_with_verdict_and_link(open_candidate) -> 
     assert "Other structures of MgMnO₃" in text and "None in this release." in text
 
 
+def test_one_page_to_print_is_offered(open_candidate) -> None:
+    page = open_candidate(id="mp-1")
+    assert "One page to print" in [it.proto.label for it in page.get("download_button")]
+    assert "@media print" in page_text(page)
+
+
 def test_hashes_are_folded_away(open_candidate) -> None:
     page = open_candidate(id="mp-1")
     (fold,) = [it for it in page.expander if it.label == "Provenance and hashes"]

@@ -19,7 +19,10 @@ def test_each_has_its_interval_and_its_distance_from_the_prediction() -> None:
     assert computed.off_v == pytest.approx(-0.8) and computed.agrees is False
     assert (label.low_v, label.agrees) == (None, True)
     assert contradictions([predicted, relaxed, computed, label]) == [
-        "First principles, here gives 2.20 V, 0.80 V below the prediction: more than their errors explain."
+        f"{one} and first principles, here (2.20 V) are {apart} V apart: more than their errors explain."
+        for one, apart in (("Predicted (3.00 V)", "0.80"), ("Relaxed ends (3.10 V)", "0.90"))
+    ] + [
+        "First principles, here (2.20 V) and public label (3.05 V) are 0.85 V apart: more than their errors explain."
     ]
 
 
