@@ -27,6 +27,7 @@ _CARD_STYLE = """
 .figures small { font-size: 0.8rem; opacity: 0.7; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .figures.row { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)) !important; }
 @media (max-width: 900px) { .figures b { font-size: 1.15rem; } }
+@media (max-width: 640px) { .figures.row { grid-template-columns: 1fr 1fr !important; } }
 @media (min-width: 1100px) { .figures { grid-template-columns: 1fr 1fr; }
   .figures > div { min-height: 6.6rem; justify-content: center; } }
 </style>

@@ -115,14 +115,14 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     row = dict(shown.row) | known_facts(reader, crystal, charged, jobs)
     _header(row, labels)
     verdict_panel(judgement(row, thresholds))
-    picture, numbers = st.container(key="stacking-top").columns([1, 1], gap="large")
-    with picture:
-        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
-        url = f"{state.page_url()}?id={row['id']}"
-        patterns = partial(patterns_of, _pattern_key(shown, charged), crystal, charged)
-        sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
+    url = f"{state.page_url()}?id={row['id']}"
+    patterns = partial(patterns_of, _pattern_key(shown, charged), crystal, charged)
+    numbers, picture = st.container(key="stacking-top").columns(2, gap="large")
     with numbers:
         voltage_table(row)
+        sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
+    with picture:
+        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
     draw_cards(figures(row, thresholds), in_a_row=True)
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)
