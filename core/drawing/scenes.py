@@ -1,22 +1,25 @@
-"""Pictures of crystals: a crystal-toolkit scene, flattened into compact JSON that the browser's viewer draws.
+"""Pictures of crystals: atoms, bonds and polyhedra as compact JSON that the browser's viewer draws.
+
+Every polyhedron whose centre lies in the cell or on its border is whole: its corners are drawn wherever they lie.
+Colours and radii are crystal-toolkit's.
 
 Importing crystal-toolkit takes seconds, so it happens on first use; call `warm_up` in the background at start.
 """
 
+import math
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from core.records import Crystal, FloatArray
 
 if TYPE_CHECKING:
-    from crystal_toolkit.core.legend import Legend
-    from crystal_toolkit.core.scene import Scene
     from pymatgen.analysis.graphs import StructureGraph
     from pymatgen.core import Structure
 
@@ -24,20 +27,19 @@ MAX_BONDED_SITES: Final = 200
 """Above this many sites only atoms and cell are drawn: bonds would take seconds and hide the picture."""
 
 _MAX_CRYSTALNN_SITES = 80
-_MAX_POLYHEDRON_CORNERS = 8
+_FEWEST_CORNERS, _MOST_CORNERS = 4, 8
 _ATOM_SCALE, _SMALLEST_RADIUS_A, _LARGEST_RADIUS_A, _UNKNOWN_RADIUS_A = 0.38, 0.26, 0.72, 0.5
 _FLAT_A = 0.35
-_SAME_PLACE_A = 0.01
-_CELL_MARGIN = 0.06
+_CELL_MARGIN = 0.05
 _DIGITS = 4
 
 _lock = threading.Lock()
 
-_Atom = tuple[int, list[float]]
-"""Site index and position, angstrom."""
+_Atom = tuple[int, tuple[int, ...]]
+"""Site index, and the cell that the atom is drawn in."""
 
-_Solid = tuple[int, list[list[float]]]
-"""Site index of the centre; positions of the centre and the corners, angstrom."""
+_Neighbours = list[list[_Atom]]
+"""Of each site in the first cell."""
 
 
 def scene_json(
@@ -54,8 +56,7 @@ def scene_json(
     with _lock, _quiet():
         structure = _structure(crystal, supercell)
         graph, note = _graph(structure, bonded=bonded)
-        legend, scene = _scene(graph)
-        return _flatten(crystal.formula, graph, legend, scene) | {
+        return _flatten(crystal.formula, graph) | {
             "bonded": bool(graph.graph.edges),
             "note": note,
         }
@@ -117,28 +118,19 @@ def _graph(structure: "Structure", *, bonded: bool) -> tuple["StructureGraph", s
     return empty, "No bonds could be told apart in this structure."
 
 
-def _scene(graph: "StructureGraph") -> tuple["Legend", "Scene"]:
-    import crystal_toolkit.renderables  # noqa: F401  (gives pymatgen's classes their get_scene)
+def _flatten(formula: str, graph: "StructureGraph") -> dict[str, Any]:
+    import crystal_toolkit.renderables  # noqa: F401  (gives pymatgen's classes what the legend asks of them)
     from crystal_toolkit.core.legend import Legend
 
-    legend = Legend(graph.structure)
-    scene = graph.get_scene(
-        legend=legend,
-        draw_image_atoms=len(graph.structure) <= MAX_BONDED_SITES,
-        bonded_sites_outside_unit_cell=True,
-        hide_incomplete_edges=True,
-        site_get_scene_kwargs={"retain_atom_idx": True, "draw_magmoms": False},
-    )
-    return legend, scene
-
-
-def _flatten(formula: str, graph: "StructureGraph", legend: "Legend", scene: "Scene") -> dict[str, Any]:
-    structure = graph.structure
-    layers = {layer.name: layer.contents for layer in scene.contents}
-    symbols = [site.specie.symbol for site in structure]
-    atoms = [(sphere._meta[0]["atom_idx"][0], _rounded(sphere.positions[0])) for sphere in layers["atoms"]]
-    solids = _whole_polyhedra(layers.get("polyhedra", []), atoms, graph)
-    atoms = _worth_drawing(atoms, solids, structure)
+    structure, neighbours = graph.structure, _neighbours(graph)
+    legend, symbols = Legend(structure), [site.specie.symbol for site in structure]
+    centres = _in_cell(structure)
+    solid_sites = {
+        site for site, corners in enumerate(neighbours) if _has_polyhedron(structure, site, corners)
+    }
+    solids = [atom for atom in centres if atom[0] in solid_sites]
+    atoms = sorted({*centres, *(corner for atom in solids for corner in _around(atom, neighbours))})
+    places = _places(structure, atoms)
     return {
         "formula": formula,
         "n_sites": len(structure),
@@ -151,9 +143,15 @@ def _flatten(formula: str, graph: "StructureGraph", legend: "Legend", scene: "Sc
             }
             for site in structure
         },
-        "atoms": _by_element(atoms, symbols),
-        "bonds": _bonds(layers.get("bonds", []), atoms, symbols),
-        "polyhedra": [{"element": symbols[site], "positions": corners} for site, corners in solids],
+        "atoms": _by_element(places, symbols),
+        "bonds": _bonds(places, neighbours, symbols),
+        "polyhedra": [
+            {
+                "element": symbols[atom[0]],
+                "positions": [places[it] for it in (atom, *_around(atom, neighbours))],
+            }
+            for atom in solids
+        ],
     }
 
 
@@ -164,58 +162,73 @@ def _rounded(values: Any) -> list[Any]:
     return rounded
 
 
-def _places(atoms: list[_Atom]) -> cKDTree:
-    return cKDTree(np.array([position for _, position in atoms]))
+def _neighbours(graph: "StructureGraph") -> _Neighbours:
+    """Of each site, itself in the first cell."""
+    return [
+        sorted((it.index, tuple(int(step) for step in it.jimage)) for it in graph.get_connected_sites(site))
+        for site in range(len(graph.structure))
+    ]
 
 
-def _whole_polyhedra(solids: list[Any], atoms: list[_Atom], graph: "StructureGraph") -> list[_Solid]:
-    """Return the polyhedra that lack no corner, have few enough of them, and enclose a volume.
-
-    The scene also holds those of atoms at its rim, of which only some neighbours are drawn.
-    """
-    places, kept = _places(atoms), []
-    for solid in solids:
-        site = atoms[places.query(solid.positions[0])[1]][0]
-        corners = len(solid.positions) - 1
-        whole = corners == graph.get_coordination_of_site(site) and corners <= _MAX_POLYHEDRON_CORNERS
-        if whole and not _is_flat(np.asarray(solid.positions)):
-            kept.append((site, _rounded(solid.positions)))
-    return sorted(kept)
+def _in_cell(structure: "Structure") -> list[_Atom]:
+    """Every atom in the cell and on its border, where a corner of the cell has eight; of large cells each site once."""
+    if len(structure) > MAX_BONDED_SITES:
+        return [(site, (0, 0, 0)) for site in range(len(structure))]
+    return [
+        (site, image)
+        for site, frac in enumerate(structure.frac_coords)
+        for image in product(*(_images(float(value)) for value in frac))
+    ]
 
 
-def _worth_drawing(atoms: list[_Atom], solids: list[_Solid], structure: "Structure") -> list[_Atom]:
-    """Return the atoms in or on the cell and at corners of polyhedra; others would only hang on a bond."""
-    frac = structure.lattice.get_fractional_coords(np.array([position for _, position in atoms]))
-    kept = ((frac > -_CELL_MARGIN) & (frac < 1.0 + _CELL_MARGIN)).all(axis=1)
-    if solids:
-        corners = cKDTree(np.concatenate([np.array(positions) for _, positions in solids]))
-        distance_a, _ = corners.query(_places(atoms).data)
-        kept |= distance_a < _SAME_PLACE_A
-    return sorted(atom for atom, keep in zip(atoms, kept, strict=True) if keep)
+def _images(fraction: float) -> range:
+    """Whole numbers that bring a coordinate into the cell or onto its border."""
+    return range(math.ceil(-_CELL_MARGIN - fraction), math.floor(1.0 + _CELL_MARGIN - fraction) + 1)
 
 
-def _by_element(atoms: list[_Atom], symbols: list[str]) -> list[dict[str, Any]]:
+def _around(atom: _Atom, neighbours: _Neighbours) -> list[_Atom]:
+    """The neighbours of an atom wherever it is drawn: those of its site, moved along with it."""
+    site, image = atom
+    return [(index, tuple(map(add, there, image))) for index, there in neighbours[site]]
+
+
+def _has_polyhedron(structure: "Structure", site: int, corners: list[_Atom]) -> bool:
+    """Whether a site is drawn as a solid: four corners or a few more, all more electronegative, not in one plane."""
+    centre = structure[site].specie
+    if not _FEWEST_CORNERS <= len(corners) <= _MOST_CORNERS:
+        return False
+    if not all(structure[index].specie > centre for index, _ in corners):
+        return False
+    shape = _places(structure, [(site, (0, 0, 0)), *corners])
+    return not _is_flat(np.array(list(shape.values())))
+
+
+def _places(structure: "Structure", atoms: list[_Atom]) -> dict[_Atom, list[float]]:
+    """Return where atoms stand, angstrom."""
+    frac = structure.frac_coords[[site for site, _ in atoms]] + np.array([image for _, image in atoms])
+    return dict(zip(atoms, _rounded(frac @ structure.lattice.matrix), strict=True))
+
+
+def _by_element(places: dict[_Atom, list[float]], symbols: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "element": element,
-            "sites": [site for site, _ in atoms if symbols[site] == element],
-            "positions": [position for site, position in atoms if symbols[site] == element],
+            "sites": [site for site, _ in places if symbols[site] == element],
+            "positions": [place for (site, _), place in places.items() if symbols[site] == element],
         }
         for element in dict.fromkeys(symbols)
     ]
 
 
-def _bonds(cylinders: list[Any], atoms: list[_Atom], symbols: list[str]) -> list[dict[str, Any]]:
+def _bonds(
+    places: dict[_Atom, list[float]], neighbours: _Neighbours, symbols: list[str]
+) -> list[dict[str, Any]]:
     """Return the bond halves, each from its atom to the middle, whose two ends are both drawn."""
-    if not cylinders:
-        return []
-    pairs = np.array([cylinder.positionPairs[0] for cylinder in cylinders])
-    ends = np.stack([pairs[:, 0], 2.0 * pairs[:, 1] - pairs[:, 0]])
-    distance_a, _ = _places(atoms).query(ends)
     halves: dict[str, list[list[float]]] = {}
-    for cylinder, pair, drawn in zip(cylinders, pairs, (distance_a < _SAME_PLACE_A).all(axis=0), strict=True):
-        if drawn:
-            halves.setdefault(symbols[cylinder._meta["atom_idx"][0]], []).append(_rounded(pair.ravel()))
+    for atom, start in places.items():
+        for end in (places[other] for other in _around(atom, neighbours) if other in places):
+            middle = [round((a + b) / 2.0, _DIGITS) + 0.0 for a, b in zip(start, end, strict=True)]
+            halves.setdefault(symbols[atom[0]], []).append([*start, *middle])
     return [{"element": element, "segments": sorted(half)} for element, half in sorted(halves.items())]
 
 
