@@ -35,7 +35,7 @@ from core.service.charged_state import ChargedState, charged_state, known_facts
 from core.service.conductivities import limit_of
 from core.service.release import Reader
 from core.service.screen import Thresholds, judgement
-from core.service.similar import similar
+from core.service.similar import Similar, similar
 
 _VIEWER_HEIGHT = 480
 _N_EXAMPLES = 6
@@ -120,10 +120,10 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     numbers, picture = st.container(key="stacking-top").columns(2, gap="large")
     with numbers:
         voltage_table(row)
-        sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
+        draw_cards(figures(row, thresholds), in_a_row=True)
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
-    draw_cards(figures(row, thresholds), in_a_row=True)
+        sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
@@ -142,7 +142,12 @@ def _xrd(patterns: Callable[[], Patterns], id: str) -> None:
 
 
 def _similar(reader: Reader, row: Mapping[str, Any], thresholds: Thresholds) -> None:
-    similar_section(similar(reader, row, thresholds), row)
+    similar_section(_found_similar(reader.release.sha256, row["id"], thresholds, reader), row)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _found_similar(sha256: str, id: str, thresholds: Thresholds, _reader: Reader) -> Similar:
+    return similar(_reader, _reader.candidate(id), thresholds)
 
 
 def _pattern_key(shown: Candidate, charged: ChargedState | None) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def similar(reader: Reader, row: Mapping[str, Any], thresholds: Thresholds) -> S
         n_polymorphs=len(polymorphs),
         prototypes=_shown(prototypes),
         n_prototypes=len(prototypes),
-        neighbours=neighbours.sort_values(["distance", "id"])[[*COLUMNS, "distance"]],
+        neighbours=_shown(neighbours.sort_values(["distance", "id"])).join(neighbours["distance"]),
     )
 
 
@@ -70,4 +70,6 @@ def _of_prototype(frame: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.head(SHOWN)[list(COLUMNS)]
+    """The columns of a table; where its source states no energy above hull, the computed one stands."""
+    stated, computed = frame["e_above_hull_ev_per_atom"], frame["discharged_e_above_hull_ev_per_atom"]
+    return frame.assign(e_above_hull_ev_per_atom=stated.fillna(computed)).head(SHOWN)[list(COLUMNS)]

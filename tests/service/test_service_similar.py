@@ -8,7 +8,7 @@ import pytest
 
 from core.provenance import Provenance
 from core.service.release import Reader, open_reader
-from core.service.similar import SHOWN, anonymous_formula, similar
+from core.service.similar import COLUMNS, SHOWN, anonymous_formula, similar
 from core.store import ReleaseWriter
 from core.thresholds import ASKED
 from tests.store.small_release import DATA_SHA256, MODEL_SHA256, crystals, make_release
@@ -43,6 +43,7 @@ def test_neighbours_are_at_most_so_far_apart(reader: Reader) -> None:
     near = similar(reader, reader.candidate("mp-2"), ASKED).neighbours
     assert near["id"].tolist() == ["mp-32006", "mp-1"]
     assert near["distance"].tolist() == pytest.approx([0.25, 0.75]) and len(near) <= SHOWN
+    assert list(near.columns) == [*COLUMNS, "distance"]
 
 
 def test_letters_stand_for_elements() -> None:
