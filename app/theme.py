@@ -68,6 +68,16 @@ _STYLE = """
 @media (max-width: 1100px) { .st-key-thresholds [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }
 @media (max-width: 640px) { .st-key-thresholds [data-testid="stColumn"] { min-width: 100%; } }
 @media (max-width: 900px) { .stMainBlockContainer { padding-left: 1.2rem; padding-right: 1.2rem; } }
+@media print {
+  @page { size: A4; margin: 12mm; }
+  [data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stSidebar"], .stButton, .stDownloadButton,
+  .stSelectbox, .stMultiSelect, .stTextInput, .modebar { display: none !important; }
+  .stApp, .stAppViewContainer, .stMain, [data-testid="stAppViewContainer"], [data-testid="stMain"] {
+    position: static !important; overflow: visible !important; height: auto !important; display: block !important; }
+  .stMainBlockContainer { padding: 0; max-width: none; }
+  .figures, .facts tr, .stPlotlyChart, [data-testid="stAlert"] { break-inside: avoid; }
+  h1, h2, h3 { break-after: avoid; }
+}
 </style>
 """
 

@@ -24,6 +24,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "_mah_per_g": "mAh/g", "_ah_per_l": "Ah/L", "_ms_per_cm": "mS/cm", "_cm2_per_s": "cm²/s", "_ev_per_a": "eV/Å",
         "_percent": "%", "_a3": "Å³", "_a2": "Å²", "_ev": "eV", "_fs": "fs", "_ps": "ps", "_a": "Å", "_k": "K",
         "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg", "_wh_per_l": "Wh/L", "_wh_per_kg": "Wh/kg",
+        "_deg": "°",
     }
 )  # fmt: skip
 """What the end of a name says about its unit; longer ends come first, because they hold shorter ones."""
@@ -206,9 +207,9 @@ _CAPACITY: Final = (
 
 _ENERGY: Final = (
     _number("energy_vol_wh_per_l", "Energy density", ",.0f",
-            "Voltage times redox-limited capacity, of the cathode alone.", short="Energy"),
+            "Predicted voltage times redox-limited capacity, of the cathode alone.", short="Energy"),
     _number("energy_grav_wh_per_kg", "Specific energy", ",.0f",
-            "Voltage times redox-limited capacity, of the cathode alone, per mass.", short="Energy"),
+            "Predicted voltage times redox-limited capacity, per kilogram of the cathode alone.", short="Energy"),
 )  # fmt: skip
 
 _SCREENING: Final = (
@@ -340,6 +341,7 @@ _RUNS: Final = (
     _text("run_id", "Run", "Name of the run."),
     _text("kind", "Kind", "What is calculated."),
     _text("state", "State", "Whether it waits, runs, or how it ended."),
+    _number("place", "Place in the queue", "d", "The first is 1; empty where it does not wait."),
     _number("fraction", "Done", ".0%", "Share of the run that is done."),
     _number("n_curve_steps", "Steps of the voltage curve", ",d", "Between ground states.", short="Steps"),
     _number("eta_s", "Time left", ",.0f", "Expected, at the speed so far."),
@@ -372,6 +374,11 @@ _ACCURACY: Final = (
     _number("median_baseline_v", "Ion's median", ".2f", "MAE of always guessing the ion's median."),
     _number("paper_v", "Paper", ".2f", "Test MAE of the paper, on its own random split."),
     _number("ion_distance_a", "Distance to the nearest working ion", ".2f", "Within the crystal."),
+    _number("two_theta_deg", "Angle 2θ", ".2f", "Between the beam and the diffracted one.", short="2θ"),
+    _number("d_spacing_a", "Spacing of the planes", ".3f", "Of the lattice planes that make the peak.", short="d"),
+    _number("intensity_percent", "Intensity", ".0f", "Against the strongest peak of the pattern."),
+    _text("hkl", "Planes", "Miller indices in the conventional cell.", head="hkl"),
+    _number("multiplicity", "Multiplicity", ",d", "Planes that symmetry makes alike."),
     _number("contribution_v", "Share of the voltage", "+.3f", "Of one atom, in the voltage of the frozen host."),
 )  # fmt: skip
 

@@ -34,6 +34,7 @@ LINE = {
     "mobility": {"thresholds", "verdict", "screening"},
     "cascade": {"voltage", "capacity", "thresholds"},
     "drawing": set(),
+    "diffraction": set(),
     "store": {"oxidation"},
     "potentials": set(),
     "relaxation": {"potentials"},
@@ -54,7 +55,7 @@ LINE = {
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "probability", "ranking",
         "screening", "mobility", "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics",
-        "transport", "calculations", "tasks", "dft",
+        "transport", "calculations", "tasks", "dft", "diffraction",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",

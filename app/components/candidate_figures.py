@@ -9,8 +9,11 @@ from typing import Any
 import streamlit as st
 
 from app.components.md_words import sigma_words
+from app.components.voltage_table import UNKNOWN, interval_words, voltage_words
 from core.quantities import QUANTITIES, is_missing
+from core.service.charged_state import NOT_CONVERGED
 from core.service.screen import Thresholds, chances, judgement
+from core.service.voltages import PAID, KnownVoltage, energy_density, voltages
 
 Row = Mapping[str, Any]
 
@@ -22,8 +25,9 @@ _CARD_STYLE = """
 .figures span { font-size: 0.85rem; opacity: 0.8; }
 .figures b { font-size: 1.4rem; font-weight: 500; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .figures small { font-size: 0.8rem; opacity: 0.7; line-height: 1.3; font-variant-numeric: tabular-nums; }
-.figures.row { grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)) !important; }
+.figures.row { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)) !important; }
 @media (max-width: 900px) { .figures b { font-size: 1.15rem; } }
+@media (max-width: 640px) { .figures.row { grid-template-columns: 1fr 1fr !important; } }
 @media (min-width: 1100px) { .figures { grid-template-columns: 1fr 1fr; }
   .figures > div { min-height: 6.6rem; justify-content: center; } }
 </style>
@@ -45,59 +49,103 @@ def figures(row: Row, thresholds: Thresholds) -> list[Figure]:
 
     `thresholds`: those that its chance to pass is of.
     """
-    ion = row["working_ion"]
     return [
-        _voltage(row, ion),
         _chance(row, thresholds),
-        _capacity(
-            row, "vol_ah_per_l",
-            f"All {ion} leaves the discharged cell. Redox-limited: only what the metals' oxidation pays for.",
-        ),
-        _capacity(
-            row, "grav_mah_per_g",
-            f"Per gram of the discharged compound, all {ion} out; redox-limited as for the volume.",
-        ),
-        _figure(
-            row, "e_above_hull_ev_per_atom", detail="of the discharged compound",
-            help="How far the compound lies above the stable phases, where its source states it.",
-        ),
+        _capacity(row),
+        _energy(row),
+        _hull(row),
+        _barrier(row),
+        _conductivity(row),
+        _host(row),
         Figure(
             label="Symmetry",
             value=pretty_spacegroup(row["spacegroup"]) if row["spacegroup"] else "not stated",
             detail=f"{row['n_sites']} sites, {QUANTITIES['volume_a3'].text(row['volume_a3'])}",
             help="Space group as the source states it; sites and volume of the cell shown.",
         ),
-        _conductivity(row),
-        _figure(row, "mp_average_voltage_v", detail="density-functional theory", missing="no label"),
     ]  # fmt: skip
 
 
-def _figure(row: Row, name: str, *, detail: str = "", help: str = "", missing: str = "not known") -> Figure:
-    quantity = QUANTITIES[name]
+def voltage_figures(row: Row) -> list[Figure]:
+    """Return the voltages of a row as figures, for candidates side by side."""
+    return [
+        Figure(label=it.title, value=voltage_words(it), detail=_voltage_detail(it), help=it.note)
+        for it in voltages(row)
+        if it.title != PAID
+    ]
+
+
+def _voltage_detail(it: KnownVoltage) -> str:
+    return it.note if it.low_v is None else interval_words(it)
+
+
+def _capacity(row: Row) -> Figure:
+    limited, whole = QUANTITIES["capacity_redox_vol_ah_per_l"], QUANTITIES["capacity_vol_ah_per_l"]
+    per_gram = QUANTITIES["capacity_redox_grav_mah_per_g"].text(row["capacity_redox_grav_mah_per_g"], "")
+    details = [per_gram, f"{whole.text(row[whole.name])} with all {row['working_ion']} out"]
     return Figure(
-        label=quantity.label,
-        value=quantity.text(row[name], missing),
-        detail=detail,
-        help=help or quantity.help,
+        label="Redox-limited capacity",
+        value=limited.text(row[limited.name], UNKNOWN),
+        detail=", ".join(it for it in details if it),
+        help="What the metals' oxidation pays for, of the discharged cell; beside it, with all working ions out.",
     )
 
 
-def _capacity(row: Row, basis: str, help: str) -> Figure:
-    limited = QUANTITIES[f"capacity_redox_{basis}"].text(row[f"capacity_redox_{basis}"])
-    return _figure(row, f"capacity_{basis}", detail=f"redox-limited {limited}", help=help)
-
-
-def _voltage(row: Row, ion: str) -> Figure:
-    voltage, spread = QUANTITIES["voltage_v"], QUANTITIES["voltage_std_v"]
-    label = f"{voltage.short} against {ion}"
-    if is_missing(row["voltage_v"]):
-        return Figure(label=label, value="none", detail="no prediction", help=row["voltage_error"] or "")
+def _energy(row: Row) -> Figure:
+    found = energy_density(row)
+    per_litre, per_kg = QUANTITIES["energy_vol_wh_per_l"], QUANTITIES["energy_grav_wh_per_kg"]
     return Figure(
-        label=label,
-        value=voltage.text(row["voltage_v"]),
-        detail=f"90 %: {voltage.between(row['voltage_low_v'], row['voltage_high_v'])}",
-        help="Predicted average voltage and its 90 % interval; standard deviation "
-        f"{spread.text(row['voltage_std_v'])}.",
+        label=per_litre.label,
+        value=per_litre.text(found[per_litre.name], UNKNOWN),
+        detail=per_kg.text(found[per_kg.name], ""),
+        help=per_litre.help,
+    )
+
+
+def _hull(row: Row) -> Figure:
+    quantity, stated = QUANTITIES["e_above_hull_ev_per_atom"], row["e_above_hull_ev_per_atom"]
+    computed, charged = (row.get(f"{end}_e_above_hull_ev_per_atom") for end in ("discharged", "charged"))
+    is_stated = not is_missing(stated)
+    source = "stated by its source" if is_stated else "not known" if is_missing(computed) else "computed"
+    error = _error(row, "charged_e_above_hull_std_ev_per_atom")
+    return Figure(
+        label=quantity.label,
+        value=quantity.text(stated if is_stated else computed, UNKNOWN),
+        detail=f"discharged, {source}; charged {quantity.text(charged, UNKNOWN)}{error}",
+        help="How far the compound, and what is left of it on charge, lie above the hull of known phases.",
+    )
+
+
+def _barrier(row: Row) -> Figure:
+    quantity = QUANTITIES["barrier_ev"]
+    known = not is_missing(row.get("barrier_ev"))
+    return Figure(
+        label=quantity.label,
+        value=quantity.text(row.get("barrier_ev"), UNKNOWN),
+        detail=_error(row, "barrier_std_ev").lstrip()
+        or ("error not known" if known else "not worked out yet"),
+        help=quantity.help,
+    )
+
+
+def _error(row: Row, name: str) -> str:
+    value = row.get(name)
+    return "" if is_missing(value) else f" ± {QUANTITIES[name].text(value)}"
+
+
+def _host(row: Row) -> Figure:
+    change, framework = QUANTITIES["volume_change"], row.get("framework")
+    is_settled = framework is not None and framework != NOT_CONVERGED
+    volume = "" if is_missing(row.get("volume_change")) else f"volume {change.text(row['volume_change'])}"
+    return Figure(
+        label="Host on charge",
+        value=str(framework) if is_settled else UNKNOWN,
+        detail=volume
+        if is_settled
+        else "not relaxed yet"
+        if framework is None
+        else f"relaxation {framework}",
+        help=QUANTITIES["framework"].help,
     )
 
 
@@ -140,6 +188,7 @@ def _chance(row: Row, limits: Thresholds) -> Figure:
 
 def _conductivity(row: Row) -> Figure:
     value, detail = sigma_words(row)
+    value = UNKNOWN if value == "not computed" else value
     at = QUANTITIES["sigma_temperature_k"].text(row["sigma_temperature_k"], missing="")
     return Figure(
         label=f"{QUANTITIES['sigma_ms_per_cm'].label} at {at}".removesuffix(" at "),

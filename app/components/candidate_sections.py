@@ -1,6 +1,6 @@
-"""The parts of the Candidate page below its picture: origin of the voltage, neighbours, conductivity, downloads."""
+"""Small parts of the Candidate page: downloads, nearest electrodes, provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -8,7 +8,6 @@ import streamlit as st
 
 from app.components.tables import Link, draw_facts, draw_table
 from app.components.text import pretty_formula
-from app.theme import safe
 from core.quantities import QUANTITIES
 from core.service.candidates import Candidate
 
@@ -16,22 +15,14 @@ _BATTERY_URL: Final = "https://materialsproject.org/batteries/"
 _HASH_DIGITS: Final = 12
 
 
-def voltage_origin(candidate: Candidate) -> None:
-    """Say which model predicted the voltage, on what, and how far to trust it."""
-    row = candidate.row
-    st.subheader("Where the voltage comes from", anchor=False)
-    if row["voltage_error"]:
-        st.warning(f"No voltage was predicted: {safe(row['voltage_error'])}", icon=":material/info:")
-    elif not row["in_domain"]:
-        st.warning(
-            "This structure is unlike the labelled electrodes that the model learned from: "
-            "expect errors beyond the interval.",
-            icon=":material/explore_off:",
-        )
-    draw_facts(_provenance_facts(candidate))
+def provenance_section(candidate: Candidate) -> None:
+    """Fold away who computed the voltage from what, with the hashes."""
+    with st.expander("Provenance and hashes", icon=":material/fingerprint:"):
+        draw_facts(provenance_facts(candidate))
 
 
-def _provenance_facts(candidate: Candidate) -> dict[str, str]:
+def provenance_facts(candidate: Candidate) -> dict[str, str]:
+    """Return model, data, release and hashes by name."""
     row, release, made_by = candidate.row, candidate.release, candidate.provenance
     if made_by is None:
         return {"Provenance": str(candidate.provenance_error), "Release": release.version}
@@ -85,8 +76,8 @@ def nearest_electrodes(candidate: Candidate) -> None:
     )
 
 
-def downloads(candidate: Candidate) -> None:
-    """Offer the structure as CIF and everything known about the candidate as JSON, made on click."""
+def downloads(candidate: Candidate, dossier: Callable[[], str]) -> None:
+    """Offer the structure as CIF, all that is known as JSON, and the `dossier` to print, each made on click."""
     with st.container(horizontal=True):
         st.download_button(
             "CIF",
@@ -105,4 +96,13 @@ def downloads(candidate: Candidate) -> None:
             icon=":material/download:",
             on_click="ignore",
             help="The structure with all figures, the nearest electrodes, provenance and release.",
+        )
+        st.download_button(
+            "One page to print",
+            data=lambda: dossier().encode(),
+            file_name=f"{candidate.row['id']}.html",
+            mime="text/html",
+            icon=":material/print:",
+            on_click="ignore",
+            help="Verdict, voltages, figures and powder pattern on one page of A4, as a file that needs nothing else.",
         )

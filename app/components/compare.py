@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from app.components.candidate_figures import Figure, figures, verdict_figure
+from app.components.candidate_figures import Figure, figures, verdict_figure, voltage_figures
 from app.components.structure_viewer import structure_viewer
 from app.components.tables import Detailed, draw_named_rows
 from app.components.text import pretty_formula
@@ -72,7 +72,9 @@ def _side_by_side(reader: Reader, ids: list[str], thresholds: Thresholds) -> Non
             st.markdown(f"**{safe(pretty_formula(row['formula']))}**  \n:gray[{safe(row['id'])}]")
             _picture(reader, row["id"], row["working_ion"])
     head = [pretty_formula(row["formula"]) for row in rows]
-    told = ([verdict_figure(row, thresholds), *figures(row, thresholds)] for row in rows)
+    told = (
+        [verdict_figure(row, thresholds), *voltage_figures(row), *figures(row, thresholds)] for row in rows
+    )
     lines = zip(*told, strict=True)
     draw_named_rows(
         head, {_name(line): [Detailed(text=it.value, detail=it.detail) for it in line] for line in lines}

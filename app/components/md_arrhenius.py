@@ -11,7 +11,7 @@ from app.theme import palette, safe
 from core.errors import ExplorerError
 from core.quantities import scientific
 from core.records import Conductivity
-from core.service.calculations import ConductivityPoint
+from core.service.conductivities import ConductivityPoint
 from core.service.dynamics import Arrhenius, barrier
 
 ROOM_K: Final = 300.0

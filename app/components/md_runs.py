@@ -1,6 +1,6 @@
 """What the pages read of calculations: one's own under the runs folder, and those that the release holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from core.errors import ExplorerError
 from core.service import calculations as service
 from core.service.calculations import Calculation, Job
 from core.service.dynamics import DiffusionResult, DiffusionSpec, Frames, read_trajectory
+from core.service.measurements import MeasuredRow, measured_rows
 from core.service.release import Reader
 
 _FRAMES_FILE: Final = "trajectory.f32"
@@ -76,24 +77,36 @@ def run_words(run: Job | Calculation) -> str:
     )
 
 
-def run_rows(jobs: Sequence[Job], shipped: Sequence[Calculation]) -> list[dict[str, Any]]:
-    """Return one row a run for tables: one's own first, in the order given, then those of the release not among them.
-
-    Rows are those of `core.service.calculations`, with `age`, and `state` saying how far an active run has come, or its
-    place in the queue.
-    """
-    places = {job.job_id: f" #{job.place}" for job in jobs if job.place is not None}
-    rows = [_with_age(row) for row in service.rows(jobs, shipped)]
-    return [row | {"state": row["state"] + places.get(row["name"], "")} for row in rows]
+def simulations() -> list[Calculation]:
+    """Return the molecular dynamics runs that the release holds."""
+    return [run for run in shipped_runs() if diffusion(run) is not None]
 
 
-def _with_age(row: dict[str, Any]) -> dict[str, Any]:
+def measurements(jobs: Sequence[Job], shipped: Sequence[Calculation]) -> list[MeasuredRow]:
+    """Return one row a measurement, seeds pooled; worked out anew only when a run has changed."""
+    seen = tuple((job.job_id, job.state, job.fraction) for job in jobs)
+    reader = state.reader()
+    return _measurements(reader.release.sha256, seen, len(shipped), reader, jobs, shipped)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _measurements(
+    sha256: str, seen: tuple[Any, ...], n_shipped: int, _reader: Reader, _jobs: Sequence[Job],
+    _shipped: Sequence[Calculation],
+) -> list[MeasuredRow]:  # fmt: skip
+    return measured_rows(_reader, _jobs, _shipped)
+
+
+def told_age(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `age` of a run's row in words, and `state` saying how far an active one is, or its place in the queue."""
     if row["state"] == "shipped":
-        return row | {"age": str(row["created"])[:10]}
+        return {"age": str(row["created"])[:10]}
     is_active = row["state"] in ("queued", "running")
     done = "" if row["fraction"] is None or not is_active else f" {row['fraction']:.0%}"
+    if row["place"] is not None:
+        done = f" #{row['place']}"
     age = age_words(age_s(row["submitted"])) if row["submitted"] else ""
-    return row | {"state": row["state"] + done, "age": age}
+    return {"state": row["state"] + done, "age": age}
 
 
 def age_s(when: str | None) -> float | None:

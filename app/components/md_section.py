@@ -3,79 +3,67 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
 from app import state
 from app.components.md_arrhenius import arrhenius_section
 from app.components.md_form import start_form
 from app.components.md_live import live_run
+from app.components.md_pooled import decision_section, pooled_section
 from app.components.md_result import finished_run
 from app.components.md_runs import diffusion, finished, run_words, shipped_runs
-from app.components.md_words import sigma_words
-from app.components.tables import Cell, Detailed, draw_table
 from app.theme import safe
-from core.quantities import significant
 from core.records import Crystal
-from core.service.calculations import Calculation, Job, conductivity_points
+from core.service.calculations import Calculation, Job
+from core.service.conductivities import conductivity_points
 from core.service.release import Reader
 
 _SHOWN: Final = "md_shown"
 
 
-def dynamics_section(reader: Reader, row: Mapping[str, Any], crystal: Crystal, jobs: Sequence[Job]) -> None:
-    """Draw the whole section for a candidate: its row of the view `screening`, and the runs about it."""
+def dynamics_section(
+    reader: Reader, row: Mapping[str, Any], crystal: Crystal, jobs: Sequence[Job], limit_ms_per_cm: float
+) -> None:
+    """Draw the whole section for a candidate: its row of the view `screening`, and the runs about it.
+
+    The pooled result comes first, then whether it decides `limit_ms_per_cm`; single runs unfold.
+    """
     ion = safe(row["working_ion"])
     st.subheader("Molecular dynamics", anchor="dynamics")
-    released = reader.conductivities(crystal.id)
     jobs = [job for job in jobs if job.spec.kind == "diffusion"]
-    shipped = [run for run in shipped_runs(crystal.id) if diffusion(run) is not None]
-    if released.empty:
-        _nothing_released(ion, any_run=bool(jobs or shipped))
-    else:
-        released_table(released)
-    if jobs or shipped:
-        _runs(jobs, shipped, crystal)
     mine = [run for job in jobs if (run := finished(job)) is not None]
-    arrhenius_section(conductivity_points(reader, crystal.id, mine))
-    with st.expander("Start a run", icon=":material/play_circle:", expanded=not jobs):
+    released = [run for run in shipped_runs(crystal.id) if diffusion(run) is not None]
+    points = conductivity_points(reader, crystal.id, mine)
+    if points:
+        pooled_section(points)
+        decision_section(points, [*mine, *released], jobs, limit_ms_per_cm, _open)
+    else:
+        _nothing_known(ion, any_run=bool(jobs))
+    arrhenius_section(points)
+    if jobs or released:
+        _single_runs(jobs, released, crystal)
+    with st.expander("Start a run", icon=":material/play_circle:", expanded=not (jobs or points)):
         st.fragment(start_form)(crystal, row["working_ion"], id=crystal.id, started=_open)
 
 
-def _nothing_released(ion: str, *, any_run: bool) -> None:
+def _nothing_known(ion: str, *, any_run: bool) -> None:
     if any_run:
-        st.caption("The release holds no conductivity of this structure yet; what follows are single runs.")
+        st.caption("No finished run of this structure gives a conductivity yet; single runs stand below.")
         return
     st.info(
-        f"**Conductivity not computed yet.** The release holds no molecular dynamics of {ion} in this structure: "
-        "nothing is known about how fast it moves, and the chance to pass leaves conductivity out. Start a run below.",
+        f"**Conductivity not computed yet.** There is no molecular dynamics of {ion} in this structure: nothing is "
+        "known about how fast it moves, and the chance to pass leaves conductivity out. Start a run below.",
         icon=":material/hourglass_empty:",
     )
 
 
-def released_table(released: pd.DataFrame) -> None:
-    """Draw the conductivities that the release holds of one candidate."""
-    rows: list[list[Cell]] = []
-    for it in released.to_dict("records"):
-        sigma, detail = sigma_words(it | {"sigma_verdict": it["verdict"]})
-        error = it["teacher_force_mae_ev_per_a"]
-        seeds = f"{it['n_seeds']} seed{'s' * (it['n_seeds'] > 1)}"
-        rows.append(
-            [
-                f"{it['temperature_k']:.0f} K",
-                Detailed(text=sigma, detail="" if detail == it["verdict"] else detail),
-                it["verdict"],
-                Detailed(text=it["potential"], detail=it["protocol"]),
-                Detailed(
-                    text=f"{significant(it['simulated_ps'])} ps", detail=f"{it['n_atoms']:,} atoms, {seeds}"
-                ),
-                "none" if pd.isna(error) else f"{error:.2f} eV/Å",
-            ]
-        )
-    draw_table(
-        ["Temperature", "Conductivity", "Verdict", "Potential", "Simulated", "Error against teacher"], rows
-    )
-    st.caption("Held by the release. Intervals of 90 %, of the length of the runs alone.")
+def _single_runs(jobs: list[Job], released: list[Calculation], crystal: Crystal) -> None:
+    """Fold the single runs away, unless one is at work, has stopped, or is named in the address."""
+    n = len({*(job.job_id for job in jobs), *(run.name for run in released)})
+    is_open = any(job.state != "finished" for job in jobs) or "run" in state.browser_query()
+    title = "The single run" if n == 1 else f"The {n} single runs"
+    with st.expander(title, icon=":material/animation:", expanded=is_open):
+        _runs(jobs, released, crystal)
 
 
 def _runs(jobs: list[Job], shipped: list[Calculation], crystal: Crystal) -> None:

@@ -1,6 +1,7 @@
 """One candidate: its structure, its figures, where they come from, and others beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,22 +14,28 @@ from app.components.candidate_figures import draw_cards, figures
 from app.components.compare import compare_section
 from app.components.contributions import render_contributions
 from app.components.dft_section import dft_section
+from app.components.dossier import dossier_html
 from app.components.ends_section import ends_section
 from app.components.md_section import dynamics_section
+from app.components.similar_section import similar_section
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
 from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
+from app.components.voltage_table import voltage_table
+from app.components.xrd_section import Patterns, patterns_of, xrd_section
 from app.screening_view import thresholds_of
 from app.theme import page_header, safe
 from app.visitor import visible
 from core.errors import UnknownCandidateError
 from core.service.calculations import jobs_of
 from core.service.candidates import Candidate, candidate, examples, names
-from core.service.charged_state import charged_state, known_facts
+from core.service.charged_state import ChargedState, charged_state, known_facts
+from core.service.conductivities import limit_of
 from core.service.release import Reader
-from core.service.screen import judgement
+from core.service.screen import Thresholds, judgement
+from core.service.similar import Similar, similar
 
 _VIEWER_HEIGHT = 480
 _N_EXAMPLES = 6
@@ -101,30 +108,51 @@ def _header(row: Mapping[str, Any], labels: dict[str, str]) -> None:
 
 
 def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str, str]) -> None:
-    row, crystal = dict(shown.row), shown.crystal
-    ion, jobs = row["working_ion"], visible(jobs_of(crystal))
+    crystal, jobs = shown.crystal, visible(jobs_of(shown.crystal))
+    ion = shown.row["working_ion"]
     thresholds = thresholds_of(controls.current(), state.facets())
-    _header(row, labels)
     charged = charged_state(reader, crystal, ion, jobs)
-    verdict_panel(judgement(row | known_facts(reader, crystal, charged, jobs), thresholds))
-    picture, numbers = st.columns([3, 2])
+    row = dict(shown.row) | known_facts(reader, crystal, charged, jobs)
+    _header(row, labels)
+    verdict_panel(judgement(row, thresholds))
+    url = f"{state.page_url()}?id={row['id']}"
+    patterns = partial(patterns_of, _pattern_key(shown, charged), crystal, charged)
+    numbers, picture = st.container(key="stacking-top").columns(2, gap="large")
+    with numbers:
+        voltage_table(row)
+        draw_cards(figures(row, thresholds), in_a_row=True)
     with picture:
         structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
-        sections.downloads(shown)
-    with numbers:
-        draw_cards(figures(row, thresholds))
-    left, right = st.columns(2, gap="large")
-    with left:
-        sections.voltage_origin(shown)
-    with right:
-        sections.nearest_electrodes(shown)
-    guarded(render_contributions)(crystal, ion)
+        sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)
     guarded(dft_section)(reader, crystal, ion, jobs)
     guarded(barrier_section)(reader, crystal, ion, jobs)
-    guarded(dynamics_section)(reader, row, crystal, jobs)
+    guarded(dynamics_section)(reader, row, crystal, jobs, limit_of(thresholds))
+    guarded(_xrd)(patterns, crystal.id)
+    guarded(_similar)(reader, row, thresholds)
+    sections.nearest_electrodes(shown)
+    guarded(render_contributions)(crystal, ion)
     compare_section(reader, row["id"], compare, labels, thresholds)
+    sections.provenance_section(shown)
+
+
+def _xrd(patterns: Callable[[], Patterns], id: str) -> None:
+    xrd_section(patterns(), id)
+
+
+def _similar(reader: Reader, row: Mapping[str, Any], thresholds: Thresholds) -> None:
+    similar_section(_found_similar(reader.release.sha256, row["id"], thresholds, reader), row)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _found_similar(sha256: str, id: str, thresholds: Thresholds, _reader: Reader) -> Similar:
+    return similar(_reader, _reader.candidate(id), thresholds)
+
+
+def _pattern_key(shown: Candidate, charged: ChargedState | None) -> tuple[str, ...]:
+    made = "" if charged is None else charged.result.created
+    return shown.release.sha256, shown.crystal.id, made
 
 
 def main() -> None:

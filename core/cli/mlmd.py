@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.crystals import CRYSTAL_HELP, given_crystal
+from core.cli.decide import add_until_decided, run_until_decided
 from core.cli.output import note, open_output, parsed_ion, progress
 from core.cli.runs import add_action, add_cluster, add_common, add_group, cluster_of, listed, run_in_turn
 from core.csv_text import write_rows
@@ -23,6 +24,9 @@ conductivity with 90 % intervals, or a verdict why there are none. CIF_OR_ID is 
 
 The time is measured and told first. Ctrl-C stops with a checkpoint, and the same command goes on from it; the same
 command again gives the same run. The result goes to result.json in the run's folder, its figures to standard output.
+
+With --until-decided it goes on, seed by seed and then by longer protocols, until the pooled conductivity lies above or
+below --limit as a whole, no run could decide it, or --max-runs were made; finished runs and those of the release count.
 """
 _CAMPAIGN_HELP = """\
 Runs the first candidates of the release in rank order (redox-limited capacity first, then the chance to pass voltage
@@ -72,6 +76,7 @@ def _add_run(actions: Any) -> None:
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default auto)")
     sub.add_argument("--seed", type=int, default=0, help="seed of vacancies and velocities (default 0)")
     sub.add_argument("--detach", action="store_true", help="start it in the background and return")
+    add_until_decided(sub)
     _add_protocol_options(sub)
 
 
@@ -149,11 +154,16 @@ def _build_for_all(potential: str, device: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do a run here, or start it in the background; 0 once it has a verdict, 1 where it stopped or failed."""
+    """Do a run here, or start it in the background; 0 once it has a verdict, 1 where it stopped or failed.
+
+    Until it is decided: 0 once it is, 1 where it is not.
+    """
     from core import tasks
     from core.tasks.queue import look
 
     spec = _spec(arguments)
+    if arguments.until_decided:
+        return run_until_decided(spec, arguments)
     known = tasks.RunFolder.of(spec, arguments.output)
     if known.path.exists() and (job := look(known)).state == "finished":
         note(f"Run {job.job_id} is finished already.")

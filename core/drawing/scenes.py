@@ -1,22 +1,25 @@
-"""Pictures of crystals: a crystal-toolkit scene, flattened into compact JSON that the browser's viewer draws.
+"""Pictures of crystals: crystal-toolkit's scenes, flattened into compact JSON that the browser's viewer draws.
+
+Each atom's scene is asked for by itself: of the whole structure's, polyhedra near two borders at once come out cut.
+Every polyhedron whose centre lies in the cell or on its border is whole: its corners are drawn wherever they lie.
 
 Importing crystal-toolkit takes seconds, so it happens on first use; call `warm_up` in the background at start.
 """
 
+import math
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from core.records import Crystal, FloatArray
 
 if TYPE_CHECKING:
     from crystal_toolkit.core.legend import Legend
-    from crystal_toolkit.core.scene import Scene
     from pymatgen.analysis.graphs import StructureGraph
     from pymatgen.core import Structure
 
@@ -27,17 +30,13 @@ _MAX_CRYSTALNN_SITES = 80
 _MAX_POLYHEDRON_CORNERS = 8
 _ATOM_SCALE, _SMALLEST_RADIUS_A, _LARGEST_RADIUS_A, _UNKNOWN_RADIUS_A = 0.38, 0.26, 0.72, 0.5
 _FLAT_A = 0.35
-_SAME_PLACE_A = 0.01
-_CELL_MARGIN = 0.06
+_CELL_MARGIN = 0.05
 _DIGITS = 4
 
 _lock = threading.Lock()
 
-_Atom = tuple[int, list[float]]
-"""Site index and position, angstrom."""
-
-_Solid = tuple[int, list[list[float]]]
-"""Site index of the centre; positions of the centre and the corners, angstrom."""
+_Atom = tuple[int, tuple[int, ...]]
+"""Site index, and the cell that the atom is drawn in."""
 
 
 def scene_json(
@@ -54,8 +53,7 @@ def scene_json(
     with _lock, _quiet():
         structure = _structure(crystal, supercell)
         graph, note = _graph(structure, bonded=bonded)
-        legend, scene = _scene(graph)
-        return _flatten(crystal.formula, graph, legend, scene) | {
+        return _flatten(crystal.formula, graph) | {
             "bonded": bool(graph.graph.edges),
             "note": note,
         }
@@ -117,28 +115,16 @@ def _graph(structure: "Structure", *, bonded: bool) -> tuple["StructureGraph", s
     return empty, "No bonds could be told apart in this structure."
 
 
-def _scene(graph: "StructureGraph") -> tuple["Legend", "Scene"]:
+def _flatten(formula: str, graph: "StructureGraph") -> dict[str, Any]:
     import crystal_toolkit.renderables  # noqa: F401  (gives pymatgen's classes their get_scene)
     from crystal_toolkit.core.legend import Legend
 
-    legend = Legend(graph.structure)
-    scene = graph.get_scene(
-        legend=legend,
-        draw_image_atoms=len(graph.structure) <= MAX_BONDED_SITES,
-        bonded_sites_outside_unit_cell=True,
-        hide_incomplete_edges=True,
-        site_get_scene_kwargs={"retain_atom_idx": True, "draw_magmoms": False},
-    )
-    return legend, scene
-
-
-def _flatten(formula: str, graph: "StructureGraph", legend: "Legend", scene: "Scene") -> dict[str, Any]:
     structure = graph.structure
-    layers = {layer.name: layer.contents for layer in scene.contents}
-    symbols = [site.specie.symbol for site in structure]
-    atoms = [(sphere._meta[0]["atom_idx"][0], _rounded(sphere.positions[0])) for sphere in layers["atoms"]]
-    solids = _whole_polyhedra(layers.get("polyhedra", []), atoms, graph)
-    atoms = _worth_drawing(atoms, solids, structure)
+    legend, symbols = Legend(structure), [site.specie.symbol for site in structure]
+    centres = _in_cell(structure)
+    solids = {atom: solid for atom in centres if (solid := _polyhedron(graph, legend, atom)) is not None}
+    drawn = {*centres, *(corner for atom in solids for corner in _around(graph, atom))}
+    layers = {atom: _layers(graph, legend, atom, drawn) for atom in sorted(drawn)}
     return {
         "formula": formula,
         "n_sites": len(structure),
@@ -151,9 +137,9 @@ def _flatten(formula: str, graph: "StructureGraph", legend: "Legend", scene: "Sc
             }
             for site in structure
         },
-        "atoms": _by_element(atoms, symbols),
-        "bonds": _bonds(layers.get("bonds", []), atoms, symbols),
-        "polyhedra": [{"element": symbols[site], "positions": corners} for site, corners in solids],
+        "atoms": _by_element(layers, symbols),
+        "bonds": _bonds(layers, symbols),
+        "polyhedra": [{"element": symbols[site], "positions": solids[site, image]} for site, image in solids],
     }
 
 
@@ -164,58 +150,74 @@ def _rounded(values: Any) -> list[Any]:
     return rounded
 
 
-def _places(atoms: list[_Atom]) -> cKDTree:
-    return cKDTree(np.array([position for _, position in atoms]))
+def _in_cell(structure: "Structure") -> list[_Atom]:
+    """Every atom in the cell and on its border, where a corner of the cell has eight; of large cells each site once."""
+    if len(structure) > MAX_BONDED_SITES:
+        return [(site, (0, 0, 0)) for site in range(len(structure))]
+    return [
+        (site, image)
+        for site, frac in enumerate(structure.frac_coords)
+        for image in product(*(_images(float(value)) for value in frac))
+    ]
 
 
-def _whole_polyhedra(solids: list[Any], atoms: list[_Atom], graph: "StructureGraph") -> list[_Solid]:
-    """Return the polyhedra that lack no corner, have few enough of them, and enclose a volume.
-
-    The scene also holds those of atoms at its rim, of which only some neighbours are drawn.
-    """
-    places, kept = _places(atoms), []
-    for solid in solids:
-        site = atoms[places.query(solid.positions[0])[1]][0]
-        corners = len(solid.positions) - 1
-        whole = corners == graph.get_coordination_of_site(site) and corners <= _MAX_POLYHEDRON_CORNERS
-        if whole and not _is_flat(np.asarray(solid.positions)):
-            kept.append((site, _rounded(solid.positions)))
-    return sorted(kept)
+def _images(fraction: float) -> range:
+    """Whole numbers that bring a coordinate into the cell or onto its border."""
+    return range(math.ceil(-_CELL_MARGIN - fraction), math.floor(1.0 + _CELL_MARGIN - fraction) + 1)
 
 
-def _worth_drawing(atoms: list[_Atom], solids: list[_Solid], structure: "Structure") -> list[_Atom]:
-    """Return the atoms in or on the cell and at corners of polyhedra; others would only hang on a bond."""
-    frac = structure.lattice.get_fractional_coords(np.array([position for _, position in atoms]))
-    kept = ((frac > -_CELL_MARGIN) & (frac < 1.0 + _CELL_MARGIN)).all(axis=1)
-    if solids:
-        corners = cKDTree(np.concatenate([np.array(positions) for _, positions in solids]))
-        distance_a, _ = corners.query(_places(atoms).data)
-        kept |= distance_a < _SAME_PLACE_A
-    return sorted(atom for atom, keep in zip(atoms, kept, strict=True) if keep)
+def _around(graph: "StructureGraph", atom: _Atom) -> dict[_Atom, Any]:
+    """Return the neighbours of an atom, pymatgen's connected sites by where they are drawn."""
+    site, image = atom
+    return {
+        (it.index, tuple(int(step) for step in it.jimage)): it
+        for it in graph.get_connected_sites(site, jimage=image)
+    }
 
 
-def _by_element(atoms: list[_Atom], symbols: list[str]) -> list[dict[str, Any]]:
+def _layers(
+    graph: "StructureGraph", legend: "Legend", atom: _Atom, drawn: set[_Atom] | None = None
+) -> dict[str, list[Any]]:
+    """Return one atom's scene by layers: itself, half bonds to those drawn (None: all neighbours), its solid."""
+    from pymatgen.core import PeriodicSite
+
+    site, around = graph.structure[atom[0]], _around(graph, atom)
+    place = PeriodicSite(
+        site.species, site.frac_coords + np.array(atom[1]), site.lattice, properties=site.properties
+    )
+    scene = place.get_scene(
+        connected_sites=[it for key, it in around.items() if drawn is None or key in drawn],
+        draw_polyhedra=drawn is None, draw_magmoms=False, legend=legend,
+    )  # fmt: skip
+    return {layer.name: layer.contents for layer in scene.contents}
+
+
+def _polyhedron(graph: "StructureGraph", legend: "Legend", atom: _Atom) -> list[Any] | None:
+    """Return places of centre and corners; None where crystal-toolkit draws none, or one of many corners, or flat."""
+    solid = _layers(graph, legend, atom)["polyhedra"]
+    if not solid or len(solid[0].positions) - 1 > _MAX_POLYHEDRON_CORNERS:
+        return None
+    return None if _is_flat(np.asarray(solid[0].positions)) else _rounded(solid[0].positions)
+
+
+def _by_element(layers: dict[_Atom, dict[str, list[Any]]], symbols: list[str]) -> list[dict[str, Any]]:
+    places = {atom: _rounded(scene["atoms"][0].positions[0]) for atom, scene in layers.items()}
     return [
         {
             "element": element,
-            "sites": [site for site, _ in atoms if symbols[site] == element],
-            "positions": [position for site, position in atoms if symbols[site] == element],
+            "sites": [site for site, _ in places if symbols[site] == element],
+            "positions": [place for (site, _), place in places.items() if symbols[site] == element],
         }
         for element in dict.fromkeys(symbols)
     ]
 
 
-def _bonds(cylinders: list[Any], atoms: list[_Atom], symbols: list[str]) -> list[dict[str, Any]]:
-    """Return the bond halves, each from its atom to the middle, whose two ends are both drawn."""
-    if not cylinders:
-        return []
-    pairs = np.array([cylinder.positionPairs[0] for cylinder in cylinders])
-    ends = np.stack([pairs[:, 0], 2.0 * pairs[:, 1] - pairs[:, 0]])
-    distance_a, _ = _places(atoms).query(ends)
+def _bonds(layers: dict[_Atom, dict[str, list[Any]]], symbols: list[str]) -> list[dict[str, Any]]:
+    """Return the bond halves, each from its atom to the middle."""
     halves: dict[str, list[list[float]]] = {}
-    for cylinder, pair, drawn in zip(cylinders, pairs, (distance_a < _SAME_PLACE_A).all(axis=0), strict=True):
-        if drawn:
-            halves.setdefault(symbols[cylinder._meta["atom_idx"][0]], []).append(_rounded(pair.ravel()))
+    for (site, _), scene in layers.items():
+        for cylinder in scene["bonds"]:
+            halves.setdefault(symbols[site], []).append(_rounded(np.ravel(cylinder.positionPairs[0])))
     return [{"element": element, "segments": sorted(half)} for element, half in sorted(halves.items())]
 
 

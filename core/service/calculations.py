@@ -1,15 +1,13 @@
 """Calculations for pages, commands and the API: one's own runs and those of the release, as one list of one shape."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.calculations import Calculation, Result, Spec, all_kinds, read_spec
-from core.calculations.kinds.conductivity import ConductivityResult, group_seeds, pool
 from core.calculations.kinds.diffusion import DiffusionSpec
-from core.errors import ExplorerError
-from core.records import Conductivity, Crystal, Skipped
+from core.records import Crystal, Skipped
 from core.store import Reader
 from core.tasks import (
     RESUMABLE,
@@ -29,7 +27,6 @@ __all__ = [
     "RESUMABLE",
     "ROW_COLUMNS",
     "Calculation",
-    "ConductivityPoint",
     "Job",
     "MergeReport",
     "Result",
@@ -39,7 +36,6 @@ __all__ = [
     "calculation_row",
     "calculations_about",
     "cancel",
-    "conductivity_points",
     "export_documents",
     "export_documents_of",
     "export_rows",
@@ -50,7 +46,6 @@ __all__ = [
     "merge",
     "merge_names",
     "read_spec",
-    "released_conductivities",
     "resume",
     "rows",
     "shipped",
@@ -63,18 +58,10 @@ __all__ = [
 
 ROW_COLUMNS = (
     "name", "kind", "state", "id", "formula", "working_ion", "potential", "protocol", "temperature_k", "seed",
-    "verdict", "d_cm2_per_s", "sigma_ms_per_cm", "sigma_high_ms_per_cm", "fraction", "eta_s", "submitted", "created",
-    "error",
+    "verdict", "d_cm2_per_s", "sigma_ms_per_cm", "sigma_high_ms_per_cm", "place", "fraction", "eta_s", "submitted",
+    "created", "error",
 )  # fmt: skip
 """Of one run in a list; the names are those of `core.quantities`. A kind fills those that it has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConductivityPoint:
-    """A pooled conductivity, and whether it came with the release."""
-
-    conductivity: Conductivity
-    is_shipped: bool
 
 
 def jobs_of(crystal: Crystal, runs: Path | None = None) -> list[Job]:
@@ -128,8 +115,8 @@ def job_row(job: Job) -> dict[str, Any]:
         {} if result is None else {"verdict": result.verdict, "created": result.created, **result.figures()}
     )
     state = {
-        "state": job.state, "fraction": job.fraction, "eta_s": job.eta_s, "submitted": job.submitted,
-        "error": job.error,
+        "state": job.state, "place": job.place, "fraction": job.fraction, "eta_s": job.eta_s,
+        "submitted": job.submitted, "error": job.error,
     }  # fmt: skip
     return _row(job.job_id, job.spec, answer | state)
 
@@ -145,32 +132,6 @@ def calculation_row(calculation: Calculation) -> dict[str, Any]:
 def unreadable_row(item: Skipped) -> dict[str, Any]:
     """Return a run that cannot be read as a row of `ROW_COLUMNS`, with the reason."""
     return dict.fromkeys(ROW_COLUMNS) | {"name": item.id, "state": "unreadable", "error": item.reason}
-
-
-def conductivity_points(
-    reader: Reader, subject_id: str, own: Sequence[Calculation]
-) -> list[ConductivityPoint]:
-    """Return the conductivities of a crystal, seeds pooled: those of the release, then those of one's own runs."""
-    points = [
-        ConductivityPoint(conductivity=it, is_shipped=True)
-        for it in released_conductivities(reader, subject_id)
-    ]
-    for group in group_seeds(own):
-        try:
-            pooled = pool(group).result
-        except ExplorerError:
-            continue
-        if isinstance(pooled, ConductivityResult):
-            points.append(ConductivityPoint(conductivity=pooled, is_shipped=False))
-    return points
-
-
-def released_conductivities(reader: Reader, subject_id: str) -> list[Conductivity]:
-    """Return the pooled conductivities that a release holds of one crystal."""
-    names = [it.name for it in fields(Conductivity)]
-    rows = reader.conductivities(subject_id).astype(object)
-    rows = rows.where(rows.notna(), None)
-    return [Conductivity(**{name: row[name] for name in names}) for row in rows.to_dict("records")]
 
 
 def sisters(job: Job, runs: Path | None = None) -> list[Job]:

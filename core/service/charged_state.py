@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.calculations import Figure
+from core.calculations.kinds.barrier import BarrierSpec
+from core.calculations.kinds.curve import CurveSpec
 from core.calculations.kinds.dft import DftSpec
 from core.calculations.kinds.relaxation import NOT_CONVERGED, End, RelaxationResult, RelaxationSpec
 from core.calculations.kinds.stability import StabilityResult, stability_of
@@ -12,6 +14,7 @@ from core.errors import ExplorerError
 from core.potentials import PotentialCard, potential_card
 from core.records import Crystal
 from core.service.calculations import Job, calculation_about
+from core.service.conductivities import own_conductivity
 from core.store import Reader
 
 __all__ = [
@@ -78,10 +81,11 @@ def charged_state(
 def known_facts(
     reader: Reader, crystal: Crystal, charged: ChargedState | None, jobs: Sequence[Job]
 ) -> dict[str, Figure]:
-    """Return what relaxed ends and first principles tell of a crystal, by the columns of the view `screening`.
+    """Return what calculations tell of a crystal, by the columns of the view `screening`.
 
-    One's own runs (`jobs`, those about it) come before those of the release. What is not known, or did not come to
-    rest, is left out.
+    Relaxed ends, their stability and first principles, one's own runs (`jobs`, those about it) before the release's;
+    barrier, curve and conductivity where one's own runs tell them, since the release's stand in the row already. What
+    is not known, or did not come to rest, is left out.
     """
     facts: dict[str, Figure] = {}
     if charged is not None:
@@ -95,4 +99,15 @@ def known_facts(
     computed = calculation_about(reader, crystal, DftSpec.kind, jobs)
     if computed is not None:
         facts["dft_voltage_v"] = computed.result.figures().get("dft_voltage_v")
+    return facts | _own(jobs) | own_conductivity(reader, crystal.id, jobs)
+
+
+def _own(jobs: Sequence[Job]) -> dict[str, Figure]:
+    """Figures of one's own latest finished barrier and curve."""
+    facts: dict[str, Figure] = {}
+    for kind in (CurveSpec.kind, BarrierSpec.kind):
+        found = next(
+            (it for job in jobs if job.spec.kind == kind and (it := job.calculation) is not None), None
+        )
+        facts |= {} if found is None else found.result.figures()
     return facts

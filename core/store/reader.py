@@ -182,6 +182,21 @@ class Reader:
             [id],
         )
 
+    def near_candidates(self, id: str, n: int) -> pd.DataFrame:
+        """Return the `n` candidates nearest by learned vector: id, distance; empty where no neighbours are stored.
+
+        Distances to labelled electrodes are kept. `distance` is the least sum of two of them over an electrode near
+        both: the candidates are no further apart than that.
+        """
+        return self._frame(
+            "SELECT b.id, min(a.distance + b.distance) AS distance FROM nearest_electrodes AS a "
+            "JOIN nearest_electrodes AS b USING (battery_id, working_ion, model) "
+            "JOIN release AS r ON a.working_ion = r.working_ion AND a.model = r.model_name "
+            "JOIN screening AS s ON s.id = b.id "
+            "WHERE a.id = ? AND b.id <> a.id GROUP BY b.id ORDER BY distance, b.id LIMIT ?",
+            [id, n],
+        )
+
     def conductivities(self, id: str | None = None) -> pd.DataFrame:
         """Return every diffusion result, of one candidate where an id is given, hottest first."""
         return self._frame(

@@ -20,11 +20,15 @@ from core.verdict.judge import (
     judgement,
     with_reasons,
 )
+from core.verdict.rule import HALF_WIDTH, NOT_SETTLED
 from core.verdict.rules import RULES
-from core.verdict.voltages import ELECTROLYTE_V, RELAXED_SPREAD_V
+from core.verdict.voltages import DFT_SPREAD_V, ELECTROLYTE_V, RELAXED_SPREAD_V
 
 __all__ = [
+    "DFT_SPREAD_V",
     "ELECTROLYTE_V",
+    "HALF_WIDTH",
+    "NOT_SETTLED",
     "REASONS",
     "RELAXED_SPREAD_V",
     "RULES",

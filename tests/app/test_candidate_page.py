@@ -17,6 +17,7 @@ from core.records import Capacity, Conductivity, Crystal, Electrode, VoltagePred
 from core.service.candidates import candidate
 from core.service.screen import Thresholds
 from core.store import Reader, ReleaseWriter, open_reader
+from tests.app.md_runs import charts
 
 HOSTILE = (
     "' OR 1=1 --",
@@ -144,8 +145,50 @@ def test_out_of_domain_and_failed_predictions_are_said(open_candidate) -> None:
 
 def test_computed_conductivity_is_shown_with_its_temperature(open_candidate) -> None:
     page = open_candidate(id="mp-2")
-    assert "Conductivity at 1200 K" in page_text(page)
-    assert "<td>diffusive</td>" in page_text(page)
+    text = page_text(page)
+    assert "Conductivity at 1200 K" in text and "150 mS/cm" in text
+    assert "The ions move on from site to site" in text and "1 seed of 100 atoms" in text
+
+
+def test_every_known_voltage_stands_beside_the_prediction(open_candidate) -> None:
+    """Only the predicted one and the label were shown, in two cards among others."""
+    text = page_text(open_candidate(id="mp-1"))
+    for part in ("Predicted", "Relaxed ends", "First principles, here", "Public label", "2.75 V", "+0.25 V"):
+        assert part in text
+    assert text.count("<td>unknown<small>") == 2  # nothing was relaxed, nothing computed
+
+
+def test_what_is_not_known_is_called_unknown(open_candidate) -> None:
+    text = page_text(open_candidate(id="mp-1"))
+    for label in ("Migration barrier", "Conductivity", "Host on charge"):
+        assert f"<span>{label}</span><b>unknown</b>" in text
+
+
+def test_the_powder_pattern_is_drawn_and_listed(open_candidate) -> None:
+    page = open_candidate(id="mp-1")
+    (plot,) = [chart for chart in charts(page) if "2θ" in chart["layout"]["xaxis"]["title"]["text"]]
+    assert [trace["mode"] for trace in plot["data"]] == ["lines", "markers"]
+    assert "(110)" in page_text(page) and "Peaks (CSV)" in [
+        it.proto.label for it in page.get("download_button")
+    ]
+
+
+def test_similar_candidates_are_listed_with_verdict_and_link(open_candidate) -> None:
+    text = page_text(open_candidate(id="mp-1"))
+    assert "The same prototype, ABC₃ in P2₁/c" in text and "<a href='?id=mp-3'" in text
+    assert "Other structures of MgMnO₃" in text and "None in this release." in text
+
+
+def test_one_page_to_print_is_offered(open_candidate) -> None:
+    page = open_candidate(id="mp-1")
+    assert "One page to print" in [it.proto.label for it in page.get("download_button")]
+    assert "@media print" in page_text(page)
+
+
+def test_hashes_are_folded_away(open_candidate) -> None:
+    page = open_candidate(id="mp-1")
+    (fold,) = [it for it in page.expander if it.label == "Provenance and hashes"]
+    assert "sha256 cccccccccccc" in " ".join(html.proto.body for html in fold.get("html"))
 
 
 def test_compares_what_the_url_names_and_says_what_is_not_there(open_candidate) -> None:

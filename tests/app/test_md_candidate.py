@@ -98,7 +98,7 @@ def test_several_temperatures_give_a_barrier(open_md: Opener, folders) -> None:
     app = open_md("candidate", id=MGO.id)
     (barrier,) = [metric for metric in app.metric if metric.label == "Barrier"]
     assert 0.1 < float(barrier.value.split()[0]) < 0.5
-    assert charts(app)[-1]["layout"]["yaxis"]["type"] == "log"
+    assert "log" in [chart["layout"]["yaxis"].get("type") for chart in charts(app)]
     shutil.rmtree(folders[1] / spec(800.0).name)
     app = open_md("candidate", id=MGO.id)
     assert "No barrier yet" in words(app) and "needs 3" in words(app)
@@ -154,3 +154,27 @@ def test_no_line_is_drawn_where_the_verdict_allows_no_value(open_md: Opener, fol
     app = open_md("candidate", id=MGO.id)
     assert "too far to be trusted" in words(app) and " out of domain]" in words(app)
     assert "Mg, fit" not in {trace.get("name") for trace in charts(app)[0]["data"]}
+
+
+def test_the_pooled_result_comes_before_its_single_runs(open_md: Opener, folders) -> None:
+    """The first run was shown first, an upper limit where the seeds together say diffusive."""
+    for seed, step_a in ((0, STEP_A), (1, STEP_A)):
+        walked(spec(seed=seed), folders[1], step_a=step_a)
+    app = open_md("candidate", id=MGO.id)
+    assert not app.exception and "2 seeds of" in words(app) and "Of one's own runs" in words(app)
+    (fold,) = [it for it in app.expander if it.label == "The 2 single runs"]
+    assert "2 seeds of" not in " ".join(html.proto.body for html in fold.get("html"))
+    assert app.selectbox(key="md_shown").options[0].endswith("diffusive")
+    headline = next(html.proto.body for html in app.get("html") if "Chance to pass" in html.proto.body)
+    assert "Conductivity at 1200 K" in headline and "mS/cm" in headline
+
+
+def test_what_is_undecided_offers_the_run_that_could_decide(open_md: Opener, folders) -> None:
+    walked(spec(), folders[1], step_a=0.0)
+    app = open_md("candidate", id=MGO.id)
+    assert "undecided" in words(app) and "above the 100 mS/cm asked for" in words(app)
+    app = press(app, "Start the run that could decide")
+    assert not app.exception
+    (job,) = [job for job in list_jobs() if job.state == "queued"]
+    assert job.spec.crystal.id == MGO.id and job.spec.name != spec().name
+    assert f"{spec().name}" not in job.job_id and "stands below among the single runs" in words(app)

@@ -79,16 +79,30 @@ def test_runs_are_listed_and_compared(open_md: Opener, folders) -> None:
     walked(spec(seed=1), folders[1], step_a=0.0)
     half_done(spec(seed=2), folders[1], "cancelled")
     app = open_md("dynamics")
-    listed = app.dataframe[0].value
-    assert not app.exception and sorted(listed["state"]) == ["cancelled", "finished", "finished"]
-    assert set(listed["verdict"].dropna()) == {"diffusive", "upper limit"}
-    assert "Tick a run" in words(app)
-    app.session_state["dynamics_selected"] = [spec(seed=seed).name for seed in (0, 1, 2)]
+    (row,) = app.dataframe[0].value.to_dict("records")
+    assert not app.exception and (row["n_seeds"], row["material"]) == (2, "MgO")
+    assert "1 measurement**" in words(app) and "Tick a row" in words(app)
+    app.session_state["dynamics_selected"] = app.session_state["dynamics_ids"]
     app.run()
     (plot,) = charts(app)
     names = {trace.get("name") for trace in plot["data"]}
     assert {"MgO, 1200 K, seed 0", "MgO, 1200 K, seed 1"} <= names
     assert "1 of the ticked runs" in words(app)
+    box = next(it for it in app.selectbox if it.label == "Its 3 runs")
+    box.set_value(spec(seed=1).name).run()
+    assert not app.exception and " upper limit]" in words(app)
+
+
+def test_measurements_are_found_by_formula_and_id(open_md: Opener, folders) -> None:
+    walked(spec(), folders[1], step_a=STEP_A)
+    walked(spec(800.0), folders[1], step_a=STEP_A)
+    app = open_md("dynamics")
+    assert len(app.dataframe[0].value) == 2
+    for text in ("MgO", "O2Mg2", MGO.id.upper()):
+        app.text_input(key="dynamics_search").set_value(text).run()
+        assert len(app.dataframe[0].value) == 2, text
+    app.text_input(key="dynamics_search").set_value("MgCr2O4").run()
+    assert not app.dataframe and "No measurement of MgCr2O4" in words(app)
 
 
 def test_a_shipped_result_of_no_candidate_is_shown_with_the_crystal_of_its_spec(

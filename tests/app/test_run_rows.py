@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.components.md_runs import run_rows
+from app.components.md_runs import told_age
 from core.dispatch.process import ProcessIdentity
+from core.service.calculations import job_row
 from core.tasks import queue, submit
 from tests.app.md_runs import spec
 from tests.tasks import toy_potential
@@ -16,4 +17,4 @@ def test_a_run_that_waits_says_its_place(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(queue, "start_detached", lambda *_, **__: ProcessIdentity.current())
     toy_potential.register()
     jobs = [submit(spec(seed=seed)) for seed in range(2)]
-    assert [row["state"] for row in run_rows(jobs, [])] == ["queued #1", "queued #2"]
+    assert [told_age(job_row(job))["state"] for job in jobs] == ["queued #1", "queued #2"]

@@ -11,6 +11,7 @@ import pytest
 
 from core.drawing import scenes
 from core.records import Crystal
+from tests.store.small_release import spinel
 
 VIEWER = Path(__file__).resolve().parents[2] / "app" / "components" / "structure_viewer"
 BUNDLE = VIEWER.parents[1] / "static" / "structure_viewer.js"
@@ -39,6 +40,37 @@ def test_rock_salt_is_drawn_with_its_shared_atoms_and_whole_octahedra() -> None:
     assert {len(solid["positions"]) for solid in scene["polyhedra"]} == {7}  # a centre and six corners
     assert {solid["element"] for solid in scene["polyhedra"]} == {"Mg"}
     assert scene["bonded"] and scene["note"] is None
+
+
+def near_the_border() -> Crystal:
+    """A perovskite whose cations lie a little before and behind the cell's border, as relaxed ones do."""
+    return Crystal(
+        id="test-perovskite", formula="CaTiO3", lattice_a=np.diag([3.9] * 3), species=("Ca", "Ti", "O", "O", "O"),
+        frac=np.array([[0.5, 0.5, 0.5], [0.02, 0.98, -0.01], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]]), source="test",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("crystal", [rock_salt(), near_the_border(), spinel()], ids=lambda it: it.formula)
+def test_every_polyhedron_in_the_cell_has_all_its_corners(crystal: Crystal) -> None:
+    """Centres near two borders at once lost some of their images' polyhedra, which then looked cut."""
+    scene = scenes.scene_json(crystal)
+    places = np.concatenate([part["positions"] for part in scene["atoms"]])
+    solids = {tuple(solid["positions"][0]): solid for solid in scene["polyhedra"]}
+    for element in {solid["element"] for solid in scene["polyhedra"]}:
+        part = drawn(scene, element)
+        of_site: dict[int, set[int]] = {}
+        for site, position in zip(part["sites"], part["positions"], strict=True):
+            corners = solids[tuple(position)]["positions"][1:] if tuple(position) in solids else []
+            of_site.setdefault(site, set()).add(len(corners))
+            for corner in corners:
+                assert np.linalg.norm(places - np.array(corner), axis=1).min() < 1e-3
+        assert all(len(counts) == 1 for counts in of_site.values()), (element, of_site)
+
+
+def test_a_cation_near_three_borders_is_drawn_at_all_corners_of_the_cell() -> None:
+    scene = scenes.scene_json(near_the_border())
+    assert len(drawn(scene, "Ti")["positions"]) == 8
+    assert sum(solid["element"] == "Ti" for solid in scene["polyhedra"]) == 8
 
 
 def test_legend_names_each_element_with_colour_radius_and_count() -> None:
