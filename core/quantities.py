@@ -337,6 +337,11 @@ _ACCURACY: Final = (
     _number("mean_baseline_v", "Ion's mean", ".2f", "MAE of always guessing the ion's mean."),
     _number("median_baseline_v", "Ion's median", ".2f", "MAE of always guessing the ion's median."),
     _number("paper_v", "Paper", ".2f", "Test MAE of the paper, on its own random split."),
+    _number("measured_v", "Measured voltage", ".1f", "Of a cell against Mg, average or plateau; holds polarisation."),
+    _number("measured_capacity_grav_mah_per_g", "Measured capacity", ",.0f", "By the mass that went into the cell.",
+            short="Measured"),
+    _number("measured_capacity_vol_ah_per_l", "Measured capacity, a litre", ",.0f",
+            "Of the discharged crystal, without pores, carbon or binder.", short="Measured"),
     _number("ion_distance_a", "Distance to the nearest working ion", ".2f", "Within the crystal."),
     _number("contribution_v", "Share of the voltage", "+.3f", "Of one atom, in the voltage of the frozen host."),
 )  # fmt: skip

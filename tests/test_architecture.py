@@ -25,6 +25,7 @@ LINE = {
     "voltage": {"graphs", "sources", "potentials", "relaxation"},
     "oxidation": set(),
     "capacity": {"oxidation"},
+    "landmarks": set(),
     "supply": set(),
     "thresholds": set(),
     "verdict": {"oxidation", "supply", "thresholds"},
@@ -49,7 +50,7 @@ LINE = {
     "service": {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "screening", "mobility",
         "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics", "transport", "calculations",
-        "tasks", "dft",
+        "tasks", "dft", "landmarks",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",

@@ -8,6 +8,7 @@ from app import state, theme
 from app.components import controls, shortlist_table
 from app.components.candidate_card import candidate_card
 from app.components.funnel import Step, funnel_strip
+from app.components.landmarks import landmark_trace
 from app.components.scatter import Marks, screen_figure, selected_id
 from app.components.trouble import guarded
 from app.query import ScreenQuery, parse_query
@@ -83,8 +84,10 @@ def plot(view: View) -> None:
         front=view.screening.front,
         selected=view.selected,
     )
+    figure = screen_figure(view.screening.frame, view.screening.passing, marks, theme.palette())
+    figure["data"].append(landmark_trace(theme.palette()))
     st.plotly_chart(
-        screen_figure(view.screening.frame, view.screening.passing, marks, theme.palette()),
+        figure,
         key=_PLOT,
         on_select=_point_selected,
         selection_mode="points",

@@ -4,6 +4,7 @@ Predicted voltages (V) and capacities (Ah/L): spinel mp-32006 3.2 and 1,119, roc
 2,163, gnome-3 3.6 and 2,240; the intermetallic gnome-4 has no prediction.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -238,3 +239,10 @@ def test_nothing_passes_is_a_sentence(open_screen: Opener) -> None:
     assert "leave no candidate" in nothing.info[0].value
     unpredicted = open_screen(find="gnome-4", q="0")
     assert not unpredicted.error and "No candidate here has a predicted voltage" in unpredicted.info[0].value
+
+
+def test_measured_cathodes_are_marked_on_the_shipped_release(open_page: Opener, release_folder: Path) -> None:
+    figure = json.loads(open_page().get("plotly_chart")[0].proto.spec)
+    measured = figure["data"][-1]
+    assert measured["name"].startswith("measured cathodes") and "Mo₆S₈" in measured["text"]
+    assert "customdata" not in measured
