@@ -55,6 +55,7 @@ _STYLE = """
   padding: 0.32rem 0.8rem 0.32rem 0; }
 .card-facts td { font-weight: 600; vertical-align: top; padding: 0.32rem 0; font-variant-numeric: tabular-nums; }
 .card-facts small { display: block; font-weight: 400; opacity: 0.75; }
+.stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; }
 .st-key-funnel > [data-testid="stElementContainer"],
 .st-key-tiles > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
 @media (max-width: 1000px) { [class*="st-key-stacking"] [data-testid="stColumn"] { min-width: 100%; } }

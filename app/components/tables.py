@@ -59,14 +59,15 @@ def draw_named_rows(head: Sequence[str], rows: Mapping[str, Sequence[Cell]]) -> 
 def _draw(head: str, rows: Sequence[tuple[str | None, Sequence[Cell]]]) -> None:
     lines = []
     for name, cells in rows:
-        lead = "" if name is None else f"<th>{escape(name)}</th>"
+        lead = "" if name is None else f"<th scope='row'>{escape(name)}</th>"
         lines.append(f"<tr>{lead}{''.join(f'<td>{_cell(cell)}</td>' for cell in cells)}</tr>")
     table = f"<table class='facts'>{head}<tbody>{''.join(lines)}</tbody></table>"
     st.html(f"{_STYLE}<div style='overflow-x: auto'>{table}</div>")
 
 
 def _head(titles: Sequence[str]) -> str:
-    return f"<thead><tr>{''.join(f'<th>{escape(title)}</th>' for title in titles)}</tr></thead>"
+    cells = (f"<th scope='col'>{escape(title)}</th>" if title else "<td></td>" for title in titles)
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
 def _cell(cell: Cell) -> str:

@@ -26,7 +26,7 @@ def test_names_method_data_model_and_versions(open_page: Opener, release_folder)
         release = reader.release
     assert release.version in text and release.sha256 in text
     assert "train-voltage" in text  # the command that makes the model
-    assert re.search(r"<th>Seeds</th><td>\d", text)
+    assert re.search(r"<th scope=.row.>Seeds</th><td>\d", text)
     tables = [frame.value for frame in app.dataframe]
     assert "The potentials of molecular dynamics" in text and "force mae" in text and "eV/Å" in text
     assert "Few conductivities" in text or "No conductivity in this release" in text
