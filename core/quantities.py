@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from core.glossary import meaning
+
 Kind = Literal["number", "text", "flag"]
 
 UNITS: Final[Mapping[str, str]] = MappingProxyType(
@@ -164,7 +166,7 @@ _STRUCTURE: Final = (
     _text("elements", "Elements", "All elements of the compound."),
     _text("redox_metals", "Redox metals", "Metals whose oxidation can pay for working ions that leave."),
     _flag("has_anion", "With an anion", "Holds an anion former; intermetallics do not."),
-    _number("e_above_hull_ev_per_atom", "Energy above hull", ".3f", "Energy above hull; empty: unknown.",
+    _number("e_above_hull_ev_per_atom", "Energy above hull", ".3f", f"{meaning('energy above hull')} Empty: unknown.",
             short="Above hull", head="Hull (eV/atom)"),
     _text("provenance_id", "Provenance", "Names the code, data, model and machine that made the row."),
     _text("reason", "Reason", "Why it was left out."),
@@ -181,7 +183,7 @@ _VOLTAGE: Final = (
     _text("voltage_model", "Voltage model", "Which voltage model predicts: the accurate one for what could pass."),
     _text("model", "Model", "Which voltage model predicts."),
     _text("voltage_error", "No voltage because", "Why no voltage was predicted."),
-    _flag("in_domain", "In domain", "Resembles the labelled electrodes."),
+    _flag("in_domain", "In domain", meaning("in domain")),
     _number("average_voltage_v", "Calculated voltage", ".2f",
             "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",
@@ -193,12 +195,12 @@ _VOLTAGE: Final = (
 )  # fmt: skip
 
 _CAPACITY: Final = (
-    _number("capacity_vol_ah_per_l", "Volumetric capacity", ",.0f", "All working ions out of the discharged cell.",
+    _number("capacity_vol_ah_per_l", "Volumetric capacity", ",.0f", meaning("volumetric capacity"),
             short="Capacity"),
     _number("capacity_grav_mah_per_g", "Gravimetric capacity", ",.0f",
             "Per gram of the discharged compound, all working ions out.", short="Capacity"),
     _number("capacity_redox_vol_ah_per_l", "Redox-limited volumetric capacity", ",.0f",
-            "What the redox metals can pay for; empty where not countable.", short="Redox-limited"),
+            meaning("redox-limited capacity"), short="Redox-limited"),
     _number("capacity_redox_grav_mah_per_g", "Redox-limited gravimetric capacity", ",.0f",
             "What the redox metals can pay for, per gram; empty where not countable.", short="Redox-limited"),
 )  # fmt: skip
@@ -209,11 +211,11 @@ _SCREENING: Final = (
             "0 or 1: the composition and the cell decide."),
     _number("p_barrier", "Probability to keep the limit of the barrier", ".0%", "Empty where nothing is known."),
     _number("p_conductivity", "Probability to pass the conductivity threshold", ".0%", "Empty where nothing is known."),
-    _number("p_all", "Pass probability", ".0%", "Chance that the true values pass every threshold."),
+    _number("p_all", "Pass probability", ".0%", meaning("pass probability")),
     _number("p_percent", "Pass probability", ".0f",
             "Chance that the true values pass every threshold, from the predicted spread; 99 stands for all above too.",
             head="Pass probability"),
-    _flag("on_pareto_front", "On the Pareto front", "No other candidate is better in every figure."),
+    _flag("on_pareto_front", "On the Pareto front", meaning("Pareto front")),
     _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),
     _number("n_inputs", "Inputs", ",d", "Inputs that were left out for this reason."),
 )  # fmt: skip
@@ -257,7 +259,7 @@ _VERDICT: Final = (
 
 _DYNAMICS: Final = (
     _number("barrier_ev", "Migration barrier", ".2f",
-            "Of the easiest way through the host, at the end of discharge where it is higher.", short="Barrier"),
+            meaning("barrier"), short="Barrier"),
     _number("barrier_std_ev", "Error of the migration barrier", ".2f", "Standard deviation against known hops.",
             short="Barrier, error"),
     _text("mobility", "Do ions get through", "By barrier and dynamics: fast where one says so and none slow."),

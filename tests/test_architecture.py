@@ -18,7 +18,7 @@ APP = sorted(path for path in (ROOT / "app").rglob("*.py") if "node_modules" not
 
 # Along the line: a stage may import the stages to its left, and the foundations.
 FOUNDATIONS = {"errors", "ions", "units", "settings", "provenance", "records", "artifacts", "codec"}
-FOUNDATIONS |= {"quantities", "csv_text", "progress"}
+FOUNDATIONS |= {"quantities", "glossary", "csv_text", "progress"}
 LINE = {
     "sources": set(),
     "graphs": set(),
@@ -70,7 +70,8 @@ UNPICKLERS = {
 
 # What the faces may know of `core`: what the service layer decides, and what travels through it.
 FACE_IMPORTS = {
-    "service", "api", "drawing", "quantities", "records", "errors", "settings", "units", "ions", "provenance",
+    "service", "api", "drawing", "quantities", "glossary", "records", "errors", "settings", "units", "ions",
+    "provenance",
 }  # fmt: skip
 # Commands that show what pages show too; the others make data, models and releases.
 SERVICE_COMMANDS = [ROOT / "core" / "cli" / name for name in ("predict.py", "export.py")]
