@@ -14,6 +14,7 @@ _STYLE = """
 .facts tr:last-child th, .facts tr:last-child td { border-bottom: none; }
 .facts tbody th { font-weight: 400; opacity: 0.7; width: 11rem; }
 .facts:not(.pairs) :is(th, td) { min-width: 4.2rem; }
+.facts:not(.pairs) td:first-child:has(small) { min-width: 8.5rem; }
 .facts.pairs td { overflow-wrap: anywhere; }
 .facts thead th { font-weight: 600; border-bottom: 1px solid rgba(128, 128, 128, 0.22) !important; }
 .facts a { color: inherit; white-space: nowrap; }

@@ -59,7 +59,7 @@ def key_figures(frame: pd.DataFrame, card: VoltageCard, partition: str) -> None:
 
 def _beside(row: ErrorRow) -> str:
     if row.paper_v is None:
-        return f"n {row.n:,}, ion's mean {row.mean_baseline_v:.2f} V"
+        return f"ion's mean {row.mean_baseline_v:.2f} V"
     return f"n {row.n:,}, paper {row.paper_v:.2f} V"
 
 
