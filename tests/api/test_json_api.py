@@ -140,3 +140,10 @@ def test_a_model_is_named_and_no_path(api: TestClient) -> None:
     answer = api.post("/v1/predict", json={"name": "mine.cif", "text": "", "model": "../models/fast"})
     assert answer.status_code == 422
     assert "model" in answer.text
+
+
+def test_measured_cathodes_come_with_their_source_and_null_where_nothing_is_stated(api: TestClient) -> None:
+    rows = {row["name"]: row for row in api.get("/v1/measured-cathodes").json()}
+    assert rows["MgFeSiO4"]["doi"] == "10.1038/srep05622" and rows["MgFeSiO4"]["measured_v"] == 2.4
+    assert rows["TiS2"]["measured_v"] is None and rows["TiS2"]["predicted_v"] is None
+    assert rows["Mo6S8"]["id"] == "mp-677217" and rows["Mo6S8"]["predicted_v"] > 0.5
