@@ -1,7 +1,9 @@
 """The server: pages, JSON API and OPTIMADE on one port (`streamlit run app/server.py`).
 
-Every answer carries headers that keep other sites from framing the pages and the browser from loading what is not ours.
-Figures of the server itself (`/_stcore/metrics`) are for this machine alone.
+Every page's address gets one document that says where the server is: Streamlit's front end would first look below the
+page's own name, as a server behind a path might be, and wait for the error. Every answer carries headers that keep
+other sites from framing the pages and the browser from loading what is not ours. Figures of the server itself
+(`/_stcore/metrics`) are for this machine alone.
 """
 
 import secrets
@@ -15,8 +17,9 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 # Now, before any thread: the API brings torch and scipy, which do not survive being imported by two threads at once.
+import streamlit  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
-from starlette.responses import PlainTextResponse  # noqa: E402
+from starlette.responses import HTMLResponse, PlainTextResponse  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 from streamlit.starlette import App  # noqa: E402
 
@@ -33,15 +36,25 @@ HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
+_HERE: Final = "<script>window.__streamlit = {BACKEND_BASE_URL: new URL('./', location.href).href}</script>"
+_OTHERS: Final = frozenset({"/api", "/optimade"})
 _METRICS: Final = "/_stcore/metrics"
 _YEAR_S: Final = 31_536_000
 
 
+def page_document() -> str:
+    """Return Streamlit's own document with our title and the address of the server in it."""
+    text = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    text = text.replace("<title>Streamlit</title>", "<title>Magnesium cathode explorer</title>", 1)
+    return text.replace("<head>", f"<head>{_HERE}", 1)
+
+
 class Guard:
-    """ASGI middleware: headers on every answer, a random cookie for each browser, no metrics for strangers."""
+    """ASGI middleware: headers on every answer, a cookie for each browser, pages, no metrics for strangers."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
+        self.page = HTMLResponse(page_document(), headers={"cache-control": "no-cache"})
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer a request of ASGI."""
@@ -64,7 +77,15 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        answer: Any = self.page if _is_page(scope, headers) else self.app
+        await answer(scope, receive, send_with_headers)
+
+
+def _is_page(scope: dict[str, Any], headers: dict[str, str]) -> bool:
+    """Return whether a browser asks for a page: they lie one below the root, and their names hold no dot."""
+    path = scope["path"].rstrip("/")
+    is_one = path.count("/") <= 1 and "." not in path and path not in _OTHERS
+    return is_one and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
 
 
 def _is_local(scope: dict[str, Any], headers: dict[str, str]) -> bool:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from core.glossary import meaning
+
 Kind = Literal["number", "text", "flag"]
 
 UNITS: Final[Mapping[str, str]] = MappingProxyType(
@@ -165,7 +167,7 @@ _STRUCTURE: Final = (
     _text("elements", "Elements", "All elements of the compound."),
     _text("redox_metals", "Redox metals", "Metals whose oxidation can pay for working ions that leave."),
     _flag("has_anion", "With an anion", "Holds an anion former; intermetallics do not."),
-    _number("e_above_hull_ev_per_atom", "Energy above hull", ".3f", "Energy above hull; empty: unknown.",
+    _number("e_above_hull_ev_per_atom", "Energy above hull", ".3f", f"{meaning('energy above hull')} Empty: unknown.",
             short="Above hull", head="Hull (eV/atom)"),
     _text("provenance_id", "Provenance", "Names the code, data, model and machine that made the row."),
     _text("reason", "Reason", "Why it was left out."),
@@ -182,7 +184,7 @@ _VOLTAGE: Final = (
     _text("voltage_model", "Voltage model", "Which voltage model predicts: the accurate one for what could pass."),
     _text("model", "Model", "Which voltage model predicts."),
     _text("voltage_error", "No voltage because", "Why no voltage was predicted."),
-    _flag("in_domain", "In domain", "Resembles the labelled electrodes."),
+    _flag("in_domain", "In domain", meaning("in domain")),
     _number("average_voltage_v", "Calculated voltage", ".2f",
             "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",
@@ -195,12 +197,12 @@ _VOLTAGE: Final = (
 )  # fmt: skip
 
 _CAPACITY: Final = (
-    _number("capacity_vol_ah_per_l", "Volumetric capacity", ",.0f", "All working ions out of the discharged cell.",
+    _number("capacity_vol_ah_per_l", "Volumetric capacity", ",.0f", meaning("volumetric capacity"),
             short="Capacity"),
     _number("capacity_grav_mah_per_g", "Gravimetric capacity", ",.0f",
             "Per gram of the discharged compound, all working ions out.", short="Capacity"),
     _number("capacity_redox_vol_ah_per_l", "Redox-limited volumetric capacity", ",.0f",
-            "What the redox metals can pay for; empty where not countable.", short="Redox-limited"),
+            meaning("redox-limited capacity"), short="Redox-limited"),
     _number("capacity_redox_grav_mah_per_g", "Redox-limited gravimetric capacity", ",.0f",
             "What the redox metals can pay for, per gram; empty where not countable.", short="Redox-limited"),
 )  # fmt: skip
@@ -218,12 +220,12 @@ _SCREENING: Final = (
             "0 or 1: the composition and the cell decide."),
     _number("p_barrier", "Probability to keep the limit of the barrier", ".0%", "Empty where nothing is known."),
     _number("p_conductivity", "Probability to pass the conductivity threshold", ".0%", "Empty where nothing is known."),
-    _number("p_all", "Pass probability", ".0%", "Chance that the true values pass every threshold, as far as known."),
+    _number("p_all", "Pass probability", ".0%", meaning("pass probability")),
     _text("p_all_without", "Left out of the probability", "Asked for, and untested or undecided.", short="Left out"),
     _number("p_percent", "Pass probability", ".0f",
             "Chance that the true values pass every threshold, from the predicted spread; 99 stands for all above too.",
             head="Pass probability"),
-    _flag("on_pareto_front", "On the Pareto front", "No other candidate is better in every figure."),
+    _flag("on_pareto_front", "On the Pareto front", meaning("Pareto front")),
     _number("score", "Score", ".2f",
             "Which to make next, from 0 to 1: named parts by their weights; what is not known earns nothing."),
     _number("score_voltage", "Score: voltage", ".2f", "Chance that the voltage keeps its limits.", short="Voltage"),
@@ -244,6 +246,7 @@ _SCREENING: Final = (
           "were only computed; new: found by GNoME.", short="Known"),
     _number("n_polymorphs", "Polymorphs", ",d", "Listed of this formula; the best of them is shown."),
     _text("note", "Note", "Your own words; they stay in this tab, and in the file that you take along."),
+    _flag("keep", "Keep", "Untick to take it off the shortlist."),
     _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),
     _number("n_inputs", "Inputs", ",d", "Inputs that were left out for this reason."),
 )  # fmt: skip
@@ -287,7 +290,7 @@ _VERDICT: Final = (
 
 _DYNAMICS: Final = (
     _number("barrier_ev", "Migration barrier", ".2f",
-            "Of the easiest way through the host, at the end of discharge where it is higher.", short="Barrier"),
+            meaning("barrier"), short="Barrier"),
     _number("barrier_std_ev", "Error of the migration barrier", ".2f", "Standard deviation against known hops.",
             short="Barrier, error"),
     _text("mobility", "Do ions get through", "By barrier and dynamics: fast where one says so and none slow."),
@@ -373,6 +376,11 @@ _ACCURACY: Final = (
     _number("mean_baseline_v", "Ion's mean", ".2f", "MAE of always guessing the ion's mean."),
     _number("median_baseline_v", "Ion's median", ".2f", "MAE of always guessing the ion's median."),
     _number("paper_v", "Paper", ".2f", "Test MAE of the paper, on its own random split."),
+    _number("measured_v", "Measured voltage", ".1f", "Of a cell against Mg, average or plateau; holds polarisation."),
+    _number("measured_capacity_grav_mah_per_g", "Measured capacity", ",.0f", "By the mass that went into the cell.",
+            short="Measured"),
+    _number("measured_capacity_vol_ah_per_l", "Measured capacity, a litre", ",.0f",
+            "Of the discharged crystal, without pores, carbon or binder.", short="Measured"),
     _number("ion_distance_a", "Distance to the nearest working ion", ".2f", "Within the crystal."),
     _number("two_theta_deg", "Angle 2θ", ".2f", "Between the beam and the diffracted one.", short="2θ"),
     _number("d_spacing_a", "Spacing of the planes", ".3f", "Of the lattice planes that make the peak.", short="d"),

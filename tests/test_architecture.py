@@ -18,13 +18,14 @@ APP = sorted(path for path in (ROOT / "app").rglob("*.py") if "node_modules" not
 
 # Along the line: a stage may import the stages to its left, and the foundations.
 FOUNDATIONS = {"errors", "ions", "units", "settings", "provenance", "records", "artifacts", "codec"}
-FOUNDATIONS |= {"quantities", "csv_text", "progress"}
+FOUNDATIONS |= {"quantities", "glossary", "csv_text", "progress"}
 LINE = {
     "sources": set(),
     "graphs": set(),
     "voltage": {"graphs", "sources", "potentials", "relaxation"},
     "oxidation": set(),
     "capacity": {"oxidation"},
+    "landmarks": set(),
     "supply": set(),
     "thresholds": set(),
     "verdict": {"oxidation", "supply", "thresholds"},
@@ -56,6 +57,7 @@ LINE = {
         "sources", "voltage", "cascade", "capacity", "supply", "thresholds", "verdict", "probability", "ranking",
         "screening", "mobility", "store", "potentials", "relaxation", "stability", "ordering", "hops", "dynamics",
         "transport", "calculations", "tasks", "dft", "diffraction",
+        "landmarks",
     },
     "cli": {
         "sources", "graphs", "voltage", "cascade", "capacity", "thresholds", "screening", "store", "build",
@@ -75,7 +77,8 @@ UNPICKLERS = {
 
 # What the faces may know of `core`: what the service layer decides, and what travels through it.
 FACE_IMPORTS = {
-    "service", "api", "drawing", "quantities", "records", "errors", "settings", "units", "ions", "provenance",
+    "service", "api", "drawing", "quantities", "glossary", "records", "errors", "settings", "units", "ions",
+    "provenance",
 }  # fmt: skip
 # Commands that show what pages show too; the others make data, models and releases.
 SERVICE_COMMANDS = [ROOT / "core" / "cli" / name for name in ("predict.py", "export.py")]

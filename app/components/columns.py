@@ -1,22 +1,28 @@
 """Columns of Streamlit tables, made from `core.quantities`: the one place where a quantity becomes a column."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
 from core.quantities import QUANTITIES, Quantity
 
-WIDE = frozenset({"reason", "error"})
+WIDE = frozenset({"reason", "error", "note"})
 """Columns of whole sentences."""
 
 
-def column_config(names: Sequence[str], *, pinned: Collection[str] = ()) -> dict[str, Any]:
-    """Return the columns of a table in the order of their names; `pinned` ones stay in sight when it scrolls."""
-    return {name: _column(QUANTITIES[name], pinned=name in pinned) for name in names}
+def column_config(
+    names: Sequence[str], *, pinned: Collection[str] = (), max_chars: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the columns of a table in the order of their names.
+
+    `pinned` ones stay in sight when it scrolls; `max_chars`: how much may be written into those that can be edited.
+    """
+    return {name: _column(QUANTITIES[name], name in pinned, max_chars.get(name)) for name in names}
 
 
-def _column(quantity: Quantity, *, pinned: bool) -> Any:
+def _column(quantity: Quantity, pinned: bool, max_chars: int | None) -> Any:
     shared: dict[str, Any] = {"help": quantity.help or None, "pinned": pinned or None}
     if quantity.unit == "%":
         return st.column_config.ProgressColumn(
@@ -27,7 +33,7 @@ def _column(quantity: Quantity, *, pinned: bool) -> Any:
     if quantity.kind == "flag":
         return st.column_config.CheckboxColumn(quantity.head, **shared)
     return st.column_config.TextColumn(
-        quantity.head, width="large" if quantity.name in WIDE else None, **shared
+        quantity.head, width="large" if quantity.name in WIDE else None, max_chars=max_chars, **shared
     )
 
 

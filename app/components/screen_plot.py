@@ -7,6 +7,7 @@ import streamlit as st
 from app import state, theme
 from app.components import controls
 from app.components.axes import PLOTTED
+from app.components.landmarks import landmark_trace
 from app.components.scatter import Marks, screen_figure, selected_ids
 from app.screening_view import View
 from core.quantities import QUANTITIES
@@ -14,12 +15,18 @@ from core.quantities import QUANTITIES
 _PLOT: Final = "screen_plot"
 _CONFIG: Final = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "autoScale2d"]}
 
+_CAPACITIES: Final = ("capacity_redox_vol_ah_per_l", "capacity_vol_ah_per_l")
+"""Axes on which measured cathodes have a place, against voltage."""
+
 
 def draw(view: View) -> None:
     """Draw the scatter; a click on a point selects its candidate, a lasso puts all inside on the shortlist."""
     _axes(view)
+    figure = screen_figure(view.screening.frame, view.screening.passing, _marks(view), theme.palette())
+    if view.y == "voltage_v" and view.x in _CAPACITIES:
+        figure["data"].append(landmark_trace(theme.palette()))
     st.plotly_chart(
-        screen_figure(view.screening.frame, view.screening.passing, _marks(view), theme.palette()),
+        figure,
         key=_PLOT,
         on_select=_points_selected,
         selection_mode=("points", "lasso"),

@@ -13,6 +13,9 @@ _STYLE = """
   border-bottom: 1px solid rgba(128, 128, 128, 0.22); }
 .facts tr:last-child th, .facts tr:last-child td { border-bottom: none; }
 .facts tbody th { font-weight: 400; opacity: 0.7; width: 11rem; }
+.facts:not(.pairs) :is(th, td) { min-width: 4.2rem; }
+.facts:not(.pairs) td:first-child:has(small) { min-width: 8.5rem; }
+.facts.pairs td { overflow-wrap: anywhere; }
 .facts thead th { font-weight: 600; border-bottom: 1px solid rgba(128, 128, 128, 0.22) !important; }
 .facts a { color: inherit; white-space: nowrap; }
 .facts small { display: block; opacity: 0.7; }
@@ -43,7 +46,7 @@ Cell = str | Link | Detailed
 
 def draw_facts(facts: Mapping[str, str]) -> None:
     """Draw names and values in two columns."""
-    _draw("", [(name, [value]) for name, value in facts.items()])
+    _draw("", [(name, [value]) for name, value in facts.items()], "facts pairs")
 
 
 def draw_table(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
@@ -56,17 +59,18 @@ def draw_named_rows(head: Sequence[str], rows: Mapping[str, Sequence[Cell]]) -> 
     _draw(_head(["", *head]), list(rows.items()))
 
 
-def _draw(head: str, rows: Sequence[tuple[str | None, Sequence[Cell]]]) -> None:
+def _draw(head: str, rows: Sequence[tuple[str | None, Sequence[Cell]]], style: str = "facts") -> None:
     lines = []
     for name, cells in rows:
-        lead = "" if name is None else f"<th>{escape(name)}</th>"
+        lead = "" if name is None else f"<th scope='row'>{escape(name)}</th>"
         lines.append(f"<tr>{lead}{''.join(f'<td>{_cell(cell)}</td>' for cell in cells)}</tr>")
-    table = f"<table class='facts'>{head}<tbody>{''.join(lines)}</tbody></table>"
+    table = f"<table class='{style}'>{head}<tbody>{''.join(lines)}</tbody></table>"
     st.html(f"{_STYLE}<div style='overflow-x: auto'>{table}</div>")
 
 
 def _head(titles: Sequence[str]) -> str:
-    return f"<thead><tr>{''.join(f'<th>{escape(title)}</th>' for title in titles)}</tr></thead>"
+    cells = (f"<th scope='col'>{escape(title)}</th>" if title else "<td></td>" for title in titles)
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
 def _cell(cell: Cell) -> str:

@@ -79,11 +79,7 @@ def _editor(rows: pd.DataFrame) -> None:
     ids = rows["id"].tolist()
     shown = as_shown(rows)[list(_COLUMNS)].assign(note=[notes().get(id, "") for id in ids], keep=True)
     key = f"shortlist_table_{','.join(ids)}"
-    config: dict[str, Any] = column_config(_COLUMNS, pinned=("label",))
-    config["note"] = st.column_config.TextColumn(
-        QUANTITIES["note"].head, width="large", max_chars=MAX_NOTE, help=QUANTITIES["note"].help
-    )
-    config["keep"] = st.column_config.CheckboxColumn("Keep", help="Untick to take it off the shortlist.")
+    config = column_config((*_COLUMNS, "note", "keep"), pinned=("label",), max_chars={"note": MAX_NOTE})
     st.data_editor(
         shown, column_config=config, hide_index=True, key=key, placeholder="–", disabled=list(_COLUMNS),
         on_change=_edited,

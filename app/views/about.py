@@ -10,10 +10,12 @@ import streamlit as st
 import core
 from app import state, theme
 from app.components.columns import column_config
+from app.components.hash_scroll import scroll_to_hash
 from app.components.tables import Cell, Detailed, draw_facts, draw_table
 from app.components.text import source_label
 from app.theme import safe
 from core.errors import ExplorerError
+from core.glossary import GLOSSARY
 from core.provenance import package_versions
 from core.service.accuracy import ErrorRow
 from core.service.potentials import listed_potentials
@@ -77,6 +79,24 @@ SOURCES: Final = """
 Labels come from density-functional theory (GGA and GGA+U, 2019 to 2022). Each row carries its source, licence and id;
 a table that holds GNoME rows may not be used commercially.
 """
+
+
+KEYBOARD: Final = """
+Tab goes from control to control. Arrow keys move a slider, and the cell in a table; Shift and Space select its row. In
+the 3D picture arrow keys turn, plus and minus zoom, 0 starts again; in a trajectory Space plays.
+"""
+
+
+def glossary_section() -> None:
+    """List the terms, each with an address of its own, and the keys."""
+    st.subheader("Glossary", anchor="glossary")
+    half = (len(GLOSSARY) + 1) // 2
+    columns = st.container(key="stacking-glossary").columns(2, gap="large")
+    for column, terms in zip(columns, (GLOSSARY[:half], GLOSSARY[half:]), strict=True):
+        told = (f"#### {it.name}\n{it.meaning} {it.more}" for it in terms)
+        column.markdown("\n\n".join(told))
+    st.subheader("Keyboard", anchor=False)
+    st.markdown(KEYBOARD)
 
 
 def data_section() -> None:
@@ -223,14 +243,18 @@ def _facts(facts: Mapping[str, object]) -> None:
 def page() -> None:
     """Draw the page."""
     release = state.reader().release
-    theme.page_header("About", "How the figures are made, from which data, and what they can bear.")
+    theme.page_header(
+        "About", "How the figures are made, what the words mean, from which data, and what they can bear."
+    )
     st.subheader("Method", anchor=False)
     st.markdown(METHOD)
+    glossary_section()
     model_section()
     potentials_section()
     data_section()
     limits_section(release)
     versions_section(release)
+    scroll_to_hash()
 
 
 page()

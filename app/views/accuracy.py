@@ -9,11 +9,12 @@ from app import state, theme
 from app.components import accuracy_figures as figures
 from app.components import accuracy_tables as tables
 from app.components.first_principles import first_principles_section
+from app.components.landmarks import measured_section
 from app.components.trouble import guarded
 from app.theme import safe
 from core.errors import ExplorerError
 from core.service import accuracy
-from core.service.accuracy import VoltageCard
+from core.service.accuracy import ErrorRow, VoltageCard
 from core.service.explain import can_explain
 from core.settings import Settings
 
@@ -39,28 +40,27 @@ def _candidate_ids(version: str) -> frozenset[str]:
 
 
 def key_figures(frame: pd.DataFrame, card: VoltageCard, partition: str) -> None:
-    """Draw the figures that matter most for the chosen partition."""
+    """Draw the figures that matter most for the chosen partition, magnesium first."""
     own = accuracy.baseline_of_card(card)
-    seven, every = own.row(partition, "seven-ion mean"), own.row(partition, "all")
-    covered = accuracy.coverage(frame)
-    columns = st.columns(4, gap="small")
-    if seven is not None and every is not None:
-        columns[0].metric(
-            "MAE, seven ions", f"{seven.mae_v:.3f} V", f"paper {seven.paper_v:.2f} V",
-            delta_color="off", delta_arrow="off", border=True,
-        )  # fmt: skip
-        columns[1].metric(
-            "MAE, all ten", f"{every.mae_v:.3f} V", f"ion's mean {every.mean_baseline_v:.2f} V",
-            delta_color="off", delta_arrow="off", border=True,
-        )  # fmt: skip
-    columns[2].metric(
-        "90 % intervals hold for", f"{covered.value:.1%}", f"95 %: {covered.low:.1%} to {covered.high:.1%}",
-        delta_color="off", delta_arrow="off", border=True,
-    )  # fmt: skip
-    columns[3].metric(
-        "Out of domain", f"{1 - frame['in_domain'].mean():.1%}", f"of {len(frame):,} electrodes",
-        delta_color="off", delta_arrow="off", border=True,
-    )  # fmt: skip
+    names = {"Mg": "MAE, magnesium", "seven-ion mean": "MAE, seven ions", "all": "MAE, all ten"}
+    found = {label: own.row(partition, name) for name, label in names.items()}
+    tiles = [(label, f"{row.mae_v:.3f} V", _beside(row)) for label, row in found.items() if row is not None]
+    magnesium = frame[frame["working_ion"] == "Mg"]
+    if not magnesium.empty:
+        covered = accuracy.coverage(magnesium)
+        between = f"95 %: {covered.low:.1%} to {covered.high:.1%}"
+        tiles.append(("90 % intervals hold, Mg", f"{covered.value:.1%}", between))
+        outside = f"{1 - magnesium['in_domain'].mean():.1%}"
+        tiles.append(("Out of domain, Mg", outside, f"of {len(magnesium):,} electrodes"))
+    with st.container(horizontal=True, gap="small", key="tiles"):
+        for label, value, beside in tiles:
+            st.metric(label, value, beside, delta_color="off", delta_arrow="off", border=True)
+
+
+def _beside(row: ErrorRow) -> str:
+    if row.paper_v is None:
+        return f"ion's mean {row.mean_baseline_v:.2f} V"
+    return f"n {row.n:,}, paper {row.paper_v:.2f} V"
 
 
 def errors_section(frame: pd.DataFrame, card: VoltageCard, partition: str) -> None:
@@ -238,12 +238,14 @@ def page() -> None:
         if can_explain():
             _pretraining_note()
         errors_section(frame, card, partition)
+        guarded(measured_section)(state.reader(), table)
         guarded(first_principles_section)(state.reader(), table)
         guarded(baselines_section)(card)
         calibration_section(table, card)
         domain_section(table)
         worst_section(frame, partition)
         return
+    guarded(measured_section)(state.reader(), None)
     guarded(first_principles_section)(state.reader(), None)
     guarded(baselines_section)(card)
 

@@ -11,6 +11,7 @@ from core.quantities import is_missing
 from core.service.calculations import export_documents_of
 from core.service.candidates import candidate, records
 from core.service.final_list import final_list, final_rows, side_car
+from core.service.landmarks import measured_cathodes
 from core.service.release import Filters, Reader, current_reader, facets
 from core.service.screen import (
     ASKED,
@@ -148,6 +149,12 @@ def final(format: Format = "json") -> dict[str, Any] | Response:
         if format == "csv"
         else side_car(found, store.release) | {"rows": records(rows)}
     )
+
+
+@router.get("/measured-cathodes", tags=["candidates"])
+def measured() -> list[dict[str, Any]]:
+    """Return measured magnesium cathodes with the DOI of each, and what is predicted for those of the release."""
+    return records(measured_cathodes(current_reader()))
 
 
 @router.get("/candidates/{id}", tags=["candidates"])

@@ -20,6 +20,7 @@ charged_state both ends relaxed and how stable they are, and what of it a verdic
 dynamics     molecular dynamics: what is asked, what comes out, what it would cost
 curves       voltage against the content of ions: what is known, what another would take, its start
 dft          first principles: what is asked, what it would cost, what VASP computed elsewhere
+landmarks    measured cathodes beside what is predicted for them
 first_principles  predicted and relaxed voltages beside those of first principles
 
 No face calls another, and none reaches around this layer for what it decides. Import a module, not the package: each

@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from core.store import Reader
-from core.voltage.accuracy import Interval, mean_absolute_error
+from core.voltage.accuracy import Interval, mean_absolute_error, unseen_host_predictions
 
 PAPER_MAE_V: Final = 0.51
 """Of the paper's model against its own density-functional theory, for the materials that it selected."""
@@ -33,9 +33,8 @@ def first_principles_rows(reader: Reader, out_of_fold: pd.DataFrame | None = Non
     frame = reader.screen(columns=COLUMNS)
     frame = frame[frame["dft_voltage_v"].notna()].reset_index(drop=True)
     if out_of_fold is not None:
-        unseen = out_of_fold[(out_of_fold["partition"] == "host") & (out_of_fold["working_ion"] == "Mg")]
-        by_id = unseen.groupby("id_discharge")["predicted_v"].mean()
-        frame["voltage_v"] = frame["id"].map(by_id).fillna(frame["voltage_v"])
+        unseen = unseen_host_predictions(out_of_fold, "Mg")
+        frame["voltage_v"] = frame["id"].map(unseen).fillna(frame["voltage_v"])
     return frame.assign(is_labelled=frame["mp_average_voltage_v"].notna())
 
 

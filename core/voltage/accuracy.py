@@ -105,6 +105,15 @@ def read_out_of_fold(name: str, folder: Path | None = None) -> pd.DataFrame:
     return frame.assign(in_domain=inside, error_v=frame["predicted_v"] - frame["voltage_v"])
 
 
+def unseen_host_predictions(frame: pd.DataFrame, working_ion: str) -> pd.Series:
+    """Return the mean prediction, V, by id of the discharged structure, of members that saw no electrode of its host.
+
+    `frame`: as of `read_out_of_fold`.
+    """
+    unseen = frame[(frame["partition"] == HOST) & (frame["working_ion"] == working_ion)]
+    return unseen.groupby("id_discharge")["predicted_v"].mean()
+
+
 def mean_absolute_error(frame: pd.DataFrame, *, seed: int = 0) -> Interval:
     """Return the MAE of the rows, V, with a 95 % bootstrap interval; `frame` needs one row at least."""
     errors = frame["error_v"].abs().to_numpy()

@@ -208,3 +208,10 @@ def test_weights_order_and_polymorphs_are_grouped_as_on_the_page(api: TestClient
     assert answer["n_hull_unknown"] == sum(row["e_above_hull_ev_per_atom"] is None for row in answer["rows"])
     refused = api.get("/v1/candidates", params={"weights": "beauty=1"})
     assert refused.status_code == 422 and "no part beauty" in refused.text
+
+
+def test_measured_cathodes_come_with_their_source_and_null_where_nothing_is_stated(api: TestClient) -> None:
+    rows = {row["name"]: row for row in api.get("/v1/measured-cathodes").json()}
+    assert rows["MgFeSiO4"]["doi"] == "10.1038/srep05622" and rows["MgFeSiO4"]["measured_v"] == 2.4
+    assert rows["TiS2"]["measured_v"] is None and rows["TiS2"]["predicted_v"] is None
+    assert rows["Mo6S8"]["id"] == "mp-677217" and rows["Mo6S8"]["predicted_v"] > 0.5

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.glossary import GLOSSARY
 from core.store import open_reader
 
 Opener = Callable[..., AppTest]
@@ -26,11 +27,17 @@ def test_names_method_data_model_and_versions(open_page: Opener, release_folder)
         release = reader.release
     assert release.version in text and release.sha256 in text
     assert "train-voltage" in text  # the command that makes the model
-    assert re.search(r"<th>Seeds</th><td>\d", text)
+    assert re.search(r"<th scope=.row.>Seeds</th><td>\d", text)
     tables = [frame.value for frame in app.dataframe]
     assert "The potentials of molecular dynamics" in text and "force mae" in text and "eV/Å" in text
     assert "Few conductivities" in text or "No conductivity in this release" in text
     assert any("mae_v" in table and (table["mae_v"] > 0).all() for table in tables)
+
+
+def test_tells_every_term_of_the_glossary(open_page: Opener) -> None:
+    text = words(open_page("about"))
+    assert [term.name for term in GLOSSARY if f"#### {term.name}\n{term.meaning}" not in text] == []
+    assert "Shift and Space select its row" in text
 
 
 def test_says_what_this_build_cannot_do(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ Predicted voltages (V) and capacities (Ah/L): spinel mp-32006 3.2 and 1,119, roc
 2,163, gnome-3 3.6 and 2,240; the intermetallic gnome-4 has no prediction.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -349,3 +350,10 @@ def test_the_cards_score_unfolds_into_its_parts(open_page: Opener) -> None:
     app = open_page(id="mp-1041097")
     parts = next(it.proto.body for it in app.get("html") if "Energy density" in it.proto.body)
     assert "not known: 0" in parts and any(it.label.startswith("Score 0.") for it in app.expander)
+
+
+def test_measured_cathodes_are_marked_on_the_shipped_release(open_page: Opener, release_folder: Path) -> None:
+    figure = json.loads(open_page().get("plotly_chart")[0].proto.spec)
+    measured = figure["data"][-1]
+    assert measured["name"].startswith("measured cathodes") and "Mo₆S₈" in measured["text"]
+    assert "customdata" not in measured
