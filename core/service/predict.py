@@ -21,12 +21,13 @@ from core.service.predicted_row import (
     relaxed_row,
     row_of,
 )
-from core.service.relax_first import RelaxedFirst, relax_first
+from core.service.relax_first import MAX_SITES_WAITED_FOR, RelaxedFirst, relax_first
 from core.thresholds import ASKED, Thresholds
 from core.verdict import Judgement, judgement
 
 if TYPE_CHECKING:
     from core.cascade import Cascade
+    from core.relaxation import Step
     from core.voltage import VoltageModel
 
 __all__ = [
@@ -34,11 +35,15 @@ __all__ = [
     "MAX_UPLOADS",
     "PredictedRow",
     "PredictedStructure",
+    "Upload",
     "judged_structure",
     "predict_crystal",
     "predict_files",
+    "predict_relaxed",
     "predict_upload",
     "predicted_rows",
+    "read_upload",
+    "refused",
     "rows_csv",
 ]
 
@@ -51,6 +56,15 @@ _CASCADE_CHUNK: Final = 128
 costly model, which needs enough at a time to share them out over processes."""
 
 _MAX_ID: Final = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """What an uploaded file holds: a crystal, or None with the reason."""
+
+    name: str
+    crystal: Crystal | None
+    error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,25 +154,44 @@ def _at_rest(item: Crystal | FailedInput) -> RelaxedFirst | FailedInput:
     try:
         return relax_first(item)
     except ExplorerError as error:
-        ion, reason = item.working_ion, f"It could not be relaxed first: {error}"
-        return FailedInput(id=item.id, formula=item.formula, working_ion=ion, reason=reason)
+        return _not_relaxed(item, error)
+
+
+def _not_relaxed(crystal: Crystal, error: ExplorerError) -> FailedInput:
+    reason = f"It could not be relaxed first: {error}"
+    return FailedInput(id=crystal.id, formula=crystal.formula, working_ion=crystal.working_ion, reason=reason)
 
 
 def predict_upload(
-    name: str, data: bytes, working_ion: str, model: Callable[[], "VoltageModel"]
+    name: str, data: bytes, working_ion: str, model: Callable[[], "VoltageModel"], *, relax: bool = False
 ) -> PredictedStructure:
     """Return what the voltage model says of an uploaded file; one that cannot be read has the reason in its row.
 
-    `model` is called for where there is something to predict; it raises `ModelError` where there is no model.
+    `model` is called for where there is something to predict; it raises `ModelError` where there is no model. With
+    `relax` the crystal is put at rest first, unless it is too large to wait for.
     """
+    upload = read_upload(name, data)
+    if upload.crystal is None:
+        return refused(upload, working_ion)
+    if relax:
+        return predict_relaxed(name, upload.crystal, working_ion, model())
+    return predict_crystal(name, upload.crystal, working_ion, model())
+
+
+def read_upload(name: str, data: bytes) -> Upload:
+    """Return what an uploaded file holds."""
     from core.sources.files import parse_upload
 
     try:
-        crystal = parse_upload(name, data)
+        return Upload(name=name, crystal=parse_upload(name, data))
     except ExplorerError as error:
-        row = PredictedRow(id=name[:_MAX_ID], working_ion=working_ion, error=str(error))
-        return PredictedStructure(name=name, crystal=None, row=row)
-    return predict_crystal(name, crystal, working_ion, model())
+        return Upload(name=name, crystal=None, error=str(error))
+
+
+def refused(upload: Upload, working_ion: str) -> PredictedStructure:
+    """Return the row of a file that could not be read."""
+    row = PredictedRow(id=upload.name[:_MAX_ID], working_ion=working_ion, error=upload.error)
+    return PredictedStructure(name=upload.name, crystal=None, row=row)
 
 
 def predict_crystal(
@@ -167,6 +200,23 @@ def predict_crystal(
     """Return what the voltage model says of a crystal."""
     (row,) = predicted_rows([crystal], working_ion, model)
     return PredictedStructure(name=name, crystal=crystal, row=row)
+
+
+def predict_relaxed(
+    name: str, crystal: Crystal, working_ion: str, model: "VoltageModel", *,
+    on_step: Callable[["Step"], None] = lambda step: None,
+) -> PredictedStructure:  # fmt: skip
+    """Return what the voltage model says of a crystal once it is at rest, with the relaxed crystal.
+
+    Its row has the reason where it broke on the way or is too large to wait for.
+    """
+    try:
+        relaxed = relax_first(crystal, max_sites=MAX_SITES_WAITED_FOR, on_step=on_step)
+    except ExplorerError as error:
+        failed = failed_row(_not_relaxed(crystal, error), working_ion)
+        return PredictedStructure(name=name, crystal=crystal, row=failed)
+    (row,) = _predicted([relaxed], working_ion, model)
+    return PredictedStructure(name=name, crystal=relaxed.crystal, row=row)
 
 
 def judged_structure(

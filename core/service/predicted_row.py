@@ -1,6 +1,6 @@
 """One row of a prediction: what is said of a structure, with its verdict and the reasons for a gap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from core.screening import pass_probability
 from core.service.relax_first import RelaxedFirst
 from core.thresholds import ASKED
 from core.verdict import judge, with_reasons
+from core.voltage.as_given import Strain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,14 @@ class PredictedRow:
     unknown: str | None = None
     release_id: str | None = None
     error: str | None = None
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether it is known that the crystal was not at rest as it was given."""
+        force, pressure = self.start_force_ev_per_a, self.start_pressure_gpa
+        if force is None or pressure is None:
+            return False
+        return bool(Strain(force_ev_per_a=force, pressure_gpa=pressure).reasons())
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row by column."""
@@ -88,12 +97,20 @@ def relaxed_row(row: PredictedRow, relaxed: RelaxedFirst) -> PredictedRow:
 
 
 def judged_rows(rows: Sequence[PredictedRow], crystals: Sequence[Crystal]) -> list[PredictedRow]:
-    """Return the rows with probability, verdict and reasons; those with an error as they are."""
+    """Return the rows with probability, verdict and reasons from the crystals alone."""
+    return judged_facts(rows, [facts_of(row, crystal) for row, crystal in zip(rows, crystals, strict=True)])
+
+
+def judged_facts(rows: Sequence[PredictedRow], facts: Sequence[Mapping[str, Any]]) -> list[PredictedRow]:
+    """Return the rows with probability, verdict and reasons from what is known of each, by the columns of `screening`.
+
+    Those with an error come back as they are.
+    """
     import pandas as pd
 
     if not rows:
         return []
-    frame = pd.DataFrame([facts_of(row, crystal) for row, crystal in zip(rows, crystals, strict=True)])
+    frame = pd.DataFrame(map(dict, facts))
     chances = pass_probability(frame, ASKED)["p_all"]
     verdicts = judge(frame, ASKED)["verdict"].astype(str)
     judged = with_reasons(frame.assign(verdict=verdicts), ASKED, all_unknown=True)
