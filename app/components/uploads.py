@@ -101,7 +101,8 @@ def predicted(upload: Upload, working_ion: str, how: How) -> PredictedStructure:
 
 
 def _relaxed(name: str, crystal: Crystal, working_ion: str) -> PredictedStructure:
-    with st.status(f"Relaxing {safe(name)} …", expanded=True) as status:
+    place = st.empty()
+    with place.status(f"Relaxing {safe(name)} …", expanded=True):
         line = st.empty()
         force, share = QUANTITIES["start_force_ev_per_a"], QUANTITIES["relaxed_volume_change"]
         found = predict_relaxed(
@@ -111,13 +112,16 @@ def _relaxed(name: str, crystal: Crystal, working_ion: str) -> PredictedStructur
                 f"volume {share.text(step.volume_ratio - 1.0)}"
             ),
         )  # fmt: skip
-        status.update(state="complete")
+    place.empty()
     return found
 
 
 def how_it_was_predicted(key: str, result: PredictedStructure) -> None:
-    """Say where a result comes from, how far from rest the crystal was as given, and offer the other ways."""
+    """Say where a result comes from, how far to trust it, how the crystal was as given, and offer the other ways."""
     row = result.row
+    if row.in_domain is False and not (row.is_strained and row.relaxed_by is None):
+        reason = f": {safe(row.domain_reason)}" if row.domain_reason else ""
+        st.warning(f"Out of domain{reason}. The interval may be too narrow.", icon=":material/warning:")
     if row.release_id is not None:
         st.info(f"The release holds this crystal: this is its prediction of {safe(row.release_id)}.",
                 icon=":material/inventory_2:")  # fmt: skip
@@ -140,8 +144,10 @@ def how_it_was_predicted(key: str, result: PredictedStructure) -> None:
 def _offer_to_relax(key: str, result: PredictedStructure) -> None:
     strained = result.row.is_strained
     if strained:
-        st.warning(f"{_as_given(result)} A voltage is that of a crystal at rest: relax it first.",
-                   icon=":material/compress:")  # fmt: skip
+        st.warning(
+            f"Out of domain: {safe(result.row.domain_reason)}. A voltage is that of a crystal at rest: relax it first.",
+            icon=":material/compress:",
+        )
     else:
         st.caption(_as_given(result))
     st.button(

@@ -99,11 +99,11 @@ def show_one(key: str, result: PredictedStructure) -> None:
         st.caption(
             f"{safe(result.name)} · {result.crystal.n_sites} sites · {result.row.working_ion} leaves on charge"
         )
+        how_it_was_predicted(key, result)
         if result.error is not None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
             _figures(result, _facts(result) | known_facts(state.reader(), result.crystal, charged, jobs))
-        how_it_was_predicted(key, result)
     _calculations(result, jobs, charged)
 
 
@@ -160,9 +160,6 @@ def _figures(result: PredictedStructure, known: Mapping[str, Any]) -> None:
             f"Probability {safe(QUANTITIES['p_all'].text(row.p_all))} to lie above {ASKED.voltage_v:g} V and "
             f"{ASKED.capacity_vol_ah_per_l:g} Ah/L of redox-limited capacity, with the predicted spread."
         )
-    if not row.in_domain:
-        reason = f": {safe(row.domain_reason)}" if row.domain_reason else ""
-        st.warning(f"Out of domain{reason}. The interval may be too narrow.", icon=":material/warning:")
 
 
 def show_many(found: dict[str, PredictedStructure]) -> None:

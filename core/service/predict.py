@@ -21,7 +21,12 @@ from core.service.predicted_row import (
     relaxed_row,
     row_of,
 )
-from core.service.relax_first import MAX_SITES_WAITED_FOR, RelaxedFirst, relax_first
+from core.service.relax_first import (
+    MAX_SITES_WAITED_FOR,
+    STEPS_WAITED_FOR,
+    RelaxedFirst,
+    relax_first,
+)
 from core.thresholds import ASKED, Thresholds
 from core.verdict import Judgement, judgement
 
@@ -211,7 +216,9 @@ def predict_relaxed(
     Its row has the reason where it broke on the way or is too large to wait for.
     """
     try:
-        relaxed = relax_first(crystal, max_sites=MAX_SITES_WAITED_FOR, on_step=on_step)
+        relaxed = relax_first(
+            crystal, max_sites=MAX_SITES_WAITED_FOR, max_steps=STEPS_WAITED_FOR, on_step=on_step
+        )
     except ExplorerError as error:
         failed = failed_row(_not_relaxed(crystal, error), working_ion)
         return PredictedStructure(name=name, crystal=crystal, row=failed)

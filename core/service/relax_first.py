@@ -11,7 +11,8 @@ from core.records import Crystal
 from core.relaxation import MAX_STEPS, Step, relax
 
 MAX_SITES_WAITED_FOR: Final = 120
-"""Most sites of a crystal that a page or a request relaxes while one waits; the command line takes larger ones."""
+STEPS_WAITED_FOR: Final = 100
+"""Most sites and steps while one waits at a page or a request; the command line takes larger crystals to their end."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +32,8 @@ class RelaxedFirst:
 
 
 def relax_first(
-    crystal: Crystal, *, max_sites: int | None = None, on_step: Callable[[Step], None] = lambda step: None
+    crystal: Crystal, *, max_sites: int | None = None, max_steps: int = MAX_STEPS,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> RelaxedFirst:  # fmt: skip
     """Return a crystal with its cell and ions relaxed.
 
@@ -43,8 +45,9 @@ def relax_first(
             f"{crystal.formula} has {crystal.n_sites} sites; up to {max_sites} are relaxed while one waits. Use "
             "`python -m core predict --relax`."
         )
-    found = relax(crystal, loaded_potential(DEFAULT_POTENTIAL, "auto"), on_step=on_step)
-    left = f"not at rest after {found.n_steps} of {MAX_STEPS} steps: {found.force_max_ev_per_a:.2f} eV/angstrom left"
+    potential = loaded_potential(DEFAULT_POTENTIAL, "auto")
+    found = relax(crystal, potential, max_steps=max_steps, on_step=on_step)
+    left = f"not at rest after {found.n_steps} steps: {found.force_max_ev_per_a:.2f} eV/angstrom left"
     return RelaxedFirst(
         crystal=found.crystal, potential=DEFAULT_POTENTIAL,
         volume_change=found.crystal.volume_a3 / crystal.volume_a3 - 1.0,
