@@ -15,6 +15,7 @@ from core.service.known import predict_known
 from core.service.predict import (
     MAX_UPLOADS,
     PredictedStructure,
+    Step,
     Upload,
     predict_crystal,
     predict_relaxed,
@@ -101,17 +102,18 @@ def predicted(upload: Upload, working_ion: str, how: How) -> PredictedStructure:
 
 
 def _relaxed(name: str, crystal: Crystal, working_ion: str) -> PredictedStructure:
+    force, share = QUANTITIES["start_force_ev_per_a"], QUANTITIES["relaxed_volume_change"]
     place = st.empty()
     with place.status(f"Relaxing {safe(name)} …", expanded=True):
         line = st.empty()
-        force, share = QUANTITIES["start_force_ev_per_a"], QUANTITIES["relaxed_volume_change"]
-        found = predict_relaxed(
-            name, crystal, working_ion, state.voltage_model(),
-            on_step=lambda step: line.markdown(
+
+        def say(step: Step) -> None:
+            line.markdown(
                 f"Step {step.number}, largest force {force.text(step.force_max_ev_per_a)}, "
                 f"volume {share.text(step.volume_ratio - 1.0)}"
-            ),
-        )  # fmt: skip
+            )
+
+        found = predict_relaxed(name, crystal, working_ion, state.voltage_model(), on_step=say)
     place.empty()
     return found
 

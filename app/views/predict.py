@@ -109,8 +109,11 @@ def show_one(key: str, result: PredictedStructure) -> None:
 
 def _facts(result: PredictedStructure) -> dict[str, Any]:
     """What the release knows of a crystal that it holds."""
-    id = result.row.release_id
-    return {} if id is None else state.reader().candidate(id)
+    row = result.row
+    if row.release_id is None:
+        return {}
+    told_now = {"in_domain": row.in_domain, "domain_reason": row.domain_reason}
+    return state.reader().candidate(row.release_id) | told_now
 
 
 def _calculations(result: PredictedStructure, jobs: Sequence[Job], charged: ChargedState | None) -> None:

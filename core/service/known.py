@@ -1,13 +1,14 @@
 """Whether the release already holds a crystal: then its prediction is there, without any work."""
 
-from dataclasses import fields
-from typing import Any, Final
+from dataclasses import fields, replace
+from typing import Final
 
 from core.quantities import is_missing
 from core.records import Crystal
 from core.service.predict import PredictedStructure
 from core.service.predicted_row import PredictedRow, facts_of, judged_facts
 from core.store import Filters, Reader
+from core.voltage.as_given import objections
 
 _VOLUME_SHARE: Final = 0.005
 _LENGTH_SHARE: Final = 0.005
@@ -53,14 +54,19 @@ def predict_known(name: str, crystal: Crystal, working_ion: str, reader: Reader)
 def known_row(reader: Reader, id: str) -> PredictedRow:
     """Return the release's prediction of a candidate as a row, judged by all that the release knows of it.
 
-    Raises `UnknownCandidateError`.
+    What speaks against the crystal as given is looked at anew, since a release may be older than these limits. Raises
+    `UnknownCandidateError`.
     """
-    found: dict[str, Any] = reader.candidate(id)
+    found, crystal = reader.candidate(id), reader.crystal(id)
     told = {name: None if is_missing(found.get(name)) else found.get(name) for name in _FIELDS}
+    reasons = "; ".join(objections(crystal, None))
     row = PredictedRow(
         **told | {"model": found.get("voltage_model"), "error": found.get("voltage_error"), "release_id": id}
     )
-    return judged_facts([row], [facts_of(row, reader.crystal(id)) | found])[0]
+    if reasons and row.error is None:
+        row = replace(row, in_domain=False, domain_reason=reasons)
+    told_now = {"in_domain": row.in_domain, "domain_reason": row.domain_reason}
+    return judged_facts([row], [facts_of(row, crystal) | found | told_now])[0]
 
 
 _FIELDS: Final = {it.name for it in fields(PredictedRow)} - {"model", "error", "release_id"}

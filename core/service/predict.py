@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from core.csv_text import inert, write_rows
 from core.errors import ExplorerError, RecordError, SourceError
 from core.records import Crystal, FailedInput
+from core.relaxation import Step
 from core.service.model import load_cascade, load_model
 from core.service.predicted_row import (
     COLUMNS,
@@ -32,7 +33,6 @@ from core.verdict import Judgement, judgement
 
 if TYPE_CHECKING:
     from core.cascade import Cascade
-    from core.relaxation import Step
     from core.voltage import VoltageModel
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "MAX_UPLOADS",
     "PredictedRow",
     "PredictedStructure",
+    "Step",
     "Upload",
     "judged_structure",
     "predict_crystal",
@@ -209,7 +210,7 @@ def predict_crystal(
 
 def predict_relaxed(
     name: str, crystal: Crystal, working_ion: str, model: "VoltageModel", *,
-    on_step: Callable[["Step"], None] = lambda step: None,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> PredictedStructure:  # fmt: skip
     """Return what the voltage model says of a crystal once it is at rest, with the relaxed crystal.
 

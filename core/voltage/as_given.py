@@ -110,10 +110,13 @@ class Packing:
             found.append(f"{self.farthest_atom} has no neighbour within {CUTOFF_A:g} angstrom")
         elif self.farthest > FARTHEST:
             found.append(
-                f"nearest neighbour of {self.farthest_atom} at {self.farthest:.1f} times their covalent radii"
+                f"nearest neighbour of {self.farthest_atom} {self.farthest:.2f} times as far as their covalent radii"
             )
-        if not OPENNESS[0] <= self.openness <= OPENNESS[1]:
-            found.append(f"cell {self.openness:.1f} times the volume of its atoms")
+        least, most = OPENNESS
+        if not least <= self.openness <= most:
+            found.append(
+                f"cell {self.openness:.1f} times the volume of its atoms ({least:g} to {most:g} allowed)"
+            )
         return found
 
 

@@ -147,9 +147,7 @@ class VoltageModel:
             found.append(f"hardly any labelled electrode holds {names}")
         limit_v = self.domain.limit_std_v
         if std_v > limit_v:
-            found.append(
-                f"spread {std_v:.2f} V, up to {limit_v:.2f} V among labelled electrodes that it knows"
-            )
+            found.append(f"standard deviation {std_v:.2f} V ({limit_v:.2f} allowed)")
         return found
 
 

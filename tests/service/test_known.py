@@ -8,7 +8,7 @@ import pytest
 
 from core.records import Crystal
 from core.service.known import known_id, known_row, predict_known
-from core.service.release import Reader, open_reader
+from core.service.release import Reader, current_reader, open_reader
 from tests.store.small_release import make_release, spinel
 from tests.voltage.crystals import moved
 
@@ -60,3 +60,11 @@ def test_the_row_is_that_of_the_release_judged_by_all_that_it_knows(reader: Read
     assert found.row.voltage_v == row["voltage_v"] and found.row.in_domain == row["in_domain"]
     assert found.row.verdict in {"open", "doubtful", "make next"}
     assert found.row.domain_reason is None and found.row.start_force_ev_per_a is None  # nobody looked
+
+
+def test_an_alloy_of_the_release_is_out_of_domain_all_the_same() -> None:
+    reader = current_reader()
+    row = known_row(reader, "mp-1077177")
+    assert row.formula == "Mg2Ni" and row.verdict == "no cathode"
+    assert row.in_domain is False and row.domain_reason.startswith("no anion: an alloy")
+    assert "out of the model's domain" in row.reasons_against

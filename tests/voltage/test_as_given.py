@@ -74,7 +74,7 @@ def test_an_atom_with_fewer_than_twelve_neighbours_is_predicted_out_of_domain() 
     assert 0 < np.diff(graph.edge_start).max() < MAX_NEIGHBOURS
     (row,) = model_of().predict([sparse()], ["Mg"])
     assert row.error is None and row.voltage_v == 3.0
-    assert row.in_domain is False and "times their covalent radii" in row.domain_reason
+    assert row.in_domain is False and "times as far as their covalent radii" in row.domain_reason
 
 
 def test_an_unrelaxed_crystal_is_out_of_domain_with_force_and_pressure() -> None:
