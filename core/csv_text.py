@@ -32,10 +32,13 @@ def cell(value: Any) -> str:
     return str(value) if isinstance(value, int) else inert(str(value))
 
 
-def write_rows(stream: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:
+def write_rows(
+    stream: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, header: bool = True
+) -> int:  # fmt: skip
     """Write a CSV header and one line a row, absent columns empty; return the number of rows."""
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
+    if header:
+        writer.writerow(columns)
     count = 0
     for row in rows:
         writer.writerow([cell(row.get(column)) for column in columns])

@@ -26,7 +26,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType(
         "_mah_per_g": "mAh/g", "_ah_per_l": "Ah/L", "_ms_per_cm": "mS/cm", "_cm2_per_s": "cm²/s", "_ev_per_a": "eV/Å",
         "_percent": "%", "_a3": "Å³", "_a2": "Å²", "_ev": "eV", "_fs": "fs", "_ps": "ps", "_a": "Å", "_k": "K",
         "_s": "s", "_v": "V", "_usd_per_kg": "USD/kg", "_wh_per_l": "Wh/L", "_wh_per_kg": "Wh/kg",
-        "_deg": "°",
+        "_deg": "°", "_gpa": "GPa",
     }
 )  # fmt: skip
 """What the end of a name says about its unit; longer ends come first, because they hold shorter ones."""
@@ -185,6 +185,16 @@ _VOLTAGE: Final = (
     _text("model", "Model", "Which voltage model predicts."),
     _text("voltage_error", "No voltage because", "Why no voltage was predicted."),
     _flag("in_domain", "In domain", meaning("in domain")),
+    _text("domain_reason", "Out of domain because", "Why the interval may not hold."),
+    _number("start_force_ev_per_a", "Largest force as given", ".2f",
+            "On an atom of the structure as it was given; near 0 where it was relaxed. Empty: the model does not look.",
+            short="Force as given"),
+    _number("start_pressure_gpa", "Pressure as given", "+.1f",
+            "Of the cell as it was given, positive where it wants to grow. Empty: the model does not look."),
+    _text("relaxed_by", "Relaxed first by", "The potential that relaxed cell and ions before the prediction."),
+    _number("relaxed_volume_change", "Change of volume on relaxing", "+.1%",
+            "Of the cell, when it was relaxed before the prediction."),
+    _text("release_id", "In the release as", "The candidate of the release that the structure is."),
     _number("average_voltage_v", "Calculated voltage", ".2f",
             "Average voltage of a labelled electrode by density-functional theory.", short="Voltage"),
     _number("mp_average_voltage_v", "Calculated voltage", ".2f",

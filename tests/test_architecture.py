@@ -22,7 +22,7 @@ FOUNDATIONS |= {"quantities", "glossary", "csv_text", "progress"}
 LINE = {
     "sources": set(),
     "graphs": set(),
-    "voltage": {"graphs", "sources", "potentials", "relaxation"},
+    "voltage": {"graphs", "sources", "potentials", "relaxation", "oxidation"},
     "oxidation": set(),
     "capacity": {"oxidation"},
     "landmarks": set(),

@@ -1,6 +1,6 @@
 """The shortlist: candidates put aside, with notes, to compare and to take along. The address keeps who is on it."""
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +13,6 @@ from app.components.shortlist_table import as_shown
 from app.screening_view import View
 from app.theme import safe
 from core.errors import RecordError
-from core.quantities import QUANTITIES
 from core.service.release import Filters
 from core.service.screen import Screening, screen
 from core.service.shortlist_file import MAX_BYTES, MAX_NOTE, read_shortlist, shortlist_json

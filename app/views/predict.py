@@ -1,6 +1,5 @@
 """Predict yours: upload structures, see them, and get voltage, capacity and a verdict."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from app.components.md_form import start_form
 from app.components.structure_viewer import structure_viewer
 from app.components.text import pretty_formula
 from app.components.trouble import guarded
+from app.components.uploads import FILES, clear, files_changed, how_it_was_predicted, results_of, uploads
 from app.components.verdict_panel import verdict_panel
 from app.components.voltage_curve import curve_section
 from app.theme import safe
@@ -28,21 +28,21 @@ from core.service.charged_state import ChargedState, charged_state, known_facts
 from core.service.predict import (
     MAX_UPLOADS,
     PredictedStructure,
+    Upload,
     judged_structure,
-    predict_crystal,
-    predict_upload,
     rows_csv,
 )
 from core.service.screen import ASKED
 
-_RESULTS: Final = "predict_results"
 _EXAMPLE: Final = "predict_example"
+_ION: Final = "predict_ion_kept"
 EXAMPLE_ID: Final = "mp-32006"
 """MgMn2O4, the spinel that the magnesium literature knows best: 14 sites."""
 
 _TABLE: Final = (
     "file", "formula", "working_ion", "verdict", "voltage_v", "voltage_low_v", "voltage_high_v", "in_domain",
-    "capacity_redox_vol_ah_per_l", "capacity_vol_ah_per_l", "capacity_grav_mah_per_g", "reasons_against", "error",
+    "domain_reason", "relaxed_by", "release_id", "capacity_redox_vol_ah_per_l", "capacity_vol_ah_per_l",
+    "capacity_grav_mah_per_g", "reasons_against", "unknown", "error",
 )  # fmt: skip
 
 
@@ -53,13 +53,14 @@ def inputs() -> tuple[list[UploadedFile], str]:
         files = st.file_uploader(
             f"Structures: CIF, POSCAR or JSON, up to 2 MB each, up to {MAX_UPLOADS} files",
             accept_multiple_files=True,
-            key="predict_files",
-            on_change=_forget_example,
-            help="The discharged compound, with its working ion inside. Files are read in a closed-off process and "
-            "are not kept.",
+            key=FILES,
+            on_change=_files_changed,
+            help="The discharged compound, with its working ion inside. Files are read in a closed-off process.",
         )
     with right:
-        ion = st.selectbox("Working ion", WORKING_IONS, index=WORKING_IONS.index("Mg"), key="predict_ion")
+        st.session_state.setdefault("predict_ion", st.session_state.get(_ION, "Mg"))
+        ion = st.selectbox("Working ion", WORKING_IONS, key="predict_ion")
+        st.session_state[_ION] = ion
         st.button(
             "Try an example",
             icon=":material/science:",
@@ -73,33 +74,17 @@ def _take_example() -> None:
     st.session_state[_EXAMPLE] = True
 
 
-def _forget_example() -> None:
+def _files_changed() -> None:
     st.session_state[_EXAMPLE] = False
+    files_changed()
 
 
-def results_of(files: list[UploadedFile], working_ion: str) -> list[PredictedStructure]:
-    """Return one result a file, in order; files seen before in this tab are not computed again."""
-    known: dict[str, PredictedStructure] = st.session_state.get(_RESULTS, {})
-    kept: dict[str, PredictedStructure] = {}
-    bar = st.progress(0.0, text="Reading structures …") if len(files) > 1 else None
-    for done, file in enumerate(files):
-        data = file.getvalue()
-        key = _fingerprint(file.name, data, working_ion)
-        if bar is not None:
-            bar.progress(done / len(files), text=f"Reading {safe(file.name)} …")
-        kept[key] = known.get(key) or predict_upload(file.name, data, working_ion, state.voltage_model)
-    if bar is not None:
-        bar.empty()
-    st.session_state[_RESULTS] = kept
-    return list(kept.values())
+def _clear() -> None:
+    st.session_state[_EXAMPLE] = False
+    clear()
 
 
-def _fingerprint(name: str, data: bytes, working_ion: str) -> str:
-    """One file, predicted for one working ion."""
-    return hashlib.sha256(b"\0".join([name.encode(), working_ion.encode(), data])).hexdigest()
-
-
-def show_one(result: PredictedStructure) -> None:
+def show_one(key: str, result: PredictedStructure) -> None:
     """Draw one structure with its figures and verdict, or why it was refused."""
     if result.crystal is None:
         st.error(f"**{safe(result.name)}** was refused. {safe(result.error)}", icon=":material/block:")
@@ -114,11 +99,21 @@ def show_one(result: PredictedStructure) -> None:
         st.caption(
             f"{safe(result.name)} · {result.crystal.n_sites} sites · {result.row.working_ion} leaves on charge"
         )
+        how_it_was_predicted(key, result)
         if result.error is not None:
             st.error(f"No prediction. {safe(result.error)}", icon=":material/block:")
         else:
-            _figures(result, known_facts(state.reader(), result.crystal, charged, jobs))
+            _figures(result, _facts(result) | known_facts(state.reader(), result.crystal, charged, jobs))
     _calculations(result, jobs, charged)
+
+
+def _facts(result: PredictedStructure) -> dict[str, Any]:
+    """What the release knows of a crystal that it holds."""
+    row = result.row
+    if row.release_id is None:
+        return {}
+    told_now = {"in_domain": row.in_domain, "domain_reason": row.domain_reason}
+    return state.reader().candidate(row.release_id) | told_now
 
 
 def _calculations(result: PredictedStructure, jobs: Sequence[Job], charged: ChargedState | None) -> None:
@@ -168,15 +163,11 @@ def _figures(result: PredictedStructure, known: Mapping[str, Any]) -> None:
             f"Probability {safe(QUANTITIES['p_all'].text(row.p_all))} to lie above {ASKED.voltage_v:g} V and "
             f"{ASKED.capacity_vol_ah_per_l:g} Ah/L of redox-limited capacity, with the predicted spread."
         )
-    if not row.in_domain:
-        st.warning(
-            "Out of domain: it does not resemble the labelled electrodes, so the interval may be too narrow.",
-            icon=":material/warning:",
-        )
 
 
-def show_many(results: list[PredictedStructure]) -> None:
+def show_many(found: dict[str, PredictedStructure]) -> None:
     """Draw the results of several files as a table with its download, and one of them in full."""
+    keys, results = list(found), list(found.values())
     refused = sum(result.error is not None for result in results)
     head, download = st.columns([3, 1], vertical_alignment="center")
     head.markdown(f"**{len(results)} files**, {refused} refused" if refused else f"**{len(results)} files**")
@@ -193,7 +184,7 @@ def show_many(results: list[PredictedStructure]) -> None:
     index = st.selectbox(
         "Show", range(len(results)), key="predict_shown", format_func=lambda position: results[position].name
     )
-    show_one(results[index])
+    show_one(keys[index], results[index])
 
 
 def page() -> None:
@@ -203,24 +194,35 @@ def page() -> None:
         "Voltage and capacity of your own compound, by the most accurate voltage model.",
     )
     files, ion = inputs()
-    if st.session_state.get(_EXAMPLE):
-        crystal = state.reader().crystal(EXAMPLE_ID)
-        show_one(predict_crystal(EXAMPLE_ID, crystal, ion, state.voltage_model()))
-        return
-    if not files:
-        st.info("Upload a structure, or try the example.", icon=":material/upload_file:")
-        return
     if len(files) > MAX_UPLOADS:
         st.warning(
             f"{len(files)} files were given; the first {MAX_UPLOADS} are predicted. For more, use "
             "`python -m core predict FOLDER`.",
             icon=":material/filter_list:",
         )
-    results = results_of(files[:MAX_UPLOADS], ion)
-    if len(results) == 1:
-        show_one(results[0])
+    given = uploads(files[:MAX_UPLOADS])
+    if st.session_state.get(_EXAMPLE):
+        given = {EXAMPLE_ID: Upload(name=EXAMPLE_ID, crystal=state.reader().crystal(EXAMPLE_ID))}
+    if not given:
+        st.info("Upload a structure, or try the example.", icon=":material/upload_file:")
+        return
+    found = results_of(given, ion)
+    _kept(bool(files))
+    if len(found) == 1:
+        show_one(*next(iter(found.items())))
     else:
-        show_many(results)
+        show_many(found)
+
+
+def _kept(files_are_there: bool) -> None:
+    """Say what is kept and for how long, with a button to clear it."""
+    words, button = st.columns([4, 1], vertical_alignment="center")
+    words.caption(
+        "Structures and results are kept while this browser tab is open, also when you go to another page; a reload "
+        "forgets them. A calculation that you start keeps its crystal in its folder."
+    )
+    if not files_are_there:
+        button.button("Clear", icon=":material/delete_sweep:", on_click=_clear)
 
 
 page()

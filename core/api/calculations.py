@@ -46,12 +46,16 @@ def predict(
     text: Annotated[str, Body(max_length=MAX_BYTES, description="the file's text")],
     working_ion: Annotated[str, Body()] = "Mg",
     model: Annotated[str, Body(pattern="^[a-z-]{1,40}$")] = "fast",
+    relax: Annotated[bool, Body(description="relax cell and ions first; up to 120 sites")] = False,
 ) -> dict[str, Any]:
-    """Return voltage, interval, capacities and verdict of a structure; `model` `default` is the accurate one."""
+    """Return voltage, interval, capacities and verdict of a structure; `model` `default` is the accurate one.
+
+    It alone looks at forces and pressure as given, so that `domain_reason` can say what is not relaxed.
+    """
     if not _AT_WORK.acquire(blocking=False):
         raise NotAllowedError("Two predictions are at work already; ask again in some seconds.")
     try:
-        found = predict_upload(name, text.encode(), working_ion, lambda: load_model(model))
+        found = predict_upload(name, text.encode(), working_ion, lambda: load_model(model), relax=relax)
         judged = None if found.error else judged_structure(found)
     finally:
         _AT_WORK.release()

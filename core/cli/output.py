@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 def open_output(path: Path | None) -> Iterator[TextIO]:
     """Yield stdout, or a file beside `path` that takes its place only when the block ends well."""
     if path is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(
+                line_buffering=True
+            )  # a reader of the pipe sees each row, and a kill loses none
         yield sys.stdout
         sys.stdout.flush()
         return

@@ -31,8 +31,10 @@ class Electrode:
 class VoltagePrediction:
     """A predicted average voltage with its 90 % interval, or the reason why there is none.
 
-    `in_domain` says whether the structure resembles the labelled electrodes enough for the interval to hold, `model`
-    who predicts.
+    `in_domain` says whether the structure resembles the labelled electrodes enough for the interval to hold,
+    `domain_reason` why it does not, `model` who predicts. `start_force_ev_per_a` and `start_pressure_gpa`: the largest
+    force on an atom, and the pressure of the cell, of the structure as it was given; None where the model does not
+    look.
     """
 
     id: str
@@ -45,6 +47,9 @@ class VoltagePrediction:
     in_domain: bool | None
     error: str | None = None
     model: str | None = None
+    domain_reason: str | None = None
+    start_force_ev_per_a: float | None = None
+    start_pressure_gpa: float | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.voltage_v, self.voltage_std_v, self.voltage_low_v, self.voltage_high_v)

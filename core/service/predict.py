@@ -2,68 +2,75 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from core.csv_text import write_rows
+from core.csv_text import inert, write_rows
 from core.errors import ExplorerError, RecordError, SourceError
-from core.ions import charge_number
-from core.probability import pass_probability
-from core.records import Crystal, FailedInput, VoltagePrediction
+from core.records import Crystal, FailedInput
+from core.relaxation import Step
 from core.service.model import load_cascade, load_model
+from core.service.predicted_row import (
+    COLUMNS,
+    PredictedRow,
+    facts_of,
+    failed_row,
+    judged_rows,
+    relaxed_row,
+    row_of,
+)
+from core.service.relax_first import (
+    MAX_SITES_WAITED_FOR,
+    STEPS_WAITED_FOR,
+    RelaxedFirst,
+    relax_first,
+)
 from core.thresholds import ASKED, Thresholds
-from core.verdict import Judgement, judge, judgement, with_reasons
+from core.verdict import Judgement, judgement
 
 if TYPE_CHECKING:
     from core.cascade import Cascade
     from core.voltage import VoltageModel
 
+__all__ = [
+    "COLUMNS",
+    "MAX_UPLOADS",
+    "PredictedRow",
+    "PredictedStructure",
+    "Step",
+    "Upload",
+    "judged_structure",
+    "predict_crystal",
+    "predict_files",
+    "predict_relaxed",
+    "predict_upload",
+    "predicted_rows",
+    "read_upload",
+    "refused",
+    "rows_csv",
+]
+
 MAX_UPLOADS: Final = 20
 """Files that one visitor may have predicted at a time."""
 
-_CHUNK: Final = (
-    64  # structures between two writes: a file of 380,000 must fit, and a kill must not lose hours
-)
+_CHUNK: Final = 24
+_CASCADE_CHUNK: Final = 128
+"""Structures between two writes: a file of 380,000 must fit, and a kill may lose a minute. Of a cascade's few reach the
+costly model, which needs enough at a time to share them out over processes."""
+
 _MAX_ID: Final = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictedRow:
-    """What is said of one structure; without a prediction its numbers are None and `error` has the reason.
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """What an uploaded file holds: a crystal, or None with the reason."""
 
-    `p_all`, `verdict` and `reasons_against` are by the thresholds of `ASKED`, from the crystal alone.
-    """
-
-    id: str
-    formula: str | None = None
-    working_ion: str
-    voltage_v: float | None = None
-    voltage_std_v: float | None = None
-    voltage_low_v: float | None = None
-    voltage_high_v: float | None = None
-    in_domain: bool | None = None
-    model: str | None = None
-    capacity_vol_ah_per_l: float | None = None
-    capacity_grav_mah_per_g: float | None = None
-    capacity_redox_vol_ah_per_l: float | None = None
-    capacity_redox_grav_mah_per_g: float | None = None
-    p_all: float | None = None
-    verdict: str | None = None
-    reasons_against: str | None = None
+    name: str
+    crystal: Crystal | None
     error: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row by column."""
-        return asdict(self)
-
-
-COLUMNS: Final = tuple(field.name for field in fields(PredictedRow))
-"""Columns of the CSV of predictions."""
-
-_PREDICTED: Final = tuple(field.name for field in fields(VoltagePrediction))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +88,15 @@ class PredictedStructure:
 
 
 def predict_files(
-    paths: Sequence[Path], working_ion: str, model_name: str = "default", *, cascade: bool = False
-) -> Iterator[PredictedRow]:
+    paths: Sequence[Path], working_ion: str, model_name: str = "default", *, cascade: bool = False,
+    relax: bool = False, done: Sequence[Mapping[str, str]] = (),
+) -> Iterator[PredictedRow]:  # fmt: skip
     """Return one row for each structure of files and folders, in order; a structure's own working ion wins.
 
     With `cascade` the quicker models are asked first, and that of the name about what could pass (`core.cascade`).
-    Raises `SourceError` for a path that is not there and `ModelError` for a model that is not, before the first row.
+    With `relax` each is put at rest first. `done`: rows that an earlier run wrote, as text; as many structures are
+    passed over. Raises `SourceError` for a path that is not there, and while rows are asked for where `done` is of
+    other structures; `ModelError` for a model that is not there, before the first row.
     """
     for path in paths:
         if not path.exists():
@@ -96,89 +106,98 @@ def predict_files(
     from core.sources.files import read_paths
 
     model = load_cascade(model_name) if cascade else load_model(model_name)
-    return predicted_rows(read_paths(list(paths), working_ion), working_ion, model)
+    left = _after(read_paths(list(paths), working_ion), working_ion, done)
+    return predicted_rows(left, working_ion, model, relax=relax, chunk=_CASCADE_CHUNK if cascade else _CHUNK)
+
+
+def _after(
+    inputs: Iterable[Crystal | FailedInput], default_ion: str, done: Sequence[Mapping[str, str]]
+) -> Iterator[Crystal | FailedInput]:
+    """The inputs that have no row yet; those that have one must be the same in the same order."""
+    stream = iter(inputs)
+    for number, row in enumerate(done, start=1):
+        item = next(stream, None)
+        known = (row["id"], row["working_ion"])
+        asked = None if item is None else (inert(item.id), item.working_ion or default_ion)
+        if known != asked:
+            raise SourceError(
+                f"Row {number} of the earlier run is {known[0]} with {known[1]}, the structure in its place now is "
+                f"{'none' if asked is None else ' with '.join(asked)}. Give the same structures in the same order, or "
+                "another output."
+            )
+    yield from stream
 
 
 def predicted_rows(
-    inputs: Iterable[Crystal | FailedInput], default_ion: str, model: "VoltageModel | Cascade"
-) -> Iterator[PredictedRow]:
-    """Yield one row for each input, in order, predicting a chunk at a time."""
+    inputs: Iterable[Crystal | FailedInput], default_ion: str, model: "VoltageModel | Cascade", *,
+    relax: bool = False, chunk: int = _CHUNK,
+) -> Iterator[PredictedRow]:  # fmt: skip
+    """Yield one row for each input, in order, predicting a chunk at a time; with `relax` each is put at rest first."""
     stream = iter(inputs)
-    while chunk := list(islice(stream, _CHUNK)):
-        crystals = [item for item in chunk if isinstance(item, Crystal)]
-        ions = [crystal.working_ion or default_ion for crystal in crystals]
-        predictions = iter(model.predict(crystals, ions))
-        predicted = iter(
-            _judged([_predicted_row(crystal, next(predictions)) for crystal in crystals], crystals)
-        )
-        for item in chunk:
-            if isinstance(item, Crystal):
-                yield next(predicted)
-            else:
-                yield PredictedRow(
-                    id=item.id,
-                    formula=item.formula,
-                    working_ion=item.working_ion or default_ion,
-                    error=item.reason,
-                )
+    while items := list(islice(stream, chunk)):
+        given = [_at_rest(item) if relax else item for item in items]
+        judged = iter(_predicted([it for it in given if not isinstance(it, FailedInput)], default_ion, model))
+        for item in given:
+            yield failed_row(item, default_ion) if isinstance(item, FailedInput) else next(judged)
 
 
-def _judged(rows: Sequence[PredictedRow], crystals: Sequence[Crystal]) -> list[PredictedRow]:
-    """The rows with probability, verdict and what is against it; those with an error as they are."""
-    import pandas as pd
-
-    if not rows:
-        return []
-    frame = pd.DataFrame([_facts(row, crystal) for row, crystal in zip(rows, crystals, strict=True)])
-    chances = pass_probability(frame, ASKED)["p_all"]
-    judged = with_reasons(frame.assign(verdict=judge(frame, ASKED)["verdict"].astype(str)), ASKED)
-    return [
-        row
-        if row.error is not None
-        else replace(row, p_all=None if p != p else float(p), verdict=verdict, reasons_against=against)
-        for row, p, verdict, against in zip(
-            rows, chances, judged["verdict"], judged["reasons_against"], strict=True
-        )
+def _predicted(
+    given: Sequence[Crystal | RelaxedFirst], default_ion: str, model: "VoltageModel | Cascade"
+) -> list[PredictedRow]:
+    crystals = [it.crystal if isinstance(it, RelaxedFirst) else it for it in given]
+    ions = [crystal.working_ion or default_ion for crystal in crystals]
+    rows = map(row_of, crystals, model.predict(crystals, ions))
+    told = [
+        relaxed_row(row, it) if isinstance(it, RelaxedFirst) else row
+        for row, it in zip(rows, given, strict=True)
     ]
+    return judged_rows(told, crystals)
 
 
-def _facts(row: PredictedRow, crystal: Crystal) -> dict[str, Any]:
-    """What is known of a crystal alone, by the columns of the view `screening`."""
-    return row.as_dict() | {
-        "chemsys": "-".join(sorted(set(crystal.species))),
-        "license": None,
-        "e_above_hull_ev_per_atom": crystal.e_above_hull_ev_per_atom,
-    }
-
-
-def _predicted_row(crystal: Crystal, prediction: VoltagePrediction) -> PredictedRow:
-    from core.capacity import capacity
-
-    row = PredictedRow(**{name: getattr(prediction, name) for name in _PREDICTED})
-    if row.error is not None:
-        return row
+def _at_rest(item: Crystal | FailedInput) -> RelaxedFirst | FailedInput:
+    if isinstance(item, FailedInput):
+        return item
     try:
-        extracted = capacity(crystal, prediction.working_ion, charge_number(prediction.working_ion))
+        return relax_first(item)
     except ExplorerError as error:
-        return replace(row, error=str(error))
-    return replace(row, **asdict(extracted))
+        return _not_relaxed(item, error)
+
+
+def _not_relaxed(crystal: Crystal, error: ExplorerError) -> FailedInput:
+    reason = f"It could not be relaxed first: {error}"
+    return FailedInput(id=crystal.id, formula=crystal.formula, working_ion=crystal.working_ion, reason=reason)
 
 
 def predict_upload(
-    name: str, data: bytes, working_ion: str, model: Callable[[], "VoltageModel"]
+    name: str, data: bytes, working_ion: str, model: Callable[[], "VoltageModel"], *, relax: bool = False
 ) -> PredictedStructure:
     """Return what the voltage model says of an uploaded file; one that cannot be read has the reason in its row.
 
-    `model` is called for where there is something to predict; it raises `ModelError` where there is no model.
+    `model` is called for where there is something to predict; it raises `ModelError` where there is no model. With
+    `relax` the crystal is put at rest first, unless it is too large to wait for.
     """
+    upload = read_upload(name, data)
+    if upload.crystal is None:
+        return refused(upload, working_ion)
+    if relax:
+        return predict_relaxed(name, upload.crystal, working_ion, model())
+    return predict_crystal(name, upload.crystal, working_ion, model())
+
+
+def read_upload(name: str, data: bytes) -> Upload:
+    """Return what an uploaded file holds."""
     from core.sources.files import parse_upload
 
     try:
-        crystal = parse_upload(name, data)
+        return Upload(name=name, crystal=parse_upload(name, data))
     except ExplorerError as error:
-        row = PredictedRow(id=name[:_MAX_ID], working_ion=working_ion, error=str(error))
-        return PredictedStructure(name=name, crystal=None, row=row)
-    return predict_crystal(name, crystal, working_ion, model())
+        return Upload(name=name, crystal=None, error=str(error))
+
+
+def refused(upload: Upload, working_ion: str) -> PredictedStructure:
+    """Return the row of a file that could not be read."""
+    row = PredictedRow(id=upload.name[:_MAX_ID], working_ion=working_ion, error=upload.error)
+    return PredictedStructure(name=upload.name, crystal=None, row=row)
 
 
 def predict_crystal(
@@ -187,6 +206,25 @@ def predict_crystal(
     """Return what the voltage model says of a crystal."""
     (row,) = predicted_rows([crystal], working_ion, model)
     return PredictedStructure(name=name, crystal=crystal, row=row)
+
+
+def predict_relaxed(
+    name: str, crystal: Crystal, working_ion: str, model: "VoltageModel", *,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> PredictedStructure:  # fmt: skip
+    """Return what the voltage model says of a crystal once it is at rest, with the relaxed crystal.
+
+    Its row has the reason where it broke on the way or is too large to wait for.
+    """
+    try:
+        relaxed = relax_first(
+            crystal, max_sites=MAX_SITES_WAITED_FOR, max_steps=STEPS_WAITED_FOR, on_step=on_step
+        )
+    except ExplorerError as error:
+        failed = failed_row(_not_relaxed(crystal, error), working_ion)
+        return PredictedStructure(name=name, crystal=crystal, row=failed)
+    (row,) = _predicted([relaxed], working_ion, model)
+    return PredictedStructure(name=name, crystal=relaxed.crystal, row=row)
 
 
 def judged_structure(
@@ -199,7 +237,7 @@ def judged_structure(
     """
     if structure.crystal is None:
         raise RecordError(f"{structure.name} holds no crystal that could be judged: {structure.error}")
-    return judgement(_facts(structure.row, structure.crystal) | dict(known), thresholds)
+    return judgement(facts_of(structure.row, structure.crystal) | dict(known), thresholds)
 
 
 def rows_csv(rows: Iterable[PredictedRow]) -> str:

@@ -9,7 +9,7 @@ from typing import IO, Any, Final, cast
 
 from core.errors import ExplorerError, SourceError, StructureError
 from core.records import Crystal, FailedInput
-from core.sources.limits import MAX_INPUT_BYTES, MAX_SITES_PER_LINE
+from core.sources.limits import MAX_BLANK_LINES, MAX_INPUT_BYTES, MAX_SITES_PER_LINE
 from core.sources.plain import crystal_from_dict, formula_of, loads, working_ion_of
 from core.sources.text import readable_id
 
@@ -23,14 +23,19 @@ _BOMB_RATIO: Final = 100
 def read_json_lines(path: Path, *, source: str = "file") -> Iterator[Crystal | FailedInput]:
     """Yield the crystal of each line, in order; a line that holds none yields the reason, with its id if it has one.
 
-    Blank lines are passed over. A damaged or absurdly compressed file yields one last failure. Raises `SourceError`
-    where the file cannot be opened.
+    Blank lines are passed over, up to `MAX_BLANK_LINES`. A file that is damaged, absurdly compressed or has more of
+    them yields one last failure. Raises `SourceError` where the file cannot be opened.
     """
-    number = 0
+    number = n_blank = 0
     try:
         for number, line in enumerate(_lines(path), start=1):
             if line.strip():
                 yield _crystal_of(line, f"{path.name}:{number}", source)
+            elif (n_blank := n_blank + 1) > MAX_BLANK_LINES:
+                raise StructureError(
+                    f"The file has over {MAX_BLANK_LINES:,} empty lines; stopped at line {number:,}. Remove them "
+                    "(`grep -v '^ *$'`) and give it again."
+                )
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = f"The compressed file is damaged after line {number}: {error}. Copy it again."
         yield FailedInput(id=f"{path.name}:{number + 1}", reason=reason)

@@ -12,6 +12,9 @@ MAX_SITES: Final = 400
 MAX_SITES_PER_LINE: Final = 2000
 """Most sites of one line of JSON lines: plain numbers cost less than a CIF."""
 
+MAX_BLANK_LINES: Final = 10_000
+"""Most empty lines of a JSON lines file: more hold a reader up without a structure."""
+
 START_S: Final = 120.0
 """How long the parser may load its libraries: pymatgen takes a second, and longer on a busy disk."""
 

@@ -23,9 +23,9 @@ _PYMATGEN_CLASSES: Final = ("Structure", "IStructure")
 
 
 def loads(text: str) -> dict[str, Any]:
-    """Return the JSON object of a text, or raise `StructureError`."""
+    """Return the JSON object of a text, or raise `StructureError`; a key that stands twice is named."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise StructureError(f"The text is no JSON: {_first_line(error)}.") from None
     if not isinstance(value, dict):
@@ -34,6 +34,18 @@ def loads(text: str) -> dict[str, Any]:
             "Several structures go into a .jsonl file, one a line."
         )
     return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object with each key once: of two values the reader cannot know which one is meant."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise StructureError(
+                f"The key {quoted(key)} stands twice in one object; keep the one that is meant."
+            )
+        found[key] = value
+    return found
 
 
 def crystal_from_dict(data: Mapping[str, Any], *, id: str, source: str, max_sites: int) -> Crystal:

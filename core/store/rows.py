@@ -25,6 +25,10 @@ _CALCULATION_COLUMNS: Final = (
     "key", "name", "kind", "version", "subject_id", "formula", "working_ion", "verdict", "created", "spec", "result",
 )  # fmt: skip
 
+_PREDICTION_COLUMNS: Final = (
+    "id", "working_ion", "voltage_v", "voltage_std_v", "voltage_low_v", "voltage_high_v", "in_domain", "error",
+)  # fmt: skip
+
 _MATERIALS_PROJECT = "https://materialsproject.org/materials/"
 _GNOME = "https://github.com/google-deepmind/materials_discovery"
 
@@ -99,7 +103,7 @@ def candidate_row(crystal: Crystal, working_ion: str) -> Row:
 
 def prediction_row(prediction: VoltagePrediction, model: str) -> Row:
     """Return the row of `voltage_predictions`."""
-    return {name: value for name, value in asdict(prediction).items() if name != "formula"} | {"model": model}
+    return {name: getattr(prediction, name) for name in _PREDICTION_COLUMNS} | {"model": model}
 
 
 def capacity_rows(capacities: Mapping[str, Capacity], working_ion: str) -> Iterable[Row]:

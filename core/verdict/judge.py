@@ -109,22 +109,27 @@ def judgement(row: Mapping[str, Any], thresholds: Thresholds) -> Judgement:
     return Judgement(verdict=verdict, criteria=_criteria(row, found[:, 0], thresholds))
 
 
-def with_reasons(frame: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
-    """Return the frame with the columns of `REASONS` in words; a loop over rows, for those that are shown."""
+def with_reasons(
+    frame: pd.DataFrame, thresholds: Thresholds, *, all_unknown: bool = False
+) -> pd.DataFrame:  # fmt: skip
+    """Return the frame with the columns of `REASONS` in words; a loop over rows, for those that are shown.
+
+    `all_unknown`: tell as unknown also what need not be known, such as whether ions get through.
+    """
     found = _states(frame, thresholds)
     told = [
         _criteria(row, found[:, position], thresholds)
         for position, row in enumerate(frame.to_dict("records"))
     ]
     columns = {
-        column: [_joined(criteria, state) for criteria in told]
+        column: [_joined(criteria, state, all_told=all_unknown) for criteria in told]
         for column, state in zip(REASONS, ("for", "against", "unknown"), strict=True)
     }
     return frame.assign(**columns)
 
 
-def _joined(criteria: tuple[Criterion, ...], state: str) -> str:
-    return "; ".join(it.text for it in criteria if it.state == state and it.is_told)
+def _joined(criteria: tuple[Criterion, ...], state: str, *, all_told: bool) -> str:
+    return "; ".join(it.text for it in criteria if it.state == state and (all_told or it.is_told))
 
 
 def _criteria(row: Mapping[str, Any], found: States, thresholds: Thresholds) -> tuple[Criterion, ...]:

@@ -59,13 +59,14 @@ def _voltage_words(row: Row, state: int, thresholds: Thresholds) -> str:
     if redox is not None and relaxed is not None:
         paid = f", about {text_of('voltage_v', predicted + redox - relaxed)} as far as the redox metals pay"
     asked = f", {text_of('voltage_v', thresholds.voltage_v)} asked for"
-    return f"predicted {_predicted_words(row)}{paid}{asked}{_domain_words(row.get('in_domain'))}"
+    return f"predicted {_predicted_words(row)}{paid}{asked}{_domain_words(row)}"
 
 
-def _domain_words(in_domain: Any) -> str:
+def _domain_words(row: Row) -> str:
+    in_domain, reason = row.get("in_domain"), word_of(row, "domain_reason")
     if is_missing(in_domain):
         return ", not known whether in the model's domain"
-    return "" if in_domain else ", out of the model's domain"
+    return "" if in_domain else ", out of the model's domain" + (f" ({reason})" if reason else "")
 
 
 def _agreement(facts: Facts, thresholds: Thresholds) -> States:
@@ -125,7 +126,7 @@ def _electrolyte_words(row: Row, state: int, thresholds: Thresholds) -> str:
         return f"{text_of('voltage_v', row['voltage_v'])} is {'within' if state == FOR else 'beyond'} {limit}"
     high = number_of(row, "voltage_high_v")
     how = "perhaps beyond" if high is not None and high > limit_v else "not surely within"
-    return f"{_predicted_words(row)} is {how} {limit}{_domain_words(row.get('in_domain'))}"
+    return f"{_predicted_words(row)} is {how} {limit}{_domain_words(row)}"
 
 
 def _insertion(facts: Facts, thresholds: Thresholds) -> States:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.records import Crystal
+from core.voltage.as_given import Strain
 from core.voltage.dataset import LabelledData
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Outputs:
     `voltages_v`: (n, n_members) float64. `vectors`: (n, d) float32 learned vectors. `trusted`: (n,) False
     where the network itself knows that it cannot judge (a working ion without neighbours). `errors`: for each structure
     None, or the reason why it has no outputs, which are NaN then; empty where all have some. `doubt_v`: (n,) how far
-    the kind's own sources disagree, V, beyond what its members say; None where it has no such thing.
+    the kind's own sources disagree, V, beyond what its members say; None where it has no such thing. `strains`: how
+    far each structure is from rest as it was given, None where that is not known; empty where the kind does not look.
     """
 
     voltages_v: Floats
@@ -46,16 +48,21 @@ class Outputs:
     trusted: NDArray[np.bool_]
     errors: tuple[str | None, ...] = ()
     doubt_v: Floats | None = None
+    strains: tuple[Strain | None, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.voltages_v)
-        lengths = {n, len(self.vectors), len(self.trusted), len(self.errors) or n}
+        lengths = {n, len(self.vectors), len(self.trusted), len(self.errors) or n, len(self.strains) or n}
         if len(lengths) != 1:
             raise ModelError(f"Outputs of lengths {sorted(lengths)}; one row a structure is needed.")
 
     def error(self, row: int) -> str | None:
         """Return why a structure has no outputs, None where it has."""
         return self.errors[row] if self.errors else None
+
+    def strain(self, row: int) -> Strain | None:
+        """Return how far a structure is from rest as it was given, None where that is not known."""
+        return self.strains[row] if self.strains else None
 
     @classmethod
     def with_gaps(cls, made: "Outputs", errors: Sequence[str | None]) -> "Outputs":
@@ -71,9 +78,11 @@ class Outputs:
         if made.doubt_v is not None:
             doubt_v = np.full(len(errors), np.nan)
             doubt_v[kept] = made.doubt_v
+        strains = iter(made.strains)
         return cls(
-            voltages_v=voltages_v, vectors=vectors, trusted=trusted, errors=tuple(errors), doubt_v=doubt_v
-        )
+            voltages_v=voltages_v, vectors=vectors, trusted=trusted, errors=tuple(errors), doubt_v=doubt_v,
+            strains=tuple(next(strains) if is_kept else None for is_kept in kept) if made.strains else (),
+        )  # fmt: skip
 
 
 class Network(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from core.errors import ExplorerError, ModelError, NoWorkingIonError, StructureError
@@ -11,6 +12,7 @@ from core.graphs import atomic_numbers
 from core.ions import charge_number
 from core.records import Crystal, VoltagePrediction
 from core.settings import Settings
+from core.voltage.as_given import objections
 from core.voltage.base import Done, Network, Outputs
 from core.voltage.calibrate import HALF_WIDTH_IN_STD, Calibration, Domain, Held
 from core.voltage.card import VoltageCard
@@ -90,13 +92,7 @@ class VoltageModel:
         return [
             _failed(crystal, ion, reason)
             if (reason := outputs.error(row)) is not None
-            else self._row(
-                crystal,
-                ion,
-                float(outputs.voltages_v[row].mean()),
-                float(stds[row]),
-                bool(outputs.trusted[row]),
-            )
+            else self._row(crystal, ion, outputs, row, float(stds[row]))
             for row, (crystal, ion) in enumerate(zip(crystals, working_ions, strict=True))
         ]
 
@@ -118,11 +114,15 @@ class VoltageModel:
         )  # fmt: skip
 
     def _row(
-        self, crystal: Crystal, ion: str, voltage_v: float, std_v: float, trusted: bool
-    ) -> VoltagePrediction:
+        self, crystal: Crystal, ion: str, outputs: Outputs, row: int, std_v: float
+    ) -> VoltagePrediction:  # fmt: skip
+        voltage_v, strain = float(outputs.voltages_v[row].mean()), outputs.strain(row)
         if not np.isfinite([voltage_v, std_v]).all():
             return _failed(crystal, ion, f"{crystal.formula}: the network gave {voltage_v}; not a voltage.")
-        known = not self.domain.unknown_elements(atomic_numbers(crystal.species).tolist())
+        try:
+            reasons = objections(crystal, strain) + self._unlike(crystal, bool(outputs.trusted[row]), std_v)
+        except StructureError as error:
+            return _failed(crystal, ion, str(error))
         return VoltagePrediction(
             id=crystal.id,
             formula=crystal.formula,
@@ -131,9 +131,24 @@ class VoltageModel:
             voltage_std_v=std_v,
             voltage_low_v=voltage_v - HALF_WIDTH_IN_STD * std_v,
             voltage_high_v=voltage_v + HALF_WIDTH_IN_STD * std_v,
-            in_domain=bool(trusted and known and std_v <= self.domain.limit_std_v),
+            in_domain=not reasons,
+            domain_reason="; ".join(reasons) or None,
+            start_force_ev_per_a=None if strain is None else strain.force_ev_per_a,
+            start_pressure_gpa=None if strain is None else strain.pressure_gpa,
             model=self.name,
         )
+
+    def _unlike(self, crystal: Crystal, trusted: bool, std_v: float) -> list[str]:
+        """Why a structure does not resemble the labelled electrodes; none where it does."""
+        found = [] if trusted else ["an ion without neighbours within 8 angstrom"]
+        unknown = self.domain.unknown_elements(atomic_numbers(crystal.species).tolist())
+        if unknown:
+            names = " and ".join(chemical_symbols[number] for number in unknown)
+            found.append(f"hardly any labelled electrode holds {names}")
+        limit_v = self.domain.limit_std_v
+        if std_v > limit_v:
+            found.append(f"standard deviation {std_v:.2f} V ({limit_v:.2f} allowed)")
+        return found
 
 
 def check_input(crystal: Crystal, working_ion: str) -> None:

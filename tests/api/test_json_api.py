@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from core.api import create_api
 from core.dispatch.process import ProcessIdentity
+from core.records import Crystal
+from core.service.relax_first import MAX_SITES_WAITED_FOR, RelaxedFirst
 from core.service.release import open_reader
 from core.service.screen import ASKED, shortlist
 from core.tasks import queue
@@ -116,6 +118,30 @@ def test_a_structure_is_predicted(api: TestClient) -> None:
     assert answer["voltage_v"] == pytest.approx(known["voltage_v"], abs=0.5)
     assert answer["verdict"] and answer["criteria"]
     assert "error" in api.post("/v1/predict", json={"name": "mine.cif", "text": "nonsense"}).json()
+
+
+def test_a_structure_is_relaxed_first_where_it_is_asked(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def relaxed(crystal: Crystal, **limits: object) -> RelaxedFirst:
+        assert limits["max_sites"] == MAX_SITES_WAITED_FOR
+        return RelaxedFirst(
+            crystal=crystal, potential="toy", volume_change=0.41, start_force_ev_per_a=4.0, start_pressure_gpa=119.0,
+            n_steps=15,
+        )  # fmt: skip
+
+    monkeypatch.setattr("core.service.predict.relax_first", relaxed)
+    text = api.get("/v1/candidates/mp-19202/structure.cif").text
+    answer = api.post("/v1/predict", json={"name": "mine.cif", "text": text, "relax": True}).json()
+    assert answer["relaxed_by"] == "toy" and answer["start_pressure_gpa"] == 119.0
+    assert "how high ions must climb" in answer["unknown"]
+
+
+def test_an_alloy_is_no_cathode_and_out_of_domain(api: TestClient) -> None:
+    text = api.get("/v1/candidates/mp-1077177/structure.cif").text
+    answer = api.post("/v1/predict", json={"name": "Mg2Ni.cif", "text": text}).json()
+    assert answer["verdict"] == "no cathode" and answer["reasons_against"].startswith("no anion")
+    assert answer["in_domain"] is False and "no anion: an alloy" in answer["domain_reason"]
 
 
 def test_a_run_is_started_followed_and_cancelled_here_alone(small: Path) -> None:

@@ -1,13 +1,18 @@
 """The Predict page: uploads, the example, refusals, many files at once."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.records import Crystal, VoltagePrediction
 from core.service.predict import COLUMNS, MAX_UPLOADS, rows_csv
+from core.service.relax_first import RelaxedFirst
+from core.service.release import current_reader
+from core.voltage.as_given import Strain
 from tests.app.structures import MGMNO2_POSCAR, MGO_CIF, NACL_POSCAR
 
 Opener = Callable[..., AppTest]
@@ -95,3 +100,89 @@ def test_more_files_than_allowed_are_cut_and_said(open_page: Opener) -> None:
     app = upload(open_page("predict"), *files)
     assert str(MAX_UPLOADS) in app.warning[0].value
     assert len(app.dataframe[0].value) == MAX_UPLOADS
+
+
+def unrelaxed_spinel() -> bytes:
+    """MgMn2O4 of the release in a cell 11 % too small."""
+    from pymatgen.io.vasp.inputs import Poscar
+
+    crystal = current_reader().crystal("mp-32006")
+    small = replace(crystal, lattice_a=0.89 * crystal.lattice_a)
+    return str(Poscar(small.to_pymatgen())).encode()
+
+
+def known_spinel() -> bytes:
+    return current_reader().crystal("mp-32006").to_cif().encode()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_what_the_release_holds_is_shown_from_it_at_once(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.state.voltage_model", lambda: pytest.fail("no model is needed"))
+    app = upload(open_page("predict"), ("mine.cif", known_spinel()))
+    assert not app.exception and "The release holds this crystal" in words(app)
+    row = current_reader().candidate("mp-32006")
+    assert app.metric[0].value == f"{row['voltage_v']:.2f} V"
+    assert app.get("page_link")[0].proto.query_string == "id=mp-32006"
+    assert "Predict anew" in [button.label for button in app.button]
+
+
+def test_results_are_there_when_one_comes_back_until_they_are_cleared(open_page: Opener) -> None:
+    app = upload(open_page("predict"), ("mine.cif", known_spinel()), ("page.cif", b"<html>"))
+    app.switch_page("views/screen.py").run()
+    app.switch_page("views/predict.py").run()
+    assert app.dataframe[0].value["file"].tolist() == ["mine.cif", "page.cif"]
+    assert "kept while this browser tab is open" in words(app)
+    press(app, "Clear")
+    assert "Upload a structure" in app.info[0].value and not app.metric
+
+
+def test_a_file_taken_out_by_hand_is_gone(open_page: Opener) -> None:
+    app = upload(open_page("predict"), ("mine.cif", known_spinel()))
+    app.file_uploader(key="predict_files").set_value([])
+    assert "Upload a structure" in app.run().info[0].value
+
+
+def test_an_unrelaxed_upload_is_warned_of_and_relaxed_on_demand(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.state.voltage_model", lambda: Sees(4.0, 119.2))
+    monkeypatch.setattr("core.service.predict.relax_first", relaxed_by_hand)
+    app = upload(open_page("predict"), ("POSCAR", unrelaxed_spinel()))
+    told = words(app).replace("\\", "")
+    assert "Out of domain: largest force 4.0 eV/angstrom as given: not relaxed; cell under +119 GPa" in told
+    assert "relax it first" in told
+    press(app, "Relax first, then predict")
+    assert "Relaxed first by toy: volume +41.9%" in words(app).replace("\\", "")
+    assert "As uploaded it is under +119.2 GPa" in words(app)
+    press(app, "Predict as uploaded")
+    assert "Relaxed first" not in words(app)
+
+
+class Sees:
+    """A model that sees 2.2 V and a strain, out of domain for it as the real one would be."""
+
+    def __init__(self, force_ev_per_a: float, pressure_gpa: float) -> None:
+        self.strain = Strain(force_ev_per_a=force_ev_per_a, pressure_gpa=pressure_gpa)
+
+    def predict(self, crystals: Sequence[Crystal], ions: Sequence[str]) -> list[VoltagePrediction]:
+        reasons = "; ".join(self.strain.reasons())
+        return [
+            VoltagePrediction(
+                id=it.id, formula=it.formula, working_ion=ion, voltage_v=2.2, voltage_std_v=0.1, voltage_low_v=2.0,
+                voltage_high_v=2.4, in_domain=not reasons, domain_reason=reasons or None, model="sees",
+                start_force_ev_per_a=self.strain.force_ev_per_a, start_pressure_gpa=self.strain.pressure_gpa,
+            )
+            for it, ion in zip(crystals, ions, strict=True)
+        ]  # fmt: skip
+
+
+def relaxed_by_hand(crystal: Crystal, **_: object) -> RelaxedFirst:
+    return RelaxedFirst(
+        crystal=replace(crystal, lattice_a=crystal.lattice_a / 0.89), potential="toy", volume_change=0.419,
+        start_force_ev_per_a=4.0, start_pressure_gpa=119.2, n_steps=15,
+    )  # fmt: skip

@@ -42,3 +42,15 @@ def test_deep_link_on_a_fresh_server_opens_the_page(start_app, chromium_path: st
     page = new_page()
     open_page(page, f"{start_app()}/predict", "Predict yours")
     expect(page.get_by_role("navigation").get_by_text("Screen")).to_be_visible()
+
+
+def test_results_wait_while_one_looks_elsewhere(app_url: str, page: Page) -> None:
+    open_page(page, f"{app_url}/predict", "Predict yours")
+    give(page, ("MgO.cif", MGO_CIF), ("page.cif", b"<html>"))
+    expect(page.get_by_text("2 files")).to_be_visible(timeout=90_000)
+    page.get_by_role("navigation").get_by_text("Final list").click()
+    expect(page.get_by_role("heading", name="Final list")).to_be_visible(timeout=90_000)
+    page.get_by_role("navigation").get_by_text("Predict yours").click()
+    expect(page.get_by_text("2 files")).to_be_visible(timeout=90_000)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Upload a structure, or try the example.")).to_be_visible(timeout=90_000)

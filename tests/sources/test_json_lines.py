@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from core.errors import SourceError
 from core.records import Crystal, FailedInput
 from core.sources.json_lines import read_json_lines
-from core.sources.limits import MAX_SITES_PER_LINE
+from core.sources.limits import MAX_BLANK_LINES, MAX_SITES_PER_LINE
 
 GOOD = {
     "id": "mgo",
@@ -94,3 +95,34 @@ def test_a_cut_gzip_file_ends_with_the_reason(path: Path) -> None:
 def test_an_absent_file_is_a_source_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         list(read_json_lines(tmp_path / "absent.jsonl"))
+
+
+def test_empty_lines_without_end_are_not_read_to_their_end(path: Path) -> None:
+    """300 MB of newlines are 300 kB when compressed, and kept the reader busy."""
+    packed = path.with_suffix(".jsonl.gz")
+    packed.write_bytes(gzip.compress(json.dumps(GOOD).encode() + b"\n" * 300_000_000, compresslevel=1))
+    start = time.process_time()
+    good, stopped = read_json_lines(packed)
+    assert time.process_time() - start < 2.0
+    assert isinstance(good, Crystal) and isinstance(stopped, FailedInput)
+    assert f"over {MAX_BLANK_LINES:,} empty lines" in stopped.reason and "Remove them" in stopped.reason
+
+
+def test_some_empty_lines_are_passed_over(path: Path) -> None:
+    path.write_text("\n" * MAX_BLANK_LINES + json.dumps(GOOD))
+    (only,) = read_json_lines(path)
+    assert isinstance(only, Crystal)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('{"id": "a", "id": "b", "lattice": [], "species": [], "frac": []}', "id"),
+        ('{"id": "a", "lattice": {"matrix": [], "matrix": []}, "sites": []}', "matrix"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_by_name(path: Path, line: str, key: str) -> None:
+    """The last would win without a word."""
+    (failed,) = read(path, line)
+    assert isinstance(failed, FailedInput) and f'The key "{key}" stands twice' in failed.reason
+    assert "keep the one that is meant" in failed.reason

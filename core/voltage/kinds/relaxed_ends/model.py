@@ -1,11 +1,13 @@
 """The relaxed-ends model as `core.voltage.base.Network`: structures in, voltages of each member out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.records import Crystal
+from core.voltage.as_given import Strain
 from core.voltage.base import Arrays, Done, Outputs
 from core.voltage.kinds.frozen_host.features import MetalEnergies, structure_key
 from core.voltage.kinds.frozen_host.head import HeadConfig
@@ -33,7 +35,14 @@ class RelaxedEndsEnsemble:
         rows, errors = described(
             crystals, working_ions, self.metals, self.store, workers=self._workers, progress=progress
         )
-        return Outputs.with_gaps(self.heads(rows), errors)
+        made = zip(crystals, working_ions, errors, strict=True)
+        strains = tuple(self._strain(crystal, ion) for crystal, ion, error in made if error is None)
+        return Outputs.with_gaps(replace(self.heads(rows), strains=strains), errors)
+
+    def _strain(self, crystal: Crystal, working_ion: str) -> Strain | None:
+        """What SevenNet-0 said of the discharged crystal when its ends were made."""
+        raw = self.store.get(structure_key(crystal, working_ion))
+        return None if raw is None else Strain.of(raw["forces.discharged"], raw["stress.discharged"])
 
     def to_arrays(self) -> Arrays:
         """Return everything that `from_arrays` needs."""
