@@ -39,7 +39,7 @@ def pages() -> list[st.Page]:
 
 
 def main() -> None:
-    """Set up the page, run the one that was asked for, and start the background loading afterwards."""
+    """Set up the page and run the one that was asked for; without `app/server.py` the background loading follows."""
     st.set_page_config(
         page_title="Magnesium cathode explorer",
         page_icon=(ROOT / "app" / "static" / "icon.svg").read_text(encoding="utf-8"),

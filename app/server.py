@@ -8,6 +8,8 @@ other sites from framing the pages and the browser from loading what is not ours
 
 import secrets
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +25,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 from streamlit.starlette import App  # noqa: E402
 
+from app import preload, state  # noqa: E402
 from core.api import create_api, create_optimade  # noqa: E402
 from core.service.policy import COOKIE, Visitor  # noqa: E402
 
@@ -74,7 +77,7 @@ class Guard:
 
         async def send_with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *extra]}
+                message = {**message, "headers": [*message["headers"], *extra, *_links(scope, message)]}
             await send(message)
 
         answer: Any = self.page if _is_page(scope, headers) else self.app
@@ -88,13 +91,28 @@ def _is_page(scope: dict[str, Any], headers: dict[str, str]) -> bool:
     return is_one and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
 
 
+def _links(scope: dict[str, Any], message: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+    """For a page the header that names what it will be drawn with."""
+    is_page = any(name == b"content-type" and b"html" in value for name, value in message["headers"])
+    link = preload.link_header(scope["path"]) if is_page else ""
+    return [(b"link", link.encode())] if link else []
+
+
 def _is_local(scope: dict[str, Any], headers: dict[str, str]) -> bool:
     client = scope.get("client")
     return Visitor.of(headers, client[0] if client else None, {}).is_local
+
+
+@asynccontextmanager
+async def warming_up(_: App) -> AsyncIterator[None]:
+    """Load what pages share in the background, from the server's start on."""
+    state.warm_up()
+    yield
 
 
 app = App(
     ROOT / "app" / "main.py",
     routes=[Mount("/api", create_api()), Mount("/optimade", create_optimade())],
     middleware=[Middleware(Guard)],
+    lifespan=warming_up,
 )

@@ -7,7 +7,6 @@ the server is a cached resource.
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
@@ -29,7 +28,6 @@ CANDIDATE_PAGE: Final = "views/candidate.py"
 DYNAMICS_PAGE: Final = "views/dynamics.py"
 ABOUT_PAGE: Final = "views/about.py"
 
-_WARM_UP_DELAY_S = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -83,21 +81,12 @@ def voltage_model(name: str = "default") -> "VoltageModel":
     return load_model(name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class WarmUp:
-    """The background thread that loads the slow parts, and the event that makes it start at once."""
-
-    thread: threading.Thread
-    needed_now: threading.Event
-
-
 @st.cache_resource(show_spinner=False)
-def warm_up() -> WarmUp:
-    """Load model and crystal-toolkit in the background, once a server, after the first page is out."""
-    needed_now = threading.Event()
-    thread = threading.Thread(target=_load_slow_parts, args=(needed_now,), name="warm-up", daemon=True)
+def warm_up() -> threading.Thread:
+    """Load what pages share in a background thread, once a server, and return the thread."""
+    thread = threading.Thread(target=_load_slow_parts, name="warm-up", daemon=True)
     thread.start()
-    return WarmUp(thread=thread, needed_now=needed_now)
+    return thread
 
 
 def wait_until_warm() -> None:
@@ -107,18 +96,36 @@ def wait_until_warm() -> None:
     threads at once.
     """
     warming = warm_up()
-    if warming.thread.is_alive():
-        warming.needed_now.set()
+    if warming.is_alive():
         with st.spinner("Loading the voltage model and the structure viewer, once after a server's start …"):
-            warming.thread.join()
+            warming.join()
 
 
-def _load_slow_parts(needed_now: threading.Event) -> None:
-    needed_now.wait(_WARM_UP_DELAY_S)
-    try:
-        voltage_model()
-    except ExplorerError as error:
-        _log.warning("The voltage model is not there: %s", error)  # the page that needs it says so again
+def _load_slow_parts() -> None:
+    """What the first page needs comes first; what is not there is said by the page that needs it."""
+    for load in (_load_first_page, voltage_model, _load_potentials, _load_drawing):
+        try:
+            load()
+        except ExplorerError as error:
+            _log.warning("Not loaded at the server's start: %s", error)
+
+
+def _load_first_page() -> None:
+    import plotly.graph_objects
+    import plotly.io  # noqa: F401  (Streamlit imports both with the first chart)
+
+    facets()
+    candidates(Filters())
+
+
+def _load_potentials() -> None:
+    """Their cards, which sections of a candidate's page read: importing what is behind them takes seconds."""
+    from core.service.potentials import listed_potentials
+
+    listed_potentials()
+
+
+def _load_drawing() -> None:
     from core.drawing import scenes
 
     scenes.warm_up()

@@ -25,6 +25,12 @@ def test_crystal_knows_its_size_and_content() -> None:
     assert crystal.count("Mg") == 1 and crystal.count("Fe") == 0
 
 
+def test_a_fingerprint_tells_structures_apart_and_not_names() -> None:
+    known = rock_salt()
+    assert known.fingerprint == rock_salt(id="another").fingerprint
+    assert known.fingerprint != rock_salt(lattice_a=1.01 * known.lattice_a).fingerprint
+
+
 def test_crystal_survives_the_way_to_pymatgen_and_json() -> None:
     crystal = rock_salt()
     assert crystal.to_pymatgen().composition.reduced_formula == "MgO"

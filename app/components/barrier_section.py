@@ -1,6 +1,7 @@
 """Migration barriers on the Candidate page: how easily ions get on at both ends of discharge, and their ways drawn."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -11,9 +12,16 @@ from app.components.md_words import duration_words
 from app.components.structure_viewer import structure_viewer
 from app.components.tables import draw_table
 from app.theme import figure_layout, palette, safe
-from core.errors import BarrierError, ExplorerError
+from core.errors import BarrierError
 from core.records import Crystal
-from core.service.barriers import BarrierResult, HopBarrier, barrier_plan, limiting_hop, way_of
+from core.service.barriers import (
+    BarrierResult,
+    HopBarrier,
+    barrier_plan,
+    barrier_spec,
+    limiting_hop,
+    way_of,
+)
 from core.service.calculations import Calculation, Job
 from core.service.release import Reader
 
@@ -25,25 +33,26 @@ _ENDS: Final = {"full": "Discharged, one vacancy", "empty": "Charged, one ion"}
 def barrier_section(reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequence[Job]) -> None:
     """Draw the migration barriers of a crystal, or the way to get them; `jobs` are the runs about it."""
     st.subheader("Migration barrier", anchor="barrier")
-    try:
-        invitation, is_offered = _invitation(crystal, working_ion), True
-    except ExplorerError as error:
-        invitation, is_offered = f"**No barrier.** {safe(error)}", False
     calculation_panel(
-        reader, crystal, "barrier", jobs, draw=_draw, plan=lambda: barrier_plan(crystal, working_ion).spec,
-        invitation=invitation, button="Work out the barrier", is_offered=is_offered,
+        reader, crystal, "barrier", jobs, draw=_draw, plan=lambda: barrier_spec(crystal, working_ion),
+        invitation=_INVITATION.format(ion=safe(working_ion)), button="Work out the barrier",
+        estimate=lambda: _estimate(crystal, working_ion),
     )  # fmt: skip
 
 
-def _invitation(crystal: Crystal, working_ion: str) -> str:
+_INVITATION: Final = (
+    "**Not computed yet.** Every kind of hop that symmetry tells apart is worked out with a vacancy in the full host "
+    "and with one {ion} in the empty one: minutes to hours on one core. The run goes on when you close this page, and "
+    "can be stopped and resumed."
+)
+
+
+@st.cache_data(show_spinner=False, max_entries=256, hash_funcs={Crystal: attrgetter("fingerprint")})
+def _estimate(crystal: Crystal, working_ion: str) -> str:
+    """Telling the hops apart takes seconds, in large cells minutes: only who asks waits for it."""
     plan = barrier_plan(crystal, working_ion)
-    kinds = "one kind of hop" if plan.n_hops == 1 else f"{plan.n_hops} kinds of hops"
-    return (
-        f"**Not computed yet.** Symmetry tells {kinds} apart, each worked out with a vacancy in the full host and with "
-        f"one {safe(working_ion)} in the empty one, in some {plan.n_atoms} atoms. About "
-        f"{duration_words(plan.expected_seconds)} on one core; the run goes on when you close this page, and can be "
-        "stopped and resumed."
-    )
+    kinds = "One kind of hop" if plan.n_hops == 1 else f"{plan.n_hops} kinds of hops"
+    return f"{kinds} in some {plan.n_atoms} atoms: about {duration_words(plan.expected_seconds)} on one core."
 
 
 def _draw(found: Calculation) -> None:

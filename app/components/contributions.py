@@ -1,6 +1,6 @@
 """Which atoms make a candidate's voltage: computed on demand, drawn in 3D and against the distance to the ions."""
 
-import hashlib
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _RAISES, _NEUTRAL, _LOWERS = (224, 82, 77), (214, 219, 222), (58, 125, 196)
 _GREY: Final = "#98a4aa"
+_BY_CONTENT: Final[dict[str | type, Any]] = {Crystal: attrgetter("fingerprint")}
 _HEIGHT: Final = 440
 _GRADIENT: Final = f"linear-gradient(90deg, rgb{_LOWERS}, rgb{_NEUTRAL}, rgb{_RAISES})"
 
@@ -34,7 +35,7 @@ def render_contributions(crystal: Crystal, working_ion: str) -> None:
         "Predictions start from the voltage of the frozen host, which splits exactly into one share an atom: what "
         f"each {safe(working_ion)} gives up when it leaves, and what each host atom loses when they have left."
     )
-    asked = f"contributions-{_fingerprint(crystal)}-{working_ion}"
+    asked = f"contributions-{crystal.fingerprint[:16]}-{working_ion}"
     if not st.session_state.get(asked):
         st.button(
             "Which atoms make this voltage", icon=":material/balance:", key=f"button-{asked}",
@@ -55,19 +56,12 @@ def _backbone() -> "SevenNetBackbone":
     return load_backbone()
 
 
-def _fingerprint(crystal: Crystal) -> str:
-    parts = (crystal.lattice_a.tobytes(), crystal.frac.tobytes(), " ".join(crystal.species).encode())
-    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
-
-
-@st.cache_data(
-    show_spinner="Weighing the atoms with SevenNet-0 …", max_entries=256, hash_funcs={Crystal: _fingerprint}
-)
+@st.cache_data(show_spinner="Weighing the atoms with SevenNet-0 …", max_entries=256, hash_funcs=_BY_CONTENT)
 def _contributions(crystal: Crystal, working_ion: str, _model_sha256: str) -> "Contributions":
     return explain(state.voltage_model("fast"), crystal, working_ion, _backbone())
 
 
-@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Crystal: _fingerprint})
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs=_BY_CONTENT)
 def _plain_scene(crystal: Crystal) -> dict[str, Any]:
     """The structure with grey bonds and no polyhedra, so that colour says nothing but the atoms' shares."""
     scene = scene_json(crystal)

@@ -1,6 +1,7 @@
 """First principles on the Candidate page: the voltage by density-functional theory, or what it would cost here."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import streamlit as st
@@ -28,7 +29,7 @@ def dft_section(reader: Reader, crystal: Crystal, working_ion: str, jobs: Sequen
 
 
 def _invitation(crystal: Crystal, working_ion: str) -> str:
-    cost = safe(dft.estimate(crystal, working_ion).words)
+    cost = safe(_cost(crystal, working_ion))
     if dft.dft_available():
         return (
             "PBE+U by GPAW on both ends, relaxed by the potential first: a DFT single point on its geometry, compared "
@@ -40,6 +41,12 @@ def _invitation(crystal: Crystal, working_ion: str) -> str:
         f"`{dft.HOW_TO_GET}` installs it. {cost} Or write VASP inputs for your own machine: "
         f"`python -m core dft prepare {safe(crystal.id)} -o DIR`."
     )
+
+
+@st.cache_data(show_spinner=False, max_entries=512, hash_funcs={Crystal: attrgetter("fingerprint")})
+def _cost(crystal: Crystal, working_ion: str) -> str:
+    """Kept, since guessing the oxidation states of many elements takes half a second."""
+    return dft.estimate(crystal, working_ion).words
 
 
 def _draw(found: Calculation) -> None:

@@ -1,5 +1,6 @@
 """An ordered crystal structure, and its ways to other libraries and to files."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +63,17 @@ class Crystal:
     def volume_a3(self) -> float:
         """Cell volume, cubic angstrom."""
         return float(abs(np.linalg.det(self.lattice_a)))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of formula, cell and sites: equal for equal pictures, whatever the ids."""
+        parts = (
+            self.formula.encode(),
+            self.lattice_a.tobytes(),
+            self.frac.tobytes(),
+            " ".join(self.species).encode(),
+        )
+        return hashlib.sha256(b"|".join(parts)).hexdigest()
 
     def count(self, element: str) -> int:
         """Return how many sites of the cell hold `element`."""

@@ -15,7 +15,7 @@ from core.service.curves import SECONDS_PER_ATOM
 
 __all__ = [
     "COLUMNS", "BarrierPlan", "BarrierResult", "BarrierSpec", "EndBarriers", "HopBarrier", "barrier_plan",
-    "barrier_potential", "barrier_rows", "limiting_hop", "load_with_guide", "read_lines", "way_of",
+    "barrier_potential", "barrier_rows", "barrier_spec", "limiting_hop", "load_with_guide", "read_lines", "way_of",
 ]  # fmt: skip
 
 _FORCES_OF_A_HOP = 130
@@ -36,10 +36,23 @@ class BarrierPlan:
         return 2 * self.n_hops * _FORCES_OF_A_HOP * self.n_atoms * SECONDS_PER_ATOM
 
 
-def barrier_plan(crystal: Crystal, working_ion: str, potential: str | None = None) -> BarrierPlan:
-    """Return what the barriers of a crystal would take; raise the `ExplorerError` that says why there can be none."""
+def barrier_spec(crystal: Crystal, working_ion: str, potential: str | None = None) -> BarrierSpec:
+    """Return the spec of a crystal's barriers; raise the `ExplorerError` that says why there can be none.
+
+    Quick: whether its hops lead anywhere shows when they are told apart, in the run or by `barrier_plan`.
+    """
     spec = BarrierSpec.planned(crystal, working_ion, potential=potential)
     spec.check()
+    supercell(np.asarray(crystal.lattice_a), crystal.n_sites)
+    return spec
+
+
+def barrier_plan(crystal: Crystal, working_ion: str, potential: str | None = None) -> BarrierPlan:
+    """Return what the barriers of a crystal would take; raise the `ExplorerError` that says why there can be none.
+
+    Slow where the host has many voids: pymatgen compares every hop with every other, up to minutes.
+    """
+    spec = barrier_spec(crystal, working_ion, potential)
     sites = network(crystal, working_ion, max_hop_a=spec.max_hop_a)
     matrix = supercell(np.asarray(crystal.lattice_a), crystal.n_sites)
     n_atoms = round(abs(float(np.linalg.det(matrix)))) * crystal.n_sites

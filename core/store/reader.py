@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,6 +17,7 @@ from core.errors import (
     UnknownCalculationError,
     UnknownCandidateError,
 )
+from core.provenance import Provenance
 from core.records import CalculationRecord, Crystal
 from core.settings import Settings
 from core.store import rows
@@ -50,6 +52,9 @@ _COUNTED: Final = {
     "skipped": "skipped",
 }
 """What `Release.counts` tells, and the table that it counts: candidates are those that pages show."""
+
+_KEPT: Final = 512
+"""Structures whose calculations are kept in memory: some 5 kB each, 0.2 MB for the largest."""
 
 _ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _SCREENABLE: Final = frozenset(SCREEN_COLUMNS) | {
@@ -97,6 +102,9 @@ class Reader:
         except BaseException:
             self.close()
             raise
+        # A release never changes, and a page asks about one structure a dozen times.
+        self._about = lru_cache(maxsize=_KEPT)(self._calculations_about)
+        self._conductivities_of = lru_cache(maxsize=_KEPT)(self._conductivities)
 
     def __enter__(self) -> Self:
         return self
@@ -199,20 +207,16 @@ class Reader:
 
     def conductivities(self, id: str | None = None) -> pd.DataFrame:
         """Return every diffusion result, of one candidate where an id is given, hottest first."""
-        return self._frame(
-            "SELECT * FROM conductivities WHERE ?::VARCHAR IS NULL OR id = ? ORDER BY id, temperature_k DESC, run_id",
-            [id, id],
-        )
+        return self._conductivities_of(id).copy()
 
     def calculations(self, kind: str | None = None, subject_id: str | None = None) -> list[CalculationRecord]:
         """Return the finished calculations, of one kind and about one structure where they are given.
 
         They come without their files (`calculation_file`), by subject, kind and name.
         """
-        return self._calculations(
-            "(?::VARCHAR IS NULL OR kind = ?) AND (?::VARCHAR IS NULL OR subject_id = ?)",
-            [kind, kind, subject_id, subject_id],
-        )
+        if subject_id is None:
+            return self._calculations("?::VARCHAR IS NULL OR kind = ?", [kind, kind])
+        return [it for it in self._about(subject_id) if kind is None or it.kind == kind]
 
     def calculation(self, name: str) -> CalculationRecord:
         """Return a calculation by name or key, with its files; raise `UnknownCalculationError`."""
@@ -313,6 +317,9 @@ class Reader:
             for name in sorted(absent)
         }
 
+    def _calculations_about(self, subject_id: str) -> tuple[CalculationRecord, ...]:
+        return tuple(self._calculations("subject_id = ?", [subject_id]))
+
     def _calculations(self, condition: str, parameters: list[Any]) -> list[CalculationRecord]:
         with self._connection.cursor() as cursor:
             kept = (
@@ -323,9 +330,19 @@ class Reader:
                 .to_arrow_table()
                 .to_pylist()
             )
+        return [rows.calculation_of(row, self._provenances[row["provenance_id"]]) for row in kept]
+
+    @cached_property
+    def _provenances(self) -> dict[str, Provenance]:
+        with self._connection.cursor() as cursor:
             makers = cursor.sql("SELECT * FROM provenance").to_arrow_table().to_pylist()
-        provenances = {row["id"]: rows.provenance_of(row) for row in makers}
-        return [rows.calculation_of(row, provenances[row["provenance_id"]]) for row in kept]
+        return {row["id"]: rows.provenance_of(row) for row in makers}
+
+    def _conductivities(self, id: str | None) -> pd.DataFrame:
+        return self._frame(
+            "SELECT * FROM conductivities WHERE ?::VARCHAR IS NULL OR id = ? ORDER BY id, temperature_k DESC, run_id",
+            [id, id],
+        )
 
     def _frame(self, sql: str, parameters: list[Any]) -> pd.DataFrame:
         with self._connection.cursor() as cursor:

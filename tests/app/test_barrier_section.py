@@ -61,14 +61,38 @@ def pictured(pictures: list, monkeypatch: pytest.MonkeyPatch) -> list:
     return pictures
 
 
-def test_where_there_is_none_it_is_offered_and_started(open_md: Opener, by_the_cheap_potential: None) -> None:
+def test_where_there_is_none_it_is_offered_and_started(
+    open_md: Opener, by_the_cheap_potential: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.components.barrier_section.barrier_plan", never)
     app = open_md("candidate", id=MGO.id)
-    assert "kind of hop" in words(app) or "kinds of hops" in words(app)
     app = press(app, "Work out the barrier")
     assert not app.exception
     (job,) = list_jobs()
     assert (job.state, job.spec.kind, job.spec.subject.id) == ("queued", "barrier", MGO.id)
     cancel(job.job_id)
+
+
+def never(*_: object) -> None:
+    pytest.fail("telling hops apart takes up to minutes: the page must not wait for it")
+
+
+def test_what_it_would_take_is_told_to_who_asks(open_md: Opener, by_the_cheap_potential: None) -> None:
+    app = open_md("candidate", id=MGO.id)
+    assert " in some " not in words(app)
+    (ask,) = [it for it in app.button if it.key == f"estimate-barrier-{MGO.id}"]
+    app = ask.click().run()
+    assert not app.exception
+    assert "kind of hop in some" in words(app) or "kinds of hops in some" in words(app)
+
+
+def test_a_crystal_that_no_cell_can_hold_is_refused_before_a_run(
+    open_md: Opener, by_the_cheap_potential: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.hops.cells.MAX_ATOMS", 1)
+    app = press(open_md("candidate", id=MGO.id), "Work out the barrier")
+    assert "No cell of up to 1 atoms" in app.error[0].value
+    assert not list_jobs()
 
 
 def test_both_ends_are_shown_with_their_ways_and_every_hop(

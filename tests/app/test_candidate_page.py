@@ -28,6 +28,9 @@ HOSTILE = (
 )
 
 
+WITHOUT = "compare-without-"
+
+
 def crystal(id: str, metal: str, edge_a: float) -> Crystal:
     frac = np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]], dtype=float)
     return Crystal(
@@ -193,18 +196,32 @@ def test_hashes_are_folded_away(open_candidate) -> None:
 
 def test_compares_what_the_url_names_and_says_what_is_not_there(open_candidate) -> None:
     page = open_candidate(id="mp-1", compare="mp-2,mp-1,mp-77,mp-2")
-    assert page.multiselect[0].value == ["mp-2"]
+    assert compared(page) == ["mp-2"]
     assert len(viewers(page)) == 3
     assert "Not in this release: mp-77" in page_text(page)
 
 
+def compared(page: AppTest) -> list[str]:
+    """What stands beside the candidate: each can be taken away."""
+    return [it.key.removeprefix(WITHOUT) for it in page.button if it.key and it.key.startswith(WITHOUT)]
+
+
 def test_choosing_another_candidate_to_compare_moves_into_the_url(open_candidate) -> None:
     page = open_candidate(id="mp-1", compare="mp-2")
-    page.multiselect[0].set_value(["mp-2", "mp-3"]).run()
-    assert page.query_params["compare"] == "mp-2,mp-3"
-    page.multiselect[0].set_value([]).run()
-    assert "compare" not in page.query_params
+    page.selectbox(key="compare_with").set_value("mp-3").run()
+    assert page.query_params["compare"] == "mp-2,mp-3" and compared(page) == ["mp-2", "mp-3"]
+    for id in ("mp-2", "mp-3"):
+        page.button(key=f"{WITHOUT}{id}").click().run()
+    assert "compare" not in page.query_params and not compared(page)
     assert page.query_params["id"] == "mp-1"
+
+
+def test_three_others_are_enough(open_candidate) -> None:
+    page = open_candidate(id="mp-1", compare="mp-2,mp-3,mp-4")
+    assert page.selectbox(key="compare_with").disabled
+    page.button(key=f"{WITHOUT}mp-3").click().run()
+    assert not page.selectbox(key="compare_with").disabled
+    assert page.selectbox(key="compare_with").options == ["MgCoO3 · mp-3", "MgVO3 · mp-5"]
 
 
 def test_opening_another_candidate_leaves_the_comparison(open_candidate) -> None:
@@ -236,7 +253,7 @@ def test_unknown_and_hostile_ids_meet_a_friendly_page(open_candidate, id: str) -
 def test_hostile_comparison_is_ignored(open_candidate) -> None:
     page = open_candidate(id="mp-1", compare=",".join(HOSTILE))
     assert not page.exception
-    assert page.multiselect[0].value == []
+    assert compared(page) == []
     assert "<script>" not in page.warning[0].value
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from core.settings import Settings
 from core.store import open_reader
-from tests.browser.steps import choose
+from tests.browser.steps import choose, settle
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +84,27 @@ def test_toggles_survive_a_rerun(page: Page, app_url: str, labelled: list[str]) 
     choose(page, "Put up to 3 other candidates", labelled[1])
     ready_viewers(page, 3)
     expect(viewer.locator("[data-name=element-O]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_comparing_draws_nothing_else_again_and_covers_no_structure(
+    page: Page, app_url: str, labelled: list[str]
+) -> None:
+    frames: list[bytes] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda it: frames.append(as_bytes(it))))
+    first_viewer(page, app_url, labelled[0])
+    settle(page)
+    frames.clear()
+    choose(page, "Put up to 3 other candidates", labelled[1])
+    ready_viewers(page, 3)
+    assert any(labelled[1].encode() in frame for frame in frames)
+    assert not any(b"Where the voltage comes from" in frame for frame in frames)
+    expect(page.get_by_role("option")).to_have_count(0)
+    page.get_by_role("button", name="Take away").click()
+    ready_viewers(page, 1)
+
+
+def as_bytes(frame: str | bytes) -> bytes:
+    return frame.encode() if isinstance(frame, str) else frame
 
 
 def test_supercell_repeats_atoms_and_returns(page: Page, app_url: str, labelled: list[str]) -> None:

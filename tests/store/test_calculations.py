@@ -53,6 +53,23 @@ def test_a_calculation_comes_back_as_it_went_in(tmp_path: Path) -> None:
             reader.calculation("nobody")
 
 
+def test_what_a_release_holds_of_a_structure_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ReleaseWriter(tmp_path) as writer:
+        fill(writer)
+        writer.add_calculations([toy(), conductivity_calculation("run-1", "mp-2")])
+        writer.publish()
+    with open_reader(tmp_path) as reader:
+        first, frame = reader.calculations(subject_id="mp-2"), reader.conductivities("mp-2")
+        frame["id"] = "another"  # what a caller does to its frame is its own
+        monkeypatch.setattr(reader, "_frame", lambda *_: pytest.fail("asked again"))
+        monkeypatch.setattr(reader, "_calculations", lambda *_: pytest.fail("asked again"))
+        assert reader.calculations(subject_id="mp-2") == first and len(first) == 2
+        assert [it.name for it in reader.calculations("toy", "mp-2")] == ["toy-1"]
+        assert reader.conductivities("mp-2")["id"].tolist() == ["mp-2"]
+
+
 def test_the_manifest_tells_the_calculations(tmp_path: Path) -> None:
     make_release(tmp_path)
     assert read_manifest(tmp_path).calculations.count == 0

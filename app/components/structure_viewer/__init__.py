@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, TypedDict
 
 import numpy as np
@@ -63,13 +64,10 @@ def structure_viewer(
     _component(key=key, data=data, height=height)
 
 
-def _fingerprint(crystal: Crystal) -> str:
-    parts = (crystal.lattice_a.tobytes(), crystal.frac.tobytes(), " ".join(crystal.species).encode())
-    return hashlib.sha256(b"|".join((*parts, crystal.formula.encode()))).hexdigest()
-
-
 @st.cache_data(
-    show_spinner="Drawing the structure …", max_entries=_MAX_SCENES, hash_funcs={Crystal: _fingerprint}
+    show_spinner="Drawing the structure …",
+    max_entries=_MAX_SCENES,
+    hash_funcs={Crystal: attrgetter("fingerprint")},
 )
 def _scene(crystal: Crystal) -> dict[str, Any]:
     return scene_json(crystal)

@@ -44,6 +44,11 @@ def loader(host: str, mount: str) -> str:
     return _LOADER.replace("HOST", host).replace("MOUNT", mount)
 
 
+def address() -> str:
+    """Return the bundle's address below the server's root, as the component script asks for it."""
+    return f"app/static/{BUNDLE.name}?v={bundle_version()}"
+
+
 def bundle_version() -> str:
     """Name the bundle by its content: a new one is fetched, an old one comes from the browser's cache."""
     return _version(BUNDLE.stat().st_mtime_ns)
