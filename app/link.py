@@ -18,7 +18,7 @@ from app.query import (
     ScreenQuery,
 )
 from core.errors import RecordError
-from core.service.screen import DEFAULT_WEIGHTS, DEFINITIONS, VERDICTS, WANTED, Definition, Weights
+from core.service.screen import DEFAULT_WEIGHTS, DEFINITIONS, NOVELTIES, VERDICTS, WANTED, Definition, Weights
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 _MAX_ITEMS = 120
@@ -48,6 +48,7 @@ def read_query(
         required=required,
         forbidden=tuple(it for it in read.items("forbidden", POSITION, "an element") if it not in required),
         sources=read.items("sources", None if sources is None else set(sources), "a source of this release"),
+        novelties=read.items("novelties", NOVELTIES, f"one of {', '.join(NOVELTIES)}"),
         redox_metals=read.items("redox_metals", POSITION, "an element"),
         max_hull_ev_per_atom=read.number("max_hull_ev_per_atom", HULL_RANGE_EV_PER_ATOM),
         known_hull_only=read.flag("known_hull_only"),

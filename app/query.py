@@ -29,6 +29,7 @@ NAMES: Final[dict[str, str]] = {
     "required": "with",
     "forbidden": "without",
     "sources": "source",
+    "novelties": "known",
     "redox_metals": "redox",
     "max_hull_ev_per_atom": "hull",
     "known_hull_only": "known_hull",
@@ -57,7 +58,7 @@ LIMITS: Final = (
 """Fields that verdict and probability are by."""
 
 FILTERS: Final = (
-    "required", "forbidden", "sources", "redox_metals", "max_hull_ev_per_atom", "known_hull_only",
+    "required", "forbidden", "sources", "novelties", "redox_metals", "max_hull_ev_per_atom", "known_hull_only",
     "max_price_usd_per_kg", "non_toxic_only", "in_domain_only", "with_anion_only", "text", "verdicts",
 )  # fmt: skip
 """Fields that *Clear filters* clears."""
@@ -84,6 +85,7 @@ class ScreenQuery:
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    novelties: tuple[str, ...] = ()
     redox_metals: tuple[str, ...] = ()
     max_hull_ev_per_atom: float | None = None
     known_hull_only: bool = False

@@ -20,6 +20,7 @@ from core.service.screen import (
     affordable,
     assessed_row,
     funnel,
+    of_novelty,
     one_per_formula,
     screen,
 )
@@ -65,6 +66,8 @@ def screening_view(query: ScreenQuery, facets: Facets) -> View:
     """Return what the Screen page shows for `query`."""
     thresholds = thresholds_of(query, facets)
     frame = state.candidates(filters_of(query))
+    if query.novelties:
+        frame = of_novelty(frame, query.novelties)
     if query.max_price_usd_per_kg is not None:
         frame = affordable(frame, query.max_price_usd_per_kg)
     screening = screen(
@@ -123,6 +126,7 @@ def filter_words(query: ScreenQuery) -> str:
         f"must contain {', '.join(query.required)}" if query.required else "",
         f"must not contain {', '.join(query.forbidden)}" if query.forbidden else "",
         f"source {' or '.join(query.sources)}" if query.sources else "",
+        " or ".join(query.novelties),
         f"redox metal {' or '.join(query.redox_metals)}" if query.redox_metals else "",
         f"at most {hull:g} eV/atom above hull" if hull is not None else "",
         "hull energy known" if query.known_hull_only else "",

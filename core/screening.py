@@ -28,6 +28,7 @@ from core.verdict.facts import Facts
 from core.verdict.outcome import Outcomes, barrier_outcome, conductivity_outcome
 
 __all__ = [
+    "NOVELTIES",
     "OBJECTIVES",
     "PAPER_CAPACITY_AH_PER_L",
     "PAPER_SIGMA_MS_PER_CM",
@@ -219,6 +220,10 @@ def assessed(frame: pd.DataFrame, thresholds: Thresholds, weights: Weights = DEF
         worked_out, judge(frame, thresholds), pass_probability(frame, thresholds), score(frame, thresholds, weights),
     ]  # fmt: skip
     return pd.concat([frame, *columns], axis=1)
+
+
+NOVELTIES: Final = ("labelled", "known", "new")
+"""How well a compound is known: see `novelty`."""
 
 
 def novelty(frame: pd.DataFrame) -> NDArray[np.str_]:

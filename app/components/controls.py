@@ -26,7 +26,7 @@ from app.query import (
 )
 from core.quantities import QUANTITIES
 from core.service.release import Facets
-from core.service.screen import RARE, SOLD_AS_SALTS, TOXIC, VERDICTS, WANTED
+from core.service.screen import NOVELTIES, RARE, SOLD_AS_SALTS, TOXIC, VERDICTS, WANTED
 
 _STATE: Final = "screen"
 _REVISION: Final = "screen_revision"
@@ -211,6 +211,7 @@ def filters(facets: Facets) -> None:
     with right:
         _text_filter(query)
         _verdict_filter(query)
+        _novelty_filter(query)
         _choice("Source", "sources", list(facets.sources), "any source", facets.sources)
         _choice(
             "Redox metal, at least one of",
@@ -244,6 +245,14 @@ def _choice(label: str, field: str, options: list[str], placeholder: str, counts
     st.multiselect(
         label, options, key=key, placeholder=placeholder, on_change=copy_field, args=(key, field, _as_tuple),
         format_func=lambda item: f"{source_label(item)} ({counts[item]:,})",
+    )  # fmt: skip
+
+
+def _novelty_filter(query: ScreenQuery) -> None:
+    put("novelties_choice", list(query.novelties))
+    st.multiselect(
+        QUANTITIES["novelty"].label, NOVELTIES, key="novelties_choice", placeholder="any", format_func=str.capitalize,
+        on_change=copy_field, args=("novelties_choice", "novelties", _as_tuple), help=QUANTITIES["novelty"].help,
     )  # fmt: skip
 
 

@@ -48,9 +48,8 @@ MOST_PERCENT: Final = 99.0
 
 def draw(view: View) -> None:
     """Draw the switches, the table of listed candidates, and the downloads of exactly those rows."""
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        st.markdown(_count(view), width="content")
-        controls.display_switches()
+    st.markdown(_count(view))
+    controls.display_switches()
     if view.listed.empty:
         _empty(view)
     else:

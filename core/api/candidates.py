@@ -26,6 +26,7 @@ from core.service.screen import (
     assessed_row,
     frame_csv,
     judgement,
+    of_novelty,
     one_per_formula,
     screen,
     with_reasons,
@@ -80,6 +81,9 @@ class Asked(Limits):
     without: list[str] = Field([], description="none of these may be there")
     redox_metal: list[str] = Field([], description="one of these at least")
     source: list[str] = []
+    novelty: list[Literal["labelled", "known", "new"]] = Field(
+        [], description="labelled: a calculated voltage is public; known: in Materials Project; new: by GNoME"
+    )
     max_hull_ev_per_atom: float | None = None
     known_hull_only: bool = False
     in_domain_only: bool = False
@@ -116,6 +120,8 @@ def search(asked: Annotated[Asked, Query()]) -> dict[str, Any] | Response:
     """Return the candidates that pass, best first, with verdict, reasons and probabilities; as JSON or CSV."""
     store, thresholds = current_reader(), asked.thresholds()
     frame = store.screen(asked.filters())
+    if asked.novelty:
+        frame = of_novelty(frame, asked.novelty)
     if asked.max_price_usd_per_kg is not None:
         frame = affordable(frame, asked.max_price_usd_per_kg)
     wanted = tuple(it for it in VERDICTS if it in asked.verdict) or WANTED

@@ -1,9 +1,10 @@
 """The screening as every face sees it: who passes, how many are left at each step, and the list in its one order."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from core.csv_text import frame_csv, zipped
@@ -11,6 +12,7 @@ from core.probability import pass_probability
 from core.ranking import MELTED_FACTOR, MOST_WEIGHT, PARTS, Weights, energy_density
 from core.screening import (
     DEFAULT_WEIGHTS,
+    NOVELTIES,
     BoolArray,
     Funnel,
     OutcomeCounts,
@@ -18,6 +20,7 @@ from core.screening import (
     assessed,
     funnel,
     in_order,
+    novelty,
     objectives_of,
     one_per_formula,
     pareto_front,
@@ -34,6 +37,7 @@ __all__ = [
     "DEFINITIONS",
     "MELTED_FACTOR",
     "MOST_WEIGHT",
+    "NOVELTIES",
     "PARTS",
     "RARE",
     "REASONS",
@@ -60,6 +64,7 @@ __all__ = [
     "frame_csv",
     "funnel",
     "judgement",
+    "of_novelty",
     "one_per_formula",
     "passes",
     "screen",
@@ -127,6 +132,11 @@ def _front(frame: pd.DataFrame, wanted: BoolArray, thresholds: Thresholds) -> Bo
     front = wanted.copy()
     front[wanted] = pareto_front(frame.loc[wanted], objectives_of(thresholds))
     return front
+
+
+def of_novelty(frame: pd.DataFrame, novelties: Collection[str]) -> pd.DataFrame:
+    """Return the rows that are among some of `NOVELTIES`."""
+    return frame.loc[np.isin(novelty(frame), list(novelties))]
 
 
 def affordable(frame: pd.DataFrame, max_price_usd_per_kg: float) -> pd.DataFrame:

@@ -232,6 +232,8 @@ def test_weights_order_and_polymorphs_are_grouped_as_on_the_page(api: TestClient
     assert len(set(formulas)) == len(formulas) == answer["n_found"] and scores == sorted(scores, reverse=True)
     assert answer["weights"]["barrier"] == 5.0 and answer["rows"][0]["n_polymorphs"] >= 1
     assert answer["n_hull_unknown"] == sum(row["e_above_hull_ev_per_atom"] is None for row in answer["rows"])
+    new = api.get("/v1/candidates", params={"novelty": "new", "failing_too": True, "limit": 5}).json()["rows"]
+    assert {row["novelty"] for row in new} == {"new"}
     refused = api.get("/v1/candidates", params={"weights": "beauty=1"})
     assert refused.status_code == 422 and "no part beauty" in refused.text
 

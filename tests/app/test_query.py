@@ -40,6 +40,7 @@ queries = st.builds(
         text=text,
         voltage_max_v=v + 1.0 if v < 6.0 and flags[0] else None,
         polymorphs=flags[1],
+        novelties=("known", "new") if flags[2] else (),
         weights=Weights(price=q / 500.0, barrier=2.0) if flags[2] else Weights(),
         x="energy_vol_wh_per_l" if flags[0] else "",
         colour="barrier_ev" if flags[1] else "",

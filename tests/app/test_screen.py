@@ -308,6 +308,9 @@ def test_known_and_new_are_told_apart_and_the_label_is_a_column(open_page: Opene
     assert set(shown["novelty"]) == {"new", "known", "labelled"}
     assert (shown["mp_average_voltage_v"].notna() == (shown["novelty"] == "labelled")).all()
     assert shown.loc[shown["novelty"] == "new", "source_label"].eq("GNoME").all()
+    app = open_page(polymorphs="1", v="2", known="new")
+    assert app.dataframe[0].value["id"].tolist() == shown.loc[shown["novelty"] == "new", "id"].tolist()
+    assert "1 filter on: new." in words(app).replace("\\", "")
 
 
 def test_an_upper_end_of_the_voltage_is_off_until_asked_for(open_screen: Opener) -> None:
