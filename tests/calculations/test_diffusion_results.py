@@ -16,12 +16,14 @@ from core.errors import (
     CalculationError,
     JobError,
     RecordError,
+    RunFileError,
     StoreWriteError,
     TooFewTemperaturesError,
     TransportError,
 )
 from core.store import open_reader
 from core.tasks import RunFolder, merge
+from core.tasks.seal import SEAL_FILE
 from core.transport import nernst_einstein_ms_per_cm
 from core.units import BOLTZMANN_EV_PER_K
 from tests.dynamics.toys import SHORT
@@ -146,6 +148,9 @@ def test_what_cannot_be_pooled_is_refused(make_spec, runs):
     with pytest.raises(TransportError, match="pool equal ones"):
         pool_runs([one, other])
     (other / DISPLACEMENTS_FILE).unlink()
+    with pytest.raises(RunFileError, match=r"displacements\.npz is gone"):
+        pool_runs([one, other])
+    (other / SEAL_FILE).unlink()  # as of a run that is older than seals
     with pytest.raises(TransportError, match="were not kept"):
         pool_runs([one, other])
     (one / "result.json").unlink()

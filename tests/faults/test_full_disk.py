@@ -30,7 +30,7 @@ def on_a_small_disk(tmp_path: Path, ballast_bytes: int) -> dict:
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", IN_A_SMALL_DISK, "sh"]
     done = subprocess.run(
         [*command, str(disk), sys.executable, str(script), str(ballast_bytes), str(tmp_path / "whole")],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, env=os.environ | {"MGC_RUNS": str(disk / "runs")},
     )  # fmt: skip
     if done.returncode and ("unshare" in done.stderr or "mount" in done.stderr):
         pytest.skip(f"no disk of its own to fill: {done.stderr.strip()}")
