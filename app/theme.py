@@ -56,8 +56,8 @@ _STYLE = """
 .card-facts td { font-weight: 600; vertical-align: top; padding: 0.32rem 0; font-variant-numeric: tabular-nums; }
 .card-facts small { display: block; font-weight: 400; opacity: 0.75; }
 .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; }
-.st-key-funnel > [data-testid="stElementContainer"],
-.st-key-tiles > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
+.st-key-tiles > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 11rem; }
+.st-key-funnel > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
 .st-key-stacking-glossary h4 { font-size: 1rem; padding: 0.5rem 0 0.1rem 0; }
 @media (max-width: 1000px) { [class*="st-key-stacking"] [data-testid="stColumn"] { min-width: 100%; } }
 @media (max-width: 1100px) { .st-key-thresholds [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }
