@@ -64,8 +64,8 @@ _STYLE = """
 .st-key-plot_axes > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 8rem; }
 @media (max-width: 640px) { .st-key-weights [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }
 .stApp [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; }
-.st-key-funnel > [data-testid="stElementContainer"],
-.st-key-tiles > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
+.st-key-tiles > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 11rem; }
+.st-key-funnel > [data-testid="stElementContainer"] { flex: 1 1 0; min-width: 7.5rem; }
 .st-key-stacking-glossary h4 { font-size: 1rem; padding: 0.5rem 0 0.1rem 0; }
 @media (max-width: 1000px) { [class*="st-key-stacking"] [data-testid="stColumn"] { min-width: 100%; } }
 @media (max-width: 1100px) { .st-key-thresholds [data-testid="stColumn"] { min-width: calc(50% - 1rem); } }

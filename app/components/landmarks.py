@@ -106,7 +106,7 @@ def measured_figure(rows: pd.DataFrame, colours: Palette) -> dict[str, Any]:
 def _table(rows: pd.DataFrame) -> None:
     draw_table(
         ["Cathode", QUANTITIES["measured_v"].axis, "Capacity (mAh/g)", "Conditions",
-         QUANTITIES["predicted_v"].head, "Discharged", "Remark", "Source"],
+         QUANTITIES["predicted_v"].head, "Remark", "Source"],
         [_cells(it) for it in rows.itertuples()],
     )  # fmt: skip
     st.caption(
@@ -127,11 +127,17 @@ def _cells(it: Any) -> list[Cell]:
             else QUANTITIES["measured_capacity_vol_ah_per_l"].text(per_litre),
         ),
         Detailed(text=_conditions(it), detail=pretty_formula(it.reaction)),
-        _number("predicted_v", it.predicted_v),
-        "no structure at hand" if is_missing(it.id) else structure_link(it.id, {it.id}),
+        _predicted(it),
         it.remark,
         Link(text=it.doi, url=f"https://doi.org/{it.doi}"),
     ]
+
+
+def _predicted(it: Any) -> Cell:
+    """The prediction, with a link to the discharged structure."""
+    if is_missing(it.id):
+        return "no structure at hand"
+    return Link(text=_number("predicted_v", it.predicted_v), url=structure_link(it.id, {it.id}).url)
 
 
 def _number(name: str, value: float) -> str:

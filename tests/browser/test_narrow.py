@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.steps import open_page
+from tests.browser.steps import open_page, settle
 
 PAGES = {"final": "Final list", "dynamics": "Dynamics", "distribution": "Distribution", "predict": "Predict yours",
          "accuracy": "Accuracy", "inside": "Inside the model", "about": "About"}  # fmt: skip
@@ -25,4 +25,7 @@ def test_a_page_fits(app_url: str, new_page: Callable[..., Page], path: str, tit
     open_page(page, f"{app_url}/{path}", title)
     assert page.evaluate(TOO_WIDE_PX) <= 0
     assert page.evaluate(NARROWEST_PX) > 40
-    assert page.evaluate(CUT_TILES) == []
+    for width in (420, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        assert page.evaluate(CUT_TILES) == [], width
