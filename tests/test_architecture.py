@@ -18,7 +18,7 @@ APP = sorted(path for path in (ROOT / "app").rglob("*.py") if "node_modules" not
 
 # Along the line: a stage may import the stages to its left, and the foundations.
 FOUNDATIONS = {"errors", "ions", "units", "settings", "provenance", "records", "artifacts", "codec"}
-FOUNDATIONS |= {"quantities", "glossary", "csv_text", "progress"}
+FOUNDATIONS |= {"quantity", "quantities", "glossary", "csv_text", "progress"}
 LINE = {
     "sources": set(),
     "graphs": set(),
