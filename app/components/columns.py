@@ -7,16 +7,21 @@ import streamlit as st
 
 from core.quantities import QUANTITIES, Quantity
 
-WIDE = frozenset({"reason", "error"})
+WIDE = frozenset({"reason", "error", "note"})
 """Columns of whole sentences."""
 
 
-def column_config(names: Sequence[str], *, pinned: Collection[str] = ()) -> dict[str, Any]:
-    """Return the columns of a table in the order of their names; `pinned` ones stay in sight when it scrolls."""
-    return {name: _column(QUANTITIES[name], pinned=name in pinned) for name in names}
+def column_config(
+    names: Sequence[str], *, pinned: Collection[str] = (), max_chars: int | None = None
+) -> dict[str, Any]:
+    """Return the columns of a table in the order of their names; `pinned` ones stay in sight when it scrolls.
+
+    `max_chars`: of what may be typed into a text.
+    """
+    return {name: _column(QUANTITIES[name], pinned=name in pinned, max_chars=max_chars) for name in names}
 
 
-def _column(quantity: Quantity, *, pinned: bool) -> Any:
+def _column(quantity: Quantity, *, pinned: bool, max_chars: int | None) -> Any:
     shared: dict[str, Any] = {"help": quantity.help or None, "pinned": pinned or None}
     if quantity.unit == "%":
         return st.column_config.ProgressColumn(
@@ -27,7 +32,7 @@ def _column(quantity: Quantity, *, pinned: bool) -> Any:
     if quantity.kind == "flag":
         return st.column_config.CheckboxColumn(quantity.head, **shared)
     return st.column_config.TextColumn(
-        quantity.head, width="large" if quantity.name in WIDE else None, **shared
+        quantity.head, width="large" if quantity.name in WIDE else None, max_chars=max_chars, **shared
     )
 
 
