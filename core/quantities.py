@@ -130,6 +130,7 @@ _SCREENING: Final = (
           "labelled: its calculated voltage is public; known: in Materials Project, which also holds compounds that "
           "were only computed; new: found by GNoME.", short="Known"),
     _number("n_polymorphs", "Polymorphs", ",d", "Listed of this formula; the best of them is shown."),
+    _flag("keep", "Keep", "Untick to take it off the shortlist."),
     _text("note", "Note", "Your own words; they stay in this tab, and in the file that you take along."),
     _flag("keep", "Keep", "Untick to take it off the shortlist."),
     _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),

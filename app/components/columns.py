@@ -1,7 +1,6 @@
 """Columns of Streamlit tables, made from `core.quantities`: the one place where a quantity becomes a column."""
 
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
@@ -13,16 +12,16 @@ WIDE = frozenset({"reason", "error", "note"})
 
 
 def column_config(
-    names: Sequence[str], *, pinned: Collection[str] = (), max_chars: Mapping[str, int] = MappingProxyType({})
+    names: Sequence[str], *, pinned: Collection[str] = (), max_chars: int | None = None
 ) -> dict[str, Any]:
-    """Return the columns of a table in the order of their names.
+    """Return the columns of a table in the order of their names; `pinned` ones stay in sight when it scrolls.
 
-    `pinned` ones stay in sight when it scrolls; `max_chars`: how much may be written into those that can be edited.
+    `max_chars`: of what may be typed into a text.
     """
-    return {name: _column(QUANTITIES[name], name in pinned, max_chars.get(name)) for name in names}
+    return {name: _column(QUANTITIES[name], pinned=name in pinned, max_chars=max_chars) for name in names}
 
 
-def _column(quantity: Quantity, pinned: bool, max_chars: int | None) -> Any:
+def _column(quantity: Quantity, *, pinned: bool, max_chars: int | None) -> Any:
     shared: dict[str, Any] = {"help": quantity.help or None, "pinned": pinned or None}
     if quantity.unit == "%":
         return st.column_config.ProgressColumn(

@@ -19,6 +19,7 @@ from core.service.shortlist_file import MAX_BYTES, MAX_NOTE, read_shortlist, sho
 
 _NOTES: Final = "shortlist_notes"
 _UPLOAD: Final = "shortlist_file"
+_REFUSED: Final = "shortlist_file_refused"
 _COLUMNS: Final = (
     "label",
     "verdict",
@@ -78,7 +79,7 @@ def _editor(rows: pd.DataFrame) -> None:
     ids = rows["id"].tolist()
     shown = as_shown(rows)[list(_COLUMNS)].assign(note=[notes().get(id, "") for id in ids], keep=True)
     key = f"shortlist_table_{','.join(ids)}"
-    config = column_config((*_COLUMNS, "note", "keep"), pinned=("label",), max_chars={"note": MAX_NOTE})
+    config = column_config([*_COLUMNS, "note", "keep"], pinned=("label",), max_chars=MAX_NOTE)
     st.data_editor(
         shown, column_config=config, hide_index=True, key=key, placeholder="–", disabled=list(_COLUMNS),
         on_change=_edited,
@@ -126,16 +127,19 @@ def _bring_back() -> None:
             "A JSON file that this page wrote", type="json", key=_UPLOAD, on_change=_brought_back,
             max_upload_size=max(1, MAX_BYTES // 1_000_000),
         )  # fmt: skip
+    if refused := st.session_state.get(_REFUSED):
+        st.error(safe(refused), icon=":material/error:")
 
 
 def _brought_back() -> None:
     uploaded = st.session_state.get(_UPLOAD)
+    st.session_state[_REFUSED] = ""
     if uploaded is None:
         return
     try:
         found = read_shortlist(uploaded.getvalue())
     except RecordError as error:
-        st.error(safe(f"{uploaded.name}: {error}"), icon=":material/error:")
+        st.session_state[_REFUSED] = f"{uploaded.name}: {error}"
         return
     notes().update({id: note for id, note in found.items() if note})
     controls.put_aside(list(found))

@@ -1,6 +1,5 @@
 """The shortlist: who is on it stands in the link, notes go into a file and come back, and files hold its rows."""
 
-import json
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -87,12 +86,14 @@ def test_notes_are_kept_and_come_back_from_the_file(session: dict) -> None:
     )
 
 
-def test_a_file_that_is_none_is_refused_by_name(session: dict, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(st, "error", lambda text, **_: told.append(text))
-    session["shortlist_file"] = SimpleNamespace(name="mine.json", getvalue=lambda: json.dumps([]).encode())
-    tray._brought_back()
-    assert "is no shortlist of format 1" in told[0] and not controls.current().shortlist
+def test_a_file_that_is_none_is_refused_by_name(open_page: Opener, small_release) -> None:
+    app = open_page(shortlist="mp-1")
+    app.file_uploader(key="shortlist_file").set_value(("mine.json", b"[]", "application/json")).run()
+    assert "mine.json" in app.error[0].value and "no shortlist of format 1" in app.error[0].value
+    text = shortlist_json(["mp-2"], {"mp-2": "cheap"}, {}, "1").encode()
+    app.file_uploader(key="shortlist_file").set_value(("mine.json", text, "application/json")).run()
+    assert not app.error and link_of(app)["shortlist"] == "mp-1,mp-2"
+    assert app.session_state["shortlist_notes"] == {"mp-2": "cheap"}
 
 
 def test_compare_and_files_are_offered_for_two_and_more(open_page: Opener, small_release) -> None:
