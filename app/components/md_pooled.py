@@ -15,7 +15,7 @@ from core.quantities import significant
 from core.records import Conductivity
 from core.service.calculations import Calculation, Job
 from core.service.conductivities import ConductivityPoint
-from core.service.decide import Outcome, Standing, standing_of
+from core.service.decide import Outcome, Standing, command_of, standing_of
 
 _OUTCOME_LOOK: Final[dict[Outcome, tuple[str, str, str]]] = {
     "passed": ("above the limit", ":material/check_circle:", "green"),
@@ -115,10 +115,12 @@ def decision_section(
             st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
             st.markdown(safe(now.reason), width="stretch")
         if now.next_spec is not None:
-            _offer(now, jobs, started)
+            _offer(now, jobs, limit_ms_per_cm, started)
 
 
-def _offer(now: Standing, jobs: Sequence[Job], started: Callable[[Job], None]) -> None:
+def _offer(
+    now: Standing, jobs: Sequence[Job], limit_ms_per_cm: float, started: Callable[[Job], None]
+) -> None:
     spec = now.next_spec
     if spec is None:
         return
@@ -131,6 +133,10 @@ def _offer(now: Standing, jobs: Sequence[Job], started: Callable[[Job], None]) -
         f"**Could decide it:** a run of {spec.protocol.nvt_ps:g} ps, seed {spec.seed}{safe(cost)}. "
         f"{safe(now.next_words)}"
     )
+    if spec.refine_rounds:
+        st.caption(
+            "Fine-tuning of the potential for this material comes first, once; it is not counted here."
+        )
     under_way = next((job for job in jobs if job.job_id == spec.name), None)
     if under_way is not None:
         st.caption(f"This run is {under_way.state}; it stands below among the single runs.")
@@ -145,6 +151,5 @@ def _offer(now: Standing, jobs: Sequence[Job], started: Callable[[Job], None]) -
             return
         started(job)
     st.caption(
-        "Then the next, until it is decided. Unattended, from a terminal: "
-        f"`python -m core mlmd run {safe(spec.subject.id)} --until-decided`."
+        f"Then the next, until it is decided. Unattended, from a terminal: `{command_of(spec, limit_ms_per_cm)}`."
     )

@@ -14,7 +14,7 @@ from core.store import Reader
 from core.tasks.campaign import run_all
 from core.tasks.decide import SEEDS, Measurement, Outcome, Standing, outcome, standing
 
-__all__ = ["SEEDS", "Outcome", "Standing", "outcome", "standing_of", "until_decided"]
+__all__ = ["SEEDS", "Outcome", "Standing", "command_of", "outcome", "standing_of", "until_decided"]
 
 
 def standing_of(
@@ -27,6 +27,15 @@ def standing_of(
     """
     first = _spec_of(points[0], finished) if points else None
     return None if first is None else _standing(points, finished, first, limit_ms_per_cm)
+
+
+def command_of(spec: DiffusionSpec, limit_ms_per_cm: float) -> str:
+    """Return the command that goes on with runs like this one until they are decided against a limit."""
+    options = [
+        f"--potential {spec.potential}", f"--refine {spec.refine_rounds}" if spec.refine_rounds else "",
+        f"--temperature-k {spec.protocol.temperature_k:g}", f"--limit {limit_ms_per_cm:g}",
+    ]  # fmt: skip
+    return " ".join(["python -m core mlmd run", spec.subject.id, "--until-decided", *filter(None, options)])
 
 
 def until_decided(

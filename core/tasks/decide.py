@@ -122,16 +122,24 @@ def projected(sigma: Conductivity, simulated_ps: float) -> Conductivity:
 
 
 def _reason(sigma: Conductivity, found: Outcome, limit_ms_per_cm: float) -> str:
-    low, high = sigma.sigma_low_ms_per_cm, sigma.sigma_high_ms_per_cm
-    asked = f"the {significant(limit_ms_per_cm, 3)} mS/cm asked for"
+    low, high = (_told(it, limit_ms_per_cm) for it in (sigma.sigma_low_ms_per_cm, sigma.sigma_high_ms_per_cm))
+    asked = f"the {limit_ms_per_cm:g} mS/cm asked for"
     if sigma.verdict in _HOPELESS:
         return f"It ended as {sigma.verdict}: more runs of this kind cannot decide it."
-    if high is None:
+    if not high:
         return f"It ended as {sigma.verdict}: there is no figure to hold against {asked}."
-    if low is None:
-        return f"The upper limit, {significant(high, 3)} mS/cm, is {'below' if found == 'failed' else 'above'} {asked}."
+    if not low:
+        return f"The upper limit, {high} mS/cm, is {'below' if found == 'failed' else 'above'} {asked}."
     where = {"passed": "above", "failed": "below"}.get(found, "on both sides of")
-    return f"The 90 % interval, {significant(low, 3)} to {significant(high, 3)} mS/cm, lies {where} {asked}."
+    return f"The 90 % interval, {low} to {high} mS/cm, lies {where} {asked}."
+
+
+def _told(value: float | None, limit: float) -> str:
+    """A value to three digits, or to as many as tell it from the limit; empty for none."""
+    if value is None:
+        return ""
+    is_close = significant(value, 3) == significant(limit, 3)
+    return significant(value, 5 if is_close else 3)
 
 
 def _offered(

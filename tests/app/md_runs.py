@@ -31,8 +31,10 @@ def words(app: AppTest) -> str:
     return "\n".join([*(element.value for part in parts for element in part), *html])
 
 
-def charts(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+def charts(app: AppTest, *, powder: bool = False) -> list[dict[str, Any]]:
+    """The figures of a page: those of calculations, or the powder pattern, which every candidate has."""
+    drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return [it for it in drawn if ("2θ" in it["layout"]["xaxis"]["title"]["text"]) == powder]
 
 
 def press(app: AppTest, label: str) -> AppTest:

@@ -169,7 +169,7 @@ def test_what_is_not_known_is_called_unknown(open_candidate) -> None:
 
 def test_the_powder_pattern_is_drawn_and_listed(open_candidate) -> None:
     page = open_candidate(id="mp-1")
-    (plot,) = [chart for chart in charts(page) if "2θ" in chart["layout"]["xaxis"]["title"]["text"]]
+    (plot,) = charts(page, powder=True)
     assert [trace["mode"] for trace in plot["data"]] == ["lines", "markers"]
     assert "(110)" in page_text(page) and "Peaks (CSV)" in [
         it.proto.label for it in page.get("download_button")

@@ -80,6 +80,21 @@ def test_a_run_too_short_asks_for_a_longer_one_and_a_melt_for_none(make_spec: Ma
     assert melt.next_spec is None and "cannot decide" in melt.reason
 
 
+def test_the_command_asks_the_same_question(make_spec: MakeSpec) -> None:
+    spec = replace(
+        quick(make_spec), refine_rounds=1, protocol=PROTOCOLS["long"].with_changes(temperature_k=900.0)
+    )
+    assert decide.command_of(spec, 50.0) == (
+        "python -m core mlmd run mp-1 --until-decided --potential toy --refine 1 --temperature-k 900 --limit 50"
+    )
+
+
+def test_words_tell_a_value_from_a_limit_that_is_near(make_spec: MakeSpec) -> None:
+    near = replace(LIMIT, sigma_high_ms_per_cm=100.3, d_high_cm2_per_s=1e-5)
+    told = standing([Measurement(spec=quick(make_spec), pooled=near, n_seeds_kept=1)], 100.0)
+    assert told.reason == "The upper limit, 100.30 mS/cm, is above the 100 mS/cm asked for."
+
+
 def test_longer_protocols_keep_cell_and_temperature() -> None:
     hot = PROTOCOLS["quick"].with_changes(temperature_k=900.0)
     lengths = []
