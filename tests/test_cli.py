@@ -310,6 +310,8 @@ def test_export_takes_weights_a_window_and_one_row_a_formula(
     scores = [float(row["score"]) for row in rows if row["verdict"] == "make next"]
     assert len(scores) > 1 and scores == sorted(scores, reverse=True)
     assert json.loads((tmp_path / "next.csv.json").read_text())["weights"]["barrier"] == 10.0
+    said = capsys.readouterr().err
+    assert f"{len(rows)} formulas" in said and f"{sum(int(it['n_polymorphs']) for it in rows)} of" in said
     assert main(["export", "--max-voltage-v", "3.3", "-o", str(output)]) == 0
     narrow = rows_of(output.read_text())
     assert narrow and all(float(row["voltage_v"]) < 3.3 for row in narrow)

@@ -105,8 +105,12 @@ def run(arguments: argparse.Namespace) -> int:
         _write_side_car(arguments.output, chosen.side_car())
     counts = chosen.release.counts
     passed = "pass by the paper's definition" if arguments.paper else "pass with nothing against them"
+    rows, formulas = chosen.rows, ""
+    if arguments.one_per_formula:
+        formulas = f", {len(rows)} formulas: the best polymorph of each is written"
+    n_passing = int(rows["n_polymorphs"].sum()) if arguments.one_per_formula else len(rows)
     note(
-        f"{len(chosen.rows)} of {counts['candidates']} candidates {passed} (release {chosen.release.version})."
+        f"{n_passing} of {counts['candidates']} candidates {passed}{formulas} (release {chosen.release.version})."
     )
     if thresholds.sigma_ms_per_cm is not None and not counts["conductivities"]:
         note("This release holds no conductivities, so none can pass --min-sigma-ms-per-cm; leave it out.")
