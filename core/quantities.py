@@ -132,7 +132,6 @@ _SCREENING: Final = (
     _number("n_polymorphs", "Polymorphs", ",d", "Listed of this formula; the best of them is shown."),
     _flag("keep", "Keep", "Untick to take it off the shortlist."),
     _text("note", "Note", "Your own words; they stay in this tab, and in the file that you take along."),
-    _flag("keep", "Keep", "Untick to take it off the shortlist."),
     _number("n_candidates", "Candidates", ",d", "Candidates of this source in the release."),
     _number("n_inputs", "Inputs", ",d", "Inputs that were left out for this reason."),
 )  # fmt: skip

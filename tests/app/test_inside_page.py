@@ -116,7 +116,6 @@ def test_the_candidate_page_weighs_its_atoms_on_demand(
         return SPLIT
 
     monkeypatch.setattr(component, "_contributions", weigh)
-    monkeypatch.setattr(component, "_fingerprint", lambda crystal: crystal.id)
     monkeypatch.setattr("app.state.voltage_model", lambda _name: type("Model", (), {"sha256": "0"}))
     monkeypatch.setattr("app.state.browser_query", lambda: {"id": "mp-32006"})
     st.cache_data.clear()
