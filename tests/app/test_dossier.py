@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,14 +86,19 @@ def test_a_lone_atom_has_a_picture() -> None:
 
 
 def test_it_prints_on_one_page(reader: Reader, chromium_path: str, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
     file, printed = tmp_path / "dossier.html", tmp_path / "dossier.pdf"
     file.write_text(page_of(reader, **REASONS), encoding="utf-8")
+    with ThreadPoolExecutor(1) as apart:  # the browser of other tests keeps an event loop in this thread
+        apart.submit(print_page, file, printed, chromium_path).result()
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) == 1
+
+
+def print_page(file: Path, printed: Path, chromium_path: str) -> None:
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium_path, args=["--headless", "--no-sandbox"])
         page = browser.new_page()
         page.goto(file.as_uri())
         page.pdf(path=printed, prefer_css_page_size=True)
         browser.close()
-    assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) == 1

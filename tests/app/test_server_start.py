@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_the_server_loads_what_pages_share_from_its_start_on(loaded: list[str]) 
         async with server.warming_up(server.app):
             state.warm_up().join()
 
-    asyncio.run(start())
+    with ThreadPoolExecutor(1) as apart:  # the browser of other tests keeps an event loop in this thread
+        apart.submit(asyncio.run, start()).result()
     assert loaded == PARTS
     state.wait_until_warm()
     assert loaded == PARTS

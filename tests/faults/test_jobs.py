@@ -127,10 +127,12 @@ def test_two_slots_let_two_runs_share_the_cpu(runs, monkeypatch):
 def test_eight_submits_leave_one_dispatcher_and_one_worker(make_spec, runs, monkeypatch):
     """What waits holds no memory: the whole queue is one process of some megabytes, and it ends with the queue."""
     monkeypatch.setenv(PAUSE, "0.2")
+    before = {it.pid for it in psutil.Process().children(recursive=True)}  # servers of other tests
     jobs = [submit(make_spec(seed=seed)) for seed in range(8)]
     first = wait_until(jobs[0], lambda it: it.state == "running")
     assert [status(it.job_id).note for it in jobs[1:]] == [f"place {n} in the queue" for n in range(1, 8)]
-    mine = [it for it in psutil.Process().children(recursive=True) if it.status() != psutil.STATUS_ZOMBIE]
+    started = [it for it in psutil.Process().children(recursive=True) if it.pid not in before]
+    mine = [it for it in started if it.status() != psutil.STATUS_ZOMBIE]
     assert first.folder.worker().pid in [it.pid for it in mine] and len(mine) == 2
     dispatcher = next(it for it in mine if it.pid != first.folder.worker().pid)
     assert dispatcher.memory_full_info().uss < 30e6
