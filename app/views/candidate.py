@@ -118,11 +118,12 @@ def _candidate(reader: Reader, shown: Candidate, compare: str, labels: dict[str,
     url = f"{state.page_url()}?id={row['id']}"
     patterns = partial(patterns_of, _pattern_key(shown, charged), crystal, charged)
     numbers, picture = st.container(key="stacking-top").columns(2, gap="large")
+    with picture:  # first, since the browser takes longest over it
+        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
     with numbers:
         voltage_table(row)
         draw_cards(figures(row, thresholds), in_a_row=True)
     with picture:
-        structure_viewer(crystal, key="structure", height=_VIEWER_HEIGHT, working_ion=ion)
         sections.downloads(shown, lambda: dossier_html(shown, row, thresholds, patterns(), url))
     guarded(ends_section)(reader, crystal, ion, jobs, charged)
     guarded(curve_section)(reader, row, crystal, jobs)

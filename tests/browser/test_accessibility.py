@@ -20,10 +20,10 @@ PAGES = {
 GRAVE = {"serious", "critical"}
 NAMELESS_PLOTS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
   .filter(plot => !plot.getAttribute('aria-label')).length"""
-PICTURE = """canvas => new Promise(done => requestAnimationFrame(() => {
+PICTURE = """canvas => {
   canvas.dispatchEvent(new KeyboardEvent('keydown', {key: KEY}));
-  done(canvas.toDataURL());
-}))"""
+  return new Promise(done => requestAnimationFrame(() => done(canvas.toDataURL())));  // drawn in this frame
+}"""
 
 
 def grave_findings(page: Page) -> list[str]:

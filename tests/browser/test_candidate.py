@@ -18,8 +18,8 @@ canvas => {
   const copy = document.createElement('canvas');
   [copy.width, copy.height] = [canvas.width, canvas.height];
   const pen = copy.getContext('2d');
+  canvas.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft'}));
   return new Promise(done => requestAnimationFrame(() => {
-    canvas.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft'}));
     pen.drawImage(canvas, 0, 0);
     const data = pen.getImageData(0, 0, copy.width, copy.height).data;
     let drawn = 0;
@@ -52,7 +52,11 @@ def open_candidate(page: Page, app_url: str, query: str) -> None:
 
 
 def ready_viewers(page: Page, count: int) -> None:
-    expect(page.locator(".structure-viewer[data-ready=true]")).to_have_count(count, timeout=PATIENCE_MS)
+    viewers = page.locator(".structure-viewer")
+    expect(viewers).to_have_count(count, timeout=PATIENCE_MS)
+    for viewer in viewers.all():  # each starts when it is scrolled to
+        viewer.scroll_into_view_if_needed()
+        expect(viewer).to_have_attribute("data-ready", "true", timeout=PATIENCE_MS)
 
 
 def first_viewer(page: Page, app_url: str, id: str):

@@ -45,6 +45,7 @@ async () => {
   const drawing = await import('/app/static/structure_viewer.js');
   const parentElement = document.createElement('div');
   parentElement.innerHTML = '<div class="structure-viewer"></div>';
+  parentElement.style.cssText = 'position: fixed; inset: 0';  // in sight, where pictures start
   document.body.append(parentElement);
   const scene = {
     formula: 'Mg', lattice: [[4, 0, 0], [0, 4, 0], [0, 0, 4]], note: null, bonded: false, bonds: [], polyhedra: [],
@@ -53,7 +54,13 @@ async () => {
   };
   const data = {scene, version: 'first', height: 200, compact: false, working_ion: 'Mg'};
   const cleanUps = ['first', 'second'].map((version) => drawing.default({parentElement, data: {...data, version}}));
-  return cleanUps.map((cleanUp) => (cleanUp(), parentElement.querySelectorAll('canvas').length));
+  const counts = [];
+  for (const cleanUp of cleanUps) {
+    cleanUp();
+    await new Promise((done) => setTimeout(done, 500));
+    counts.push(parentElement.querySelectorAll('canvas').length);
+  }
+  return counts;
 }
 """
 

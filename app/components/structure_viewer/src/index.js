@@ -28,20 +28,36 @@ function mount(host, Drawing, data) {
   const turn = (turns.get(host) ?? 0) + 1;
   turns.set(host, turn);
   host.style.height = `${data.height}px`;
-  let drawing = drawings.get(host);
-  if (!drawing) {
-    try {
-      drawing = new Drawing(host);
-    } catch {
-      showMessage(host, NO_WEBGL);
-      return undefined;
-    }
-    drawings.set(host, drawing);
-  }
-  drawing.update(data);
+  const stopWaiting = onceSeen(host, () => show(host, Drawing, data));
   return () => {
+    stopWaiting();
     if (turns.get(host) !== turn) return;
-    drawing.dispose();
+    drawings.get(host)?.dispose();
     drawings.delete(host);
   };
+}
+
+// A page holds several pictures, most of them further down: each starts when it is scrolled to.
+function onceSeen(host, start) {
+  if (drawings.has(host)) {
+    start();
+    return () => {};
+  }
+  const watcher = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watcher.disconnect();
+    start();
+  });
+  watcher.observe(host);
+  return () => watcher.disconnect();
+}
+
+function show(host, Drawing, data) {
+  try {
+    if (!drawings.has(host)) drawings.set(host, new Drawing(host));
+  } catch {
+    showMessage(host, NO_WEBGL);
+    return;
+  }
+  drawings.get(host).update(data);
 }

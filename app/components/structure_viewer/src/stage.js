@@ -130,7 +130,7 @@ export class Stage {
   resize() {
     const { clientWidth: width, clientHeight: height } = this.host;
     if (!width || !height || !this.half) return;
-    this.renderer.setSize(width, height, false);
+    this.fillHost(width, height);
     const { top, bottom } = this.insets();
     const free = Math.max(height - top - bottom, 1);
     const scale = Math.max((2 * this.half.x) / width, (2 * this.half.y) / free); // angstrom per pixel
@@ -146,7 +146,20 @@ export class Stage {
     this.render();
   }
 
+  // A new size throws the drawing buffer away, so it is only set where it differs.
+  fillHost(width, height) {
+    const ratio = this.renderer.getPixelRatio();
+    const isFilled = this.canvas.width === Math.floor(width * ratio) && this.canvas.height === Math.floor(height * ratio);
+    if (!isFilled) this.renderer.setSize(width, height, false);
+  }
+
+  // Whatever asks for a picture within one frame gets the same one: without a graphics card each takes a while.
   render() {
+    this.asked ??= requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    this.asked = undefined;
     if (this.disposed) return;
     this.renderer.render(this.scene, this.camera);
     for (const listener of this.onRender) listener();
@@ -189,6 +202,7 @@ export class Stage {
     this.renderer.setPixelRatio(PICTURE_PIXEL_RATIO);
     this.scene.background = new Color(background);
     this.resize();
+    this.paint();
     const done = new Promise((resolve) => this.canvas.toBlob(resolve, 'image/png'));
     this.scene.background = null;
     this.renderer.setPixelRatio(ratio);

@@ -29,6 +29,7 @@ export class Viewer {
       onSave: () => this.save(),
     });
     this.stage.insets = () => this.panel.insets();
+    this.stage.onRender.push(() => (this.host.dataset.ready = 'true'));
     this.hover = new Hover(this.stage, (atom, x, y) => this.panel.showTooltip(atom, x, y));
   }
 
@@ -49,7 +50,6 @@ export class Viewer {
     if (this.path && !(sameScene && hadPath)) this.chosen.polyhedra = 'none'; // they would stand before the path
     this.rebuild({ resetCamera: !sameScene });
     this.host.dataset.formula = data.scene.formula;
-    this.host.dataset.ready = 'true';
   }
 
   firstChoices() {
