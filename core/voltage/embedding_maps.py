@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from core.voltage.elements import random_element_table
 from core.voltage.embeddings import RANDOM, SHIPPED
 from core.voltage.evaluation.folds import fold_split, random_folds
 from core.voltage.kinds.cgcnn.batches import GraphTable
-from core.voltage.kinds.cgcnn.network import NetworkConfig
+from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
 from core.voltage.kinds.cgcnn.training import TrainedNetwork, TrainingConfig, train_network
 from core.voltage.predict import load_voltage_model
 from core.voltage.projections import (
@@ -214,7 +214,7 @@ def _some_of_each_element(data: LabelledData, seed: int) -> list[int]:
 def _element_map(
     trained: TrainedNetwork, numbers: NDArray[np.int64]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    network = trained.network
+    network = cast(VoltageNetwork, trained.network)
     with torch.no_grad():
         vectors = network.embed_element(
             network.element_table[torch.as_tensor(numbers, dtype=torch.int64)]

@@ -23,6 +23,8 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
         "magpie-boosting": "tabular",
         "crystal-boosting": "tabular",
         "soap-kernel-ridge": "tabular",
+        "schnet": "graph_networks",
+        "megnet": "graph_networks",
     }
 )
 KINDS: Final = tuple(_MODULES)

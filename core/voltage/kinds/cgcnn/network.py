@@ -119,7 +119,35 @@ class CrystalConvolution(MessagePassing):  # type: ignore[misc]  # torch-geometr
         return summed
 
 
-class VoltageNetwork(nn.Module):
+class PooledNetwork(nn.Module):
+    """What graph networks share: vectors of atoms -> mean over the pooled ones -> hidden layer -> scaled voltage."""
+
+    pooling: Pooling = "working_ion"
+    to_hidden: nn.Linear
+    to_voltage: nn.Linear
+
+    def forward(self, batch: GraphBatch) -> Tensor:
+        """Return (n_graphs,) voltages in the scaled units of training."""
+        return self.head(self.pooled(batch))
+
+    def atom_vectors(self, batch: GraphBatch) -> Tensor:
+        """Return (n_atoms, n_features) vectors of the atoms in their surroundings."""
+        raise NotImplementedError
+
+    def pooled(self, batch: GraphBatch) -> Tensor:
+        """Return (n_graphs, n_features): the mean over the pooled atoms of each graph."""
+        weights = batch.ion_weights if self.pooling == "working_ion" else batch.atom_weights
+        vectors = self.atom_vectors(batch) * weights.unsqueeze(1)
+        sums = vectors.new_zeros(batch.n_graphs, vectors.shape[1]).index_add(0, batch.graph_of_atom, vectors)
+        return sums
+
+    def head(self, pooled: Tensor) -> Tensor:
+        """Return (n_graphs,) scaled voltages of pooled vectors."""
+        scaled: Tensor = self.to_voltage(softplus(self.to_hidden(softplus(pooled)))).squeeze(1)
+        return scaled
+
+
+class VoltageNetwork(PooledNetwork):
     """Element vectors -> three convolutions -> mean over the pooled atoms -> hidden layer -> scaled
     voltage."""
 
@@ -129,6 +157,7 @@ class VoltageNetwork(nn.Module):
     def __init__(self, element_table: Tensor, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
+        self.pooling = config.pooling
         self.register_buffer("element_table", element_table)
         self.register_buffer("centres_a", torch.linspace(0.0, config.cutoff_a, config.n_gaussians))
         self.embed_element = nn.Linear(element_table.shape[1], config.n_features)
@@ -137,10 +166,6 @@ class VoltageNetwork(nn.Module):
         )
         self.to_hidden = nn.Linear(config.n_features, config.n_hidden)
         self.to_voltage = nn.Linear(config.n_hidden, 1)
-
-    def forward(self, batch: GraphBatch) -> Tensor:
-        """Return (n_graphs,) voltages in the scaled units of training."""
-        return self.head(self.pooled(batch))
 
     def atom_vectors(self, batch: GraphBatch) -> Tensor:
         """Return (n_atoms, n_features) vectors after the last convolution."""
@@ -152,15 +177,3 @@ class VoltageNetwork(nn.Module):
                 vectors, batch.edge_index, length_vectors, batch.edge_lengths, batch.edge_counts
             )
         return vectors
-
-    def pooled(self, batch: GraphBatch) -> Tensor:
-        """Return (n_graphs, n_features): the mean over the pooled atoms of each graph."""
-        weights = batch.ion_weights if self.config.pooling == "working_ion" else batch.atom_weights
-        vectors = self.atom_vectors(batch) * weights.unsqueeze(1)
-        sums = vectors.new_zeros(batch.n_graphs, vectors.shape[1]).index_add(0, batch.graph_of_atom, vectors)
-        return sums
-
-    def head(self, pooled: Tensor) -> Tensor:
-        """Return (n_graphs,) scaled voltages of pooled vectors."""
-        scaled: Tensor = self.to_voltage(softplus(self.to_hidden(softplus(pooled)))).squeeze(1)
-        return scaled

@@ -18,7 +18,7 @@ from torch import Tensor
 from core.errors import TrainingError
 from core.voltage.kinds.cgcnn.batches import GraphTable
 from core.voltage.kinds.cgcnn.checkpoint import read_checkpoint, write_checkpoint
-from core.voltage.kinds.cgcnn.network import NetworkConfig, VoltageNetwork
+from core.voltage.kinds.cgcnn.network import NetworkConfig, PooledNetwork, VoltageNetwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class TrainedNetwork:
     (None without validation rows).
     """
 
-    network: VoltageNetwork
+    network: PooledNetwork
     mean_v: float
     scale_v: float
     history: list[tuple[float, float | None]]
@@ -82,7 +82,7 @@ def train_network(
     checkpoint: Path | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    network: VoltageNetwork | None = None,
+    network: PooledNetwork | None = None,
 ) -> TrainedNetwork:
     """Train one network on rows of a table and return it; `progress(epoch, epochs)` is called after each
     epoch.
@@ -111,7 +111,7 @@ class _Run:
     """The state of a training run between two epochs."""
 
     def __init__(
-        self, table: GraphTable, targets: Tensor, network: VoltageNetwork, config: TrainingConfig
+        self, table: GraphTable, targets: Tensor, network: PooledNetwork, config: TrainingConfig
     ) -> None:
         self.table, self.targets, self.network, self.config = table, targets, network, config
         self.optimizer = torch.optim.AdamW(
@@ -133,7 +133,7 @@ class _Run:
         element_table: NDArray[np.float32],
         config: TrainingConfig,
         seed: int,
-        network: VoltageNetwork | None,
+        network: PooledNetwork | None,
     ) -> "_Run":
         mean_v, scale_v = float(voltages_v[train].mean()), float(voltages_v[train].std()) or 1.0
         if network is None:
